@@ -16,8 +16,10 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from attn_core import parity
-from attn_core.blocks import BLOCKS, parse
+from attn_core.blocks import BLOCKS, example, parse
+from attn_core.cost import cost
 from attn_core.formula import formula
+from attn_core.spec import SpecError
 
 if TYPE_CHECKING:
     from attn_core import port as porting
@@ -50,21 +52,30 @@ def list_blocks() -> None:
 
 @main.command()
 def show(
-    block: Annotated[str, typer.Argument(help="'SqueezeExcitation(64, hidden=4)', or a name alone for 64 channels")],
+    block: Annotated[str, typer.Argument(help="'SqueezeExcitation(64, hidden=4)', or a name alone for an example")],
+    shapes: Annotated[
+        list[str] | None,
+        typer.Option("--input", help="'8,64,56,56' for the cost: batch, channels, pixels; again for a second input"),
+    ] = None,
 ) -> None:
-    """Show a block: fields, weights, formula and parameter count."""
+    """Show a block: formula, fields, weights, and what it costs on an input."""
     with _one_sentence():
-        found = BLOCKS[block](64) if block in BLOCKS else parse(block)  # type: ignore[call-arg]  # channels, always
-        arrays = found.arrays()
+        found = example(block) if block in BLOCKS else parse(block)
+        arrays, text = found.arrays(), formula(found)
+        inputs = tuple(map(_shape, shapes)) if shapes else found.example()
+        costs = cost(found, *inputs)
     fields, weights = Table("field", "value"), Table("weights", "shape", "start")
     for name, value in found.config().items():
         fields.add_row(name, "without effect" if name in found.overruled() else repr(value))
     for name, array in arrays.items():
-        weights.add_row(name, str(array.shape), str(array.law))
-    for line in (repr(found), found.source, "", f"y = {formula(found)}", ""):
+        start = str(array.law) if array.trainable else f"{array.law} (running)"
+        weights.add_row(name, str(array.shape), start)
+    for line in (repr(found), found.source, "", *text.splitlines(), ""):
         _say(line)
-    out.print(fields, weights)
-    _say(f"{found.parameters():,} parameters")
+    out.print(*([fields] if fields.row_count else []), *([weights] if arrays else []))
+    _say(f"{costs.parameters:,} parameters")
+    given = " and ".join("x".join(map(str, shape)) for shape in inputs)
+    _say(f"on {given}: {costs.multiply_adds:,} multiply-adds, {4 * costs.numbers_moved:,} bytes moved in float32")
 
 
 @main.command()
@@ -205,6 +216,16 @@ def _require_passed(ported: list[porting.Ported]) -> None:
         used = any(each.recorded and each.averaged for each in failed)
         sentence = f"{len(failed)} of {_count(len(ported))} beyond the bound, nothing was written: {names}."
         _refuse(sentence + (hint if used else ""), FAILED)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    try:
+        shape = tuple(int(size) for size in text.split(","))
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise SpecError(f"{text!r} is no shape: give sizes of at least 1, as 8,64,56,56.")
+    return shape
 
 
 def _count(number: int) -> str:

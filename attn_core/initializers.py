@@ -51,6 +51,34 @@ class TruncatedNormal(Initializer):
         return self.std * values
 
 
+@dataclass(frozen=True)
+class Values(Initializer):
+    """The numbers given, in the order of the array."""
+
+    values: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{value:g}" for value in self.values)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Draw an array of this shape."""
+        return np.array(self.values, np.float64).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Directions(Initializer):
+    """Along the last axis, vectors of length 1 in all directions alike."""
+
+    def __str__(self) -> str:
+        return "length 1, any direction"
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Draw an array of this shape."""
+        values = rng.standard_normal(shape)
+        lengths: NDArray[np.float64] = np.linalg.norm(values, axis=-1, keepdims=True)
+        return values / lengths
+
+
 def variance_scaling(fan_in: int) -> TruncatedNormal:
     """Return what `tf.contrib.layers.variance_scaling_initializer()` of TensorFlow 1 draws by default.
 

@@ -6,7 +6,7 @@ A runtime is reached by its name and imported only then. Everything that crosses
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -31,16 +31,22 @@ class MissingRuntimeError(ImportError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a runtime computed, in float64 and canonical layout; gradients of `input` and of every weight."""
+    """What a runtime computed, in float64 and canonical layout.
+
+    Gradients are those of `input` (and further inputs) and of every trainable weight; statistics are the running
+    arrays after a step of training.
+    """
 
     output: NDArray[np.float64]
     gates: dict[str, NDArray[np.float64]]
     gradients: dict[str, NDArray[np.float64]]
+    statistics: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
-        """Return everything by name: `output`, `gate:channel`, `grad:input`, `grad:reduce.weight`, ..."""
-        gates = {f"gate:{name}": array for name, array in self.gates.items()}
-        return {"output": self.output, **gates} | {f"grad:{name}": array for name, array in self.gradients.items()}
+        """Return everything by name: `output`, `gate:channel`, `grad:input`, `stat:norm.running_mean`, ..."""
+        kinds = {"gate": self.gates, "grad": self.gradients, "stat": self.statistics}
+        named = {f"{kind}:{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
+        return {"output": self.output, **named}
 
 
 class Runtime(Protocol):
@@ -50,11 +56,15 @@ class Runtime(Protocol):
         self,
         block: Block,
         weights: Mapping[str, ArrayLike],
-        x: NDArray[Any],
+        x: NDArray[Any] | tuple[NDArray[Any], ...],
         cotangent: NDArray[Any] | None = None,
         dtype: str = "float32",
+        train: bool = False,
     ) -> Outcome:
-        """Run the native layer; with a cotangent, also the gradients of sum(output * cotangent)."""
+        """Run the native layer; with a cotangent, also the gradients of sum(output * cotangent).
+
+        x is a tuple for a block of several inputs. Gates are always those outside of training.
+        """
         ...
 
 
@@ -71,11 +81,19 @@ def runtime(name: str) -> Runtime:
 
 
 def expected(
-    block: Block, weights: Mapping[str, ArrayLike], x: ArrayLike, cotangent: ArrayLike | None = None
+    block: Block,
+    weights: Mapping[str, ArrayLike],
+    x: reference.Given,
+    cotangent: ArrayLike | None = None,
+    train: bool = False,
+    *,
+    unbiased: bool = True,
 ) -> Outcome:
-    """Return the float64 reference's outcome."""
-    gradients = {} if cotangent is None else reference.gradients(block, weights, x, cotangent)
-    return Outcome(reference.evaluate(block, weights, x), reference.gates(block, weights, x), gradients)
+    """Return the float64 reference's outcome; `unbiased` says which variance running variances move to."""
+    gradients = {} if cotangent is None else reference.gradients(block, weights, x, cotangent, train)
+    statistics = reference.statistics(block, weights, x, unbiased=unbiased) if train else {}
+    output = reference.evaluate(block, weights, x, train)
+    return Outcome(output, reference.gates(block, weights, x), gradients, statistics)
 
 
 def errors(found: Outcome, wanted: Outcome) -> dict[str, float]:
@@ -106,12 +124,17 @@ def sample_image(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.float64]:
     return rng.standard_normal(shape) + rng.standard_normal(shape[:2] + (1,) * (len(shape) - 2))
 
 
-def unproven(block: Block, weights: Mapping[str, ArrayLike], x: ArrayLike) -> list[str]:
+def unproven(block: Block, weights: Mapping[str, ArrayLike], x: reference.Given, train: bool = False) -> list[str]:
     """Return the arrays of weights that do not matter at all for this input: no comparison on it proves them right.
 
     An array counts if any of it matters; some rows may still be without effect.
     """
-    output = reference.evaluate(block, weights, x)
+    output = reference.evaluate(block, weights, x, train)
     arrays = {name: np.asarray(value, np.float64) for name, value in weights.items()}
-    moved = {name: reference.evaluate(block, arrays | {name: array + 1}, x) for name, array in arrays.items()}
+    moved = {name: reference.evaluate(block, arrays | {name: _moved(a)}, x, train) for name, a in arrays.items()}
     return [name for name, other in moved.items() if error(other, output) < 1e-6]
+
+
+def _moved(array: NDArray[Any]) -> NDArray[Any]:
+    """Move every number, none as far as another: a softmax does not see what moves all its inputs alike."""
+    return array + np.linspace(1, 2, array.size).reshape(array.shape)

@@ -1,27 +1,145 @@
-"""The sub-layers that blocks are made of. Every framework has each of them natively."""
+"""The sub-layers that blocks are made of. Every framework has each of them natively.
+
+Names and layouts of their arrays are PyTorch's. Without a law of its own, a weight starts as TensorFlow 1's
+`variance_scaling_initializer` and a bias at 0.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import KW_ONLY, dataclass
 
 from attn_core.initializers import Constant, Initializer, variance_scaling
 from attn_core.spec import Array, Part
 
+ZERO, ONE = Constant(0.0), Constant(1.0)
+
 
 @dataclass(frozen=True)
 class Dense(Part):
-    """y = W x + b on the last axis of a vector (batch, inputs); gives (batch, outputs).
-
-    Without a law of its own the weight starts as TensorFlow 1's `variance_scaling_initializer`; the bias starts at 0.
-    """
+    """y = W x + b on the last axis: a vector (batch, inputs) or tokens (batch, positions, inputs) to outputs."""
 
     inputs: int
     outputs: int
+    _: KW_ONLY
     bias: bool = True
     law: Initializer | None = None
+    bias_law: Initializer = ZERO
 
     def arrays(self) -> dict[str, Array]:
         """Return `weight` (outputs, inputs) and, with a bias, `bias` (outputs,)."""
         weight = Array((self.outputs, self.inputs), self.law or variance_scaling(self.inputs))
-        bias = {"bias": Array((self.outputs,), Constant(0.0))} if self.bias else {}
+        bias = {"bias": Array((self.outputs,), self.bias_law)} if self.bias else {}
         return {"weight": weight, **bias}
+
+
+@dataclass(frozen=True)
+class Conv(Part):
+    """A convolution (without flipping the kernel) of an image of `len(kernel)` spatial axes, as deep learning has it.
+
+    Kernels are odd, and `kernel // 2` zeros are added on both sides of each axis: with stride 1 sizes stay, with
+    stride s they become ceil(size / s).
+    """
+
+    inputs: int
+    outputs: int
+    kernel: tuple[int, ...]
+    _: KW_ONLY
+    stride: int = 1
+    groups: int = 1
+    bias: bool = True
+    law: Initializer | None = None
+
+    @property
+    def rank(self) -> int:
+        """Number of spatial axes."""
+        return len(self.kernel)
+
+    def arrays(self) -> dict[str, Array]:
+        """Return `weight` (outputs, inputs / groups, *kernel) and, with a bias, `bias` (outputs,)."""
+        shape = (self.outputs, self.inputs // self.groups, *self.kernel)
+        weight = Array(shape, self.law or variance_scaling(math.prod(shape[1:])))
+        bias = {"bias": Array((self.outputs,), ZERO)} if self.bias else {}
+        return {"weight": weight, **bias}
+
+
+@dataclass(frozen=True)
+class BatchNorm(Part):
+    """y = (x - mean) / sqrt(variance + eps) * weight + bias, for each channel of an image of `rank` spatial axes.
+
+    In training, mean and (biased) variance are those of the batch, and the running ones move:
+    running <- (1 - momentum) * running + momentum * batch. The running variance moves towards the unbiased variance,
+    as in PyTorch, in the reference and in PyTorch; towards the biased one, as always there, in Keras and Flax.
+    Otherwise the running ones are used. `momentum` is PyTorch's, 1 minus that of Keras and Flax.
+    """
+
+    channels: int
+    rank: int
+    _: KW_ONLY
+    momentum: float = 0.1
+    eps: float = 1e-5
+    law: Initializer = ONE
+
+    def arrays(self) -> dict[str, Array]:
+        """Return `weight`, `bias`, `running_mean` and `running_var`, each (channels,)."""
+        shape = (self.channels,)
+        running = {"running_mean": Array(shape, ZERO, trainable=False), "running_var": Array(shape, ONE, False)}
+        return {"weight": Array(shape, self.law), "bias": Array(shape, ZERO), **running}
+
+
+@dataclass(frozen=True)
+class GroupNorm(Part):
+    """y = (x - mean) / sqrt(variance + eps) * weight + bias with mean and variance of a sample's group of channels."""
+
+    channels: int
+    groups: int
+    _: KW_ONLY
+    eps: float = 1e-5
+
+    def arrays(self) -> dict[str, Array]:
+        """Return `weight` and `bias`, each (channels,)."""
+        return {"weight": Array((self.channels,), ONE), "bias": Array((self.channels,), ZERO)}
+
+
+@dataclass(frozen=True)
+class LayerNorm(Part):
+    """y = (x - mean) / sqrt(variance + eps) * weight + bias with mean and variance over the last axis of a vector."""
+
+    features: int
+    _: KW_ONLY
+    eps: float = 1e-5
+
+    def arrays(self) -> dict[str, Array]:
+        """Return `weight` and `bias`, each (features,)."""
+        return {"weight": Array((self.features,), ONE), "bias": Array((self.features,), ZERO)}
+
+
+@dataclass(frozen=True)
+class Affine(Part):
+    """y = weight * x + bias, one number of each for a channel, of an image or a vector."""
+
+    channels: int
+    _: KW_ONLY
+    law: Initializer = ONE
+    bias_law: Initializer = ZERO
+
+    def arrays(self) -> dict[str, Array]:
+        """Return `weight` and `bias`, each (channels,)."""
+        return {"weight": Array((self.channels,), self.law), "bias": Array((self.channels,), self.bias_law)}
+
+
+@dataclass(frozen=True)
+class Running(Part):
+    """An array that no gradient moves: `p.name()` returns it, `p.name.update(new)` moves it in training.
+
+    value <- (1 - momentum) * value + momentum * new; outside of training an update does nothing.
+    """
+
+    shape: tuple[int, ...]
+    law: Initializer
+    _: KW_ONLY
+    momentum: float = 0.1
+
+    def arrays(self) -> dict[str, Array]:
+        """Return `value`."""
+        return {"value": Array(self.shape, self.law, trainable=False)}

@@ -22,6 +22,7 @@ Weights = dict[str, NDArray[Any]]
 
 METADATA_KEY = "attn"
 METADATA_VERSION = 1
+COUNTER = ".num_batches_tracked"  # what PyTorch's batch norm counts and nothing uses: dropped where it comes along
 _MOST_FAULTS = 8  # as many as a message lists
 
 
@@ -39,7 +40,7 @@ def initialise(block: Block, seed: int = 0) -> Weights:
 def check(block: Block, weights: Mapping[str, ArrayLike]) -> Weights:
     """Return the weights as arrays, or raise `WeightsError` that names each one missing, left over or misshapen."""
     expected = {name: array.shape for name, array in block.arrays().items()}
-    given = {name: _numbers(name, value) for name, value in weights.items()}
+    given = {name: _numbers(name, value) for name, value in weights.items() if not name.endswith(COUNTER)}
     faults = [f"{name} {expected[name]} is missing" for name in expected if name not in given]
     faults += [f"{_plain(name)} {given[name].shape} is left over" for name in given if name not in expected]
     faults += [

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
+from attn_core.interpolation import completed, mean_matrix, resize_matrix
 from attn_core.shapes import require_floating, require_image
 
 HALVES = (jnp.float16, jnp.bfloat16)
+EXACT = jax.lax.Precision.HIGHEST  # interpolation is no product of weights: it keeps all bits on every device
 
 
 def image(x: Any, dtype: Any) -> Array:
@@ -20,20 +26,40 @@ def image(x: Any, dtype: Any) -> Array:
     return array
 
 
+def prepared(inputs: Sequence[Any], dtype: Any) -> list[Array]:
+    """Give the inputs of a block, an image and possibly other arrays, the type of computation."""
+    first, *more = inputs
+    return [image(first, dtype), *(jnp.asarray(array, dtype) for array in more)]
+
+
+def canonical(inputs: Sequence[Array]) -> list[tuple[Any, ...]]:
+    """Return the shapes of a block's inputs, that of the image reordered to (batch, channels, *space)."""
+    first, *more = (array.shape for array in inputs)
+    return [(first[0], first[-1], *first[1:-1]) if len(first) > 1 else first, *more]
+
+
 def space(x: Array) -> tuple[int, ...]:
     """Return the spatial axes of an image."""
     require_image(x.ndim)
     return tuple(range(1, x.ndim - 1))
 
 
-def canonical(shape: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Reorder a native shape to (batch, channels, *space)."""
-    return (shape[0], shape[-1], *shape[1:-1]) if len(shape) > 1 else shape
+def wide(x: Array) -> Array:
+    """Return half precision as float32, in which sums neither overflow nor stick."""
+    return x.astype(jnp.float32) if x.dtype in HALVES else x
+
+
+def _along(x: Array, axis: int, matrix: Any) -> Array:
+    """Apply a matrix (out, in) to one axis."""
+    return jnp.moveaxis(jnp.tensordot(x, jnp.asarray(matrix, x.dtype), (axis, 1), precision=EXACT), -1, axis)
+
+
+# ---- from an image to less of it -------------------------------------------------------------------------------------
 
 
 def global_mean(x: Array) -> Array:
     """See `Primitives.global_mean`."""
-    return jnp.mean(x, space(x), dtype=jnp.float32 if x.dtype in HALVES else x.dtype).astype(x.dtype)
+    return jnp.mean(wide(x), space(x)).astype(x.dtype)
 
 
 def global_max(x: Array) -> Array:
@@ -41,14 +67,229 @@ def global_max(x: Array) -> Array:
     return jnp.max(x, space(x))
 
 
-def add(a: Array, b: Array) -> Array:
-    """See `Primitives.add`."""
-    return a + b
+def channel_mean(x: Array) -> Array:
+    """See `Primitives.channel_mean`."""
+    return jnp.mean(wide(x), -1, keepdims=True).astype(x.dtype)
+
+
+def channel_max(x: Array) -> Array:
+    """See `Primitives.channel_max`."""
+    return jnp.max(x, -1, keepdims=True)
+
+
+def adaptive_mean(x: Array, size: tuple[int | None, ...]) -> Array:
+    """See `Primitives.adaptive_mean`."""
+    y = wide(x)
+    for axis, bins in zip(space(x), size, strict=True):
+        y = y if bins is None else _along(y, axis, mean_matrix(x.shape[axis], bins))
+    return y.astype(x.dtype)
+
+
+def mean_pool(x: Array, window: int, stride: int) -> Array:
+    """See `Primitives.mean_pool`."""
+    y, rank, around = wide(x), len(space(x)), (window // 2, window // 2)
+    extent, step = (1, *(window,) * rank, 1), (1, *(stride,) * rank, 1)
+    padding = [(0, 0), *[around] * rank, (0, 0)]
+    sums: Array = jax.lax.reduce_window(y, np.zeros((), y.dtype), jax.lax.add, extent, step, padding)
+    return (sums / math.prod(extent)).astype(x.dtype)
+
+
+def max_pool(x: Array, window: tuple[int, ...]) -> Array:
+    """See `Primitives.max_pool`."""
+    counts = [size // length for size, length in zip(x.shape[1:-1], window, strict=True)]
+    whole = x[np.s_[:, *(slice(n * length) for n, length in zip(counts, window, strict=True))]]
+    pairs = itertools.chain(*zip(counts, window, strict=True))
+    return jnp.max(whole.reshape(x.shape[0], *pairs, x.shape[-1]), tuple(2 * axis for axis in space(x)))
+
+
+# ---- from an image to another place ----------------------------------------------------------------------------------
+
+
+def resize(x: Array, like: Array) -> Array:
+    """See `Primitives.resize`."""
+    y = wide(x)
+    for axis in space(x):
+        y = _along(y, axis, resize_matrix(x.shape[axis], like.shape[axis]))
+    return y.astype(x.dtype)
+
+
+def affine_grid(theta: Array, size: tuple[int | None, ...], align_corners: bool, like: Array | None = None) -> Array:
+    """See `Primitives.affine_grid`; of half precision in float32, for its steps are wider than a pixel."""
+    sizes, maps = completed(size, size if like is None else like.shape[1:-1]), wide(theta)
+    axes = [_coordinates(n, align_corners) for n in sizes]
+    points = np.stack([*np.meshgrid(*axes, indexing="ij")[::-1], np.ones(sizes)], -1).reshape(-1, len(sizes) + 1)
+    grid = jnp.einsum("pj,bij->bpi", jnp.asarray(points, maps.dtype), maps, precision=EXACT)
+    return grid.reshape(theta.shape[0], *sizes, len(sizes))
+
+
+def _coordinates(pixels: int, align_corners: bool) -> np.typing.NDArray[np.float64]:
+    if align_corners:
+        return np.linspace(-1.0, 1.0, pixels) if pixels > 1 else np.zeros(1)
+    return (2 * np.arange(pixels) + 1) / pixels - 1
+
+
+def sample(x: Array, grid: Array, padding: str, align_corners: bool) -> Array:
+    """See `Primitives.sample`."""
+    sizes, points = x.shape[1:-1], wide(grid)
+    places = [_place(points[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
+    corners = itertools.product((0, 1), repeat=len(sizes))
+    total: Array = sum(_corner(wide(x), places, corner) for corner in corners)  # type: ignore[assignment]
+    return total.astype(x.dtype)
+
+
+def _place(points: Array, pixels: int, padding: str, align_corners: bool) -> Array:
+    """Turn coordinates over [-1, 1] into places among pixels, 0 being the centre of the first."""
+    place = (points + 1) / 2 * (pixels - 1) if align_corners else ((points + 1) * pixels - 1) / 2
+    if padding == "border":
+        place = jnp.where(place < 0, 0, jnp.where(place > pixels - 1, pixels - 1, place))
+    return place
+
+
+def _corner(x: Array, places: Sequence[Array], corner: Sequence[int]) -> Array:
+    """Return what one corner, the pixel before (0) or after (1) the place along each axis, adds to the samples."""
+    weight = jnp.ones((), places[0].dtype)
+    index = [jnp.arange(x.shape[0]).reshape(-1, *(1,) * len(places))]
+    for place, step, size in zip(places, corner, x.shape[1:-1], strict=True):
+        low = jnp.floor(place)
+        part, at = place - low if step else 1 - (place - low), low + step
+        weight *= jnp.where((at >= 0) & (at < size), part, 0)
+        index.append(jnp.clip(at, 0, size - 1).astype(jnp.int32))
+    pixels: Array = x[tuple(index)]
+    return pixels * weight[..., None]
+
+
+def group(x: Array, groups: int) -> Array:
+    """See `Primitives.group`."""
+    pieces = x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
+    return jnp.moveaxis(pieces, -2, 1).reshape(x.shape[0] * groups, *x.shape[1:-1], pieces.shape[-1])
+
+
+def ungroup(x: Array, groups: int) -> Array:
+    """See `Primitives.ungroup`."""
+    pieces = x.reshape(x.shape[0] // groups, groups, *x.shape[1:])
+    return jnp.moveaxis(pieces, 1, -2).reshape(pieces.shape[0], *x.shape[1:-1], groups * x.shape[-1])
+
+
+def channel_shuffle(x: Array, groups: int) -> Array:
+    """See `Primitives.channel_shuffle`."""
+    pieces = x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
+    return pieces.swapaxes(-1, -2).reshape(x.shape)
+
+
+def split(x: Array, pieces: int) -> Sequence[Array]:
+    """See `Primitives.split`."""
+    return jnp.split(x, pieces, -1)
+
+
+def concat(pieces: Sequence[Array]) -> Array:
+    """See `Primitives.concat`."""
+    return jnp.concatenate(pieces, -1)
+
+
+# ---- images with images and vectors ----------------------------------------------------------------------------------
 
 
 def scale(x: Array, gate: Array) -> Array:
     """See `Primitives.scale`."""
     return x * jnp.expand_dims(gate, space(x))
+
+
+def shift(x: Array, offset: Array) -> Array:
+    """See `Primitives.shift`."""
+    return x + jnp.expand_dims(offset, space(x))
+
+
+def multiply(a: Array, b: Array) -> Array:
+    """See `Primitives.multiply`."""
+    return a * b
+
+
+def add(a: Array, b: Array) -> Array:
+    """See `Primitives.add`."""
+    return a + b
+
+
+# ---- images and ordinary arrays --------------------------------------------------------------------------------------
+
+
+def to_tokens(x: Array) -> Array:
+    """See `Primitives.to_tokens`."""
+    return x.reshape(x.shape[0], math.prod(x.shape[axis] for axis in space(x)), x.shape[-1])
+
+
+def to_image(tokens: Array, like: Array) -> Array:
+    """See `Primitives.to_image`."""
+    return tokens.reshape(tokens.shape[0], *like.shape[1:-1], tokens.shape[-1])
+
+
+def flatten(x: Array) -> Array:
+    """See `Primitives.flatten`."""
+    return jnp.moveaxis(x, -1, 1).reshape(x.shape[0], math.prod(x.shape[1:]))
+
+
+# ---- ordinary arrays -------------------------------------------------------------------------------------------------
+
+
+def einsum(equation: str, *operands: Array) -> Array:
+    """See `Primitives.einsum`."""
+    dtype = jnp.result_type(*operands)
+    return jnp.einsum(equation, *operands, preferred_element_type=_sums(dtype)).astype(dtype)
+
+
+def _sums(dtype: Any) -> Any:
+    return jnp.promote_types(dtype, jnp.float32)
+
+
+def softmax(x: Array) -> Array:
+    """See `Primitives.softmax`."""
+    return jax.nn.softmax(wide(x)).astype(x.dtype)
+
+
+def attend(query: Array, key: Array, value: Array, factor: float) -> Array:
+    """See `Primitives.attend`.
+
+    Not `jax.nn.dot_product_attention`: it demands values as wide as the keys, rounds the softmax to half precision,
+    and keeps the matrix too, except through cuDNN.
+    """
+    logits = jnp.einsum("bnc,bmc->bnm", query, key, preferred_element_type=_sums(query.dtype))
+    return jnp.einsum("bnm,bmd->bnd", jax.nn.softmax(factor * logits), wide(value)).astype(value.dtype)
+
+
+def normalise(x: Array, order: int) -> Array:
+    """See `Primitives.normalise`; the length of a zero vector has the gradient 0."""
+    y = wide(x)
+    length = jnp.sum(y if order == 1 else y * y, -1, keepdims=True)
+    if order == 2:
+        length = jnp.where(length > 0, jnp.sqrt(jnp.where(length > 0, length, 1)), 0)
+    return (y / (1e-6 + length)).astype(x.dtype)
+
+
+def over_positions(x: Array, tokens: Array) -> Array:
+    """See `Primitives.over_positions`."""
+    return x / tokens.shape[1]
+
+
+def take(x: Array, index: Any) -> Array:
+    """See `Primitives.take`."""
+    return jnp.take_along_axis(x, jnp.asarray(index)[None], -1)
+
+
+def matrices(x: Array, rows: int) -> Array:
+    """See `Primitives.matrices`."""
+    return x.reshape(x.shape[0], rows, x.shape[1] // rows)
+
+
+def batch_mean(x: Array) -> Array:
+    """See `Primitives.batch_mean`."""
+    return jnp.mean(wide(x), 0).astype(x.dtype)
+
+
+def stop_gradient(x: Array) -> Array:
+    """See `Primitives.stop_gradient`."""
+    return jax.lax.stop_gradient(x)
+
+
+# ---- elementwise -----------------------------------------------------------------------------------------------------
 
 
 def relu(x: Array) -> Array:

@@ -12,33 +12,52 @@ from numpy.typing import ArrayLike, NDArray
 
 from attn_core.parity import Outcome
 from attn_core.spec import Block
-from attn_jax.weights import Params, from_flax
+from attn_jax.names import PARAMS, STATISTICS
+from attn_jax.weights import Variables, from_flax
 
-# From a block, weights and a dtype: the parameters, and pure functions of (parameters, image) for output and gates.
-Pure = tuple[Params, Callable[[Params, jax.Array], jax.Array], Callable[[Params, jax.Array], dict[str, jax.Array]]]
-Purify = Callable[[Block, Mapping[str, ArrayLike], str], Pure]
+# From a block, weights, a dtype and whether to train: the parameters, a pure function of (parameters, *inputs) that
+# returns the output and the statistics after it, and one that returns the gates outside of training.
+Pure = tuple[
+    Variables,
+    Callable[..., tuple[jax.Array, Variables]],
+    Callable[..., dict[str, jax.Array]],
+]
+Purify = Callable[[Block, Mapping[str, ArrayLike], str, bool], Pure]
+Given = NDArray[Any] | tuple[NDArray[Any], ...]
 
 
 def run(
     purify: Purify,
     block: Block,
     weights: Mapping[str, ArrayLike],
-    x: NDArray[Any],
+    x: Given,
     cotangent: NDArray[Any] | None = None,
     dtype: str = "float32",
+    train: bool = False,
 ) -> Outcome:
     """Run the layer as a pure function; see `attn_core.parity.Runtime`."""
+    image, *more = x if isinstance(x, tuple) else (x,)
     # On some devices float32 products are rounded to fewer bits unless one asks for all of them.
     with jax.enable_x64(dtype == "float64"), jax.default_matmul_precision("highest"):
-        params, forward, look = purify(block, weights, dtype)
-        image = jnp.asarray(np.moveaxis(x, 1, -1), dtype)
-        output, pull = jax.vjp(forward, params, image)
-        gates = {name: _numpy(gate) for name, gate in look(params, image).items()}
+        params, forward, look = purify(block, weights, dtype, train)
+        inputs = (_native(image, dtype), *(jnp.asarray(array, dtype) for array in more))
+        output, pull, moved = jax.vjp(forward, params, *inputs, has_aux=True)
+        gates = {name: _canonical(gate) for name, gate in look(params, *inputs).items()}
+        statistics = _named({STATISTICS: moved}) if train else {}
         if cotangent is None:
-            return Outcome(_canonical(output), gates, {})
-        of_params, of_image = pull(jnp.asarray(np.moveaxis(cotangent, 1, -1), dtype))
-        named = {name: _numpy(array) for name, array in from_flax(of_params).items()}
-        return Outcome(_canonical(output), gates, {"input": _canonical(of_image), **named})
+            return Outcome(_canonical(output), gates, {}, statistics)
+        of_params, of_image, *of_more = pull(_native(cotangent, dtype))
+        of_inputs = dict(zip(block.inputs, (_canonical(of_image), *map(_numpy, of_more)), strict=True))
+        return Outcome(_canonical(output), gates, of_inputs | _named({PARAMS: of_params}), statistics)
+
+
+def _named(variables: Variables) -> dict[str, NDArray[np.float64]]:
+    return {name: _numpy(array) for name, array in from_flax(variables).items()}
+
+
+def _native(x: NDArray[Any], dtype: str) -> jax.Array:
+    """Return an image with its channels last; a vector stays."""
+    return jnp.asarray(np.moveaxis(x, 1, -1), dtype)
 
 
 def _canonical(x: jax.Array) -> NDArray[np.float64]:

@@ -1,45 +1,59 @@
-"""Canonical weights and Flax's: names and layouts. Both interfaces use them."""
+"""Between canonical weights and Flax's variables. Both interfaces use it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from flax import traverse_util
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core import weights as canonical
 from attn_core.spec import Block
-from attn_jax.initializers import FLAX_NAMES
+from attn_jax.names import CANONICAL_NAMES, COLLECTIONS, PARAMS, collection, flax_name, turn, turn_back
 
-CANONICAL_NAMES = {theirs: ours for ours, theirs in FLAX_NAMES.items()}
+Variables = dict[str, Any]  # {collection: {part: {leaf: array}}}, with {part: {part: ...}} for a nested block
+Path = tuple[str, ...]
 
-Params = dict[str, dict[str, Any]]
-
-
-def to_flax(block: Block, weights: Mapping[str, ArrayLike], dtype: Any) -> Params:
-    """Return a block's canonical weights as Flax's, {part: {leaf: array}}; `WeightsError` if they are not its own."""
-    params: Params = {}
-    for name, array in canonical.check(block, weights).items():
-        part, leaf = name.rsplit(".", 1)
-        params.setdefault(part, {})[FLAX_NAMES.get(leaf, leaf)] = jnp.asarray(_turn(array), dtype)
-    return params
+traverse: Any = traverse_util  # has no types
 
 
-def from_flax(params: Mapping[str, Mapping[str, Any]]) -> canonical.Weights:
-    """Return Flax's weights, {part: {leaf: array}}, as canonical ones (bfloat16 as float32: the same numbers)."""
+def to_flax(block: Block, weights: Mapping[str, ArrayLike], dtype: Any) -> Variables:
+    """Return a block's canonical weights as Flax's; `WeightsError` if they are not its own.
+
+    Running statistics stay in float32 where weights are in half precision, as in Flax's own layers.
+    """
+    arrays, wide = canonical.check(block, weights), jnp.promote_types(dtype, jnp.float32)
+    found = {
+        path: jnp.asarray(turn(arrays[name]), dtype) if path[0] == PARAMS else jnp.asarray(arrays[name], wide)
+        for name, path in _paths(block)
+    }
+    variables: Variables = traverse.unflatten_dict(found)
+    return variables
+
+
+def from_flax(variables: Mapping[str, Any]) -> canonical.Weights:
+    """Return Flax's weights as canonical ones (bfloat16 as float32: the same numbers)."""
+    found = {kind: traverse.flatten_dict(variables.get(kind, {})) for kind in COLLECTIONS}
     return {
-        f"{part}.{CANONICAL_NAMES.get(leaf, leaf)}": _turn(_numpy(array))
-        for part, leaves in params.items()
-        for leaf, array in leaves.items()
+        ".".join((*path[:-1], CANONICAL_NAMES.get(path[-1], path[-1]))): _canonical(kind, array)
+        for kind, arrays in found.items()
+        for path, array in arrays.items()
     }
 
 
-def _numpy(array: Any) -> NDArray[Any]:
-    return np.asarray(array.astype(jnp.float32) if array.dtype == jnp.bfloat16 else array)
+def _paths(block: Block, above: Path = ()) -> Iterator[tuple[str, Path]]:
+    """Return where each array of a block is among Flax's variables."""
+    for name, part in block.parts().items():
+        if isinstance(part, Block):
+            yield from _paths(part, (*above, name))
+            continue
+        for leaf, array in part.arrays().items():
+            yield ".".join((*above, name, leaf)), (collection(array), *above, name, flax_name(part, leaf))
 
 
-def _turn(array: NDArray[Any]) -> NDArray[Any]:
-    """Turn a weight (out, in) into a kernel (in, out), or back; a vector stays."""
-    return np.ascontiguousarray(array.T)
+def _canonical(kind: str, array: Any) -> NDArray[Any]:
+    numbers = np.asarray(array.astype(jnp.float32) if array.dtype == jnp.bfloat16 else array)
+    return np.ascontiguousarray(turn_back(numbers)) if kind == PARAMS else numbers

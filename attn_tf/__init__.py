@@ -4,8 +4,52 @@ They run on every Keras backend. `se_block` is the TensorFlow 1 function of that
 """
 
 from attn_tf.binding import bind, load, weights
-from attn_tf.blocks import ChannelAttention, SqueezeExcitation
-from attn_tf.layer import Layer
+from attn_tf.blocks import (
+    CBAM,
+    AffineSampler,
+    ChannelAttention,
+    ChannelShuffle,
+    ExpectationMaximizationAttention,
+    GlobalContext,
+    GlobalPooling,
+    MixedPoolingModule,
+    NonLocal,
+    PointwiseGate,
+    PointwiseSpatialAttention,
+    Res2Bottleneck,
+    Res2Conv,
+    ShuffleAttention,
+    SpatialAttention,
+    SpatialTransformer,
+    SqueezeExcitation,
+    StripPooling,
+)
+from attn_tf.layer import Generic, Layer
 from attn_tf.tf1 import se_block
 
-__all__ = ["ChannelAttention", "Layer", "SqueezeExcitation", "bind", "load", "se_block", "weights"]
+__all__ = [
+    "CBAM",
+    "AffineSampler",
+    "ChannelAttention",
+    "ChannelShuffle",
+    "ExpectationMaximizationAttention",
+    "Generic",
+    "GlobalContext",
+    "GlobalPooling",
+    "Layer",
+    "MixedPoolingModule",
+    "NonLocal",
+    "PointwiseGate",
+    "PointwiseSpatialAttention",
+    "Res2Bottleneck",
+    "Res2Conv",
+    "ShuffleAttention",
+    "SpatialAttention",
+    "SpatialTransformer",
+    "SqueezeExcitation",
+    "StripPooling",
+    "bind",
+    "load",
+    "se_block",
+    "weights",
+]

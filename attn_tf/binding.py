@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
+from attn_core.blocks import BLOCKS
 from attn_core.spec import Block
-from attn_tf import blocks, parts
-from attn_tf.layer import Layer
+from attn_tf import blocks
+from attn_tf.layer import Generic, Layer
+from attn_tf.parts import LEAVES, from_canonical, to_canonical
 
 
 def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options: Any) -> Layer:
@@ -22,14 +24,22 @@ def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options
     `options` are those of every Keras layer (`name`, `dtype`) and `data_format`.
     **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
+    layer = _layer(block, options)
     config = block.config()
-    channels = config.pop("channels")
-    layer: Layer = getattr(blocks, type(block).__name__)(**config, **options)
-    shape = [None] * 4
-    shape[layer.images.channel_axis(4)] = channels
-    layer.build(tuple(shape))
+    space = (None,) * config.get("rank", 2)
+    layer.build(layer.images.native((None, config.get("channels"), *space)))
     if weights is not None:
         _assign(layer, canonical.check(block, weights))
+    return layer
+
+
+def _layer(block: Block, options: dict[str, Any]) -> Layer:
+    """Return the layer, not built yet; it reads channels and rank from its input."""
+    name = type(block).__name__
+    if BLOCKS.get(name) is not type(block) or not hasattr(blocks, name):
+        return Generic(block, **options)
+    config = {field: value for field, value in block.config().items() if field not in ("channels", "rank")}
+    layer: Layer = getattr(blocks, name)(**config, **options)
     return layer
 
 
@@ -40,14 +50,25 @@ def weights(layer: Layer) -> canonical.Weights:
     """
     if not layer.built:
         raise ValueError(f"{layer.name} has no weights yet: call it on an image, or build it, first.")
-    return canonical_names(layer, [keras.ops.convert_to_numpy(variable.value) for variable in layer.variables])
-
-
-def canonical_names(layer: Layer, arrays: Sequence[Any]) -> canonical.Weights:
-    """Return arrays that stand in the order of `layer.variables` by their canonical names, in canonical layout."""
-    pairs = zip(layer.variables, arrays, strict=True)
-    found = {parts.canonical_name(variable): parts.turn(np.asarray(array)) for variable, array in pairs}
+    found = {
+        name: to_canonical(variable, np.asarray(keras.ops.convert_to_numpy(variable.value)))
+        for name, variable in variables(layer).items()
+    }
     return canonical.check(layer.block, found)
+
+
+def variables(layer: Layer) -> dict[str, Any]:
+    """Return a built layer's variables by their canonical names."""
+    found: dict[str, Any] = {}
+    for name, part in layer.block.parts().items():
+        child = getattr(layer, name)
+        inner = (
+            variables(child)
+            if isinstance(part, Block)
+            else {leaf: getattr(child, LEAVES[type(part)][leaf]) for leaf in part.arrays()}
+        )
+        found |= {f"{name}.{leaf}": variable for leaf, variable in inner.items()}
+    return found
 
 
 def load(path: str | os.PathLike[str], **options: Any) -> Layer:
@@ -56,5 +77,5 @@ def load(path: str | os.PathLike[str], **options: Any) -> Layer:
 
 
 def _assign(layer: Layer, arrays: canonical.Weights) -> None:
-    for variable in layer.variables:
-        variable.assign(parts.turn(arrays[parts.canonical_name(variable)]))
+    for name, variable in variables(layer).items():
+        variable.assign(from_canonical(variable, arrays[name]))

@@ -6,14 +6,19 @@ from typing import Any
 
 import keras
 
-from attn_core.shapes import explain, explained, require_image
+from attn_core.blocks import BLOCKS
+from attn_core.shapes import Shape, explain, explained, output_shape, require_image
+from attn_core.shapes.parts import bind as on_shapes
 from attn_core.spec import Block
-from attn_tf.ops import Images
+from attn_tf.ops import Images, kind
 from attn_tf.parts import native
 
 
 class Layer(keras.layers.Layer):
-    """A block as a Keras layer: its parts are sub-layers, made when the number of channels is known."""
+    """A block as a Keras layer: its parts are sub-layers, made when the number of channels is known.
+
+    A subclass has its block's name. Keras hands `training` down from the call of a model or layer to every part.
+    """
 
     def __init__(self, options: dict[str, Any], data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -23,53 +28,143 @@ class Layer(keras.layers.Layer):
             raise ValueError(f"data_format must be channels_last or channels_first, got {data_format!r}.")
         self.images = Images(self.data_format)
 
-    def configure(self, channels: int) -> Block:
-        """Return the block for this many channels."""
+    def configure(self, channels: int, rank: int) -> Block:
+        """Return the block for this many channels and spatial axes."""
         raise NotImplementedError
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the parts for an image of this shape; only its number of channels must be known."""
+        """Make the parts for an image of this shape; at most its number of channels must be known."""
         require_image(len(input_shape))
         axis = self.images.channel_axis(len(input_shape))
-        channels = input_shape[axis]
-        if channels is None:
+        channels: Any = input_shape[axis]
+        if channels is None and self._reads_channels():
             raise ValueError(
                 f"{type(self).__name__} must know the number of channels, axis {axis} in {self.data_format}; "
                 f"got shape {tuple(input_shape)}. Set that axis in keras.Input or call the layer on a known shape."
             )
-        self.block = self.configure(channels)
+        self.block = self.configure(channels, len(input_shape) - 2)
         for name, part in self.block.parts().items():
             # Keras gives a child its own policy, the global one, unless it is told.
-            setattr(self, name, native(part, name=name, dtype=self.dtype_policy))
+            setattr(self, name, native(part, self.data_format, name=name, dtype=self.dtype_policy))
         self.built = True
+
+    def _reads_channels(self) -> bool:
+        blocks = (BLOCKS[base.__name__] for base in type(self).__mro__ if base.__name__ in BLOCKS)
+        return any("channels" in block.__dataclass_fields__ for block in blocks)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer; an error gains a note that says which step could not take the input."""
         try:
             return super().__call__(*args, **kwargs)
         except Exception as error:
-            shape = getattr(args[0], "shape", None) if args else None
-            if self.built and shape is not None:
-                explain(error, self.block, self.images.canonical(tuple(shape)), shown=tuple(shape))
+            shapes = _shapes(args)
+            if self.built and len(shapes) == len(self.block.inputs) and not _symbolic(args):
+                explain(error, self.block, *self._canonical(shapes), shown=shapes)
             raise
 
-    def gates(self, x: Any) -> dict[str, Any]:
+    def stateless_call(self, trainable: Any, non_trainable: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Call the layer with these values of its variables; return the output and the non-trainable values after it.
+
+        Keras' own goes straight to `call`, where no part hears of `training`.
+        """
+        losses: tuple[list[Any], ...] = ([],) if kwargs.pop("return_losses", False) else ()
+        fixed = self.non_trainable_variables
+        mapping = [*zip(self.trainable_variables, trainable, strict=True), *zip(fixed, non_trainable, strict=True)]
+        with keras.StatelessScope(mapping) as scope:
+            output = self(*args, **kwargs)
+        return (output, [scope.get_current_value(variable) for variable in fixed], *losses)
+
+    def gates(self, x: Any, *others: Any) -> dict[str, Any]:
         """Compute the maps that the block multiplies images with, by name."""
+        inputs = (x, *others)
         if not self.built:
             self.build(tuple(x.shape))
-        shape = tuple(x.shape)
-        with explained(self.block, self.images.canonical(shape), shown=shape):
-            return self.block.gates(self.images, self, self.cast(x))
+        if _symbolic(inputs):
+            found: dict[str, Any] = Gates(self)(*inputs)
+            return found
+        shapes = _shapes(inputs)
+        with explained(self.block, *self._canonical(shapes), shown=shapes):
+            return self.block.gates(self.images, self, *map(self.cast, inputs))
 
     def cast(self, x: Any) -> Any:
-        """Give an image of floating-point numbers the type of computation, as Keras does when it calls a layer."""
-        is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype))
-        return keras.ops.cast(x, self.compute_dtype) if is_float else x
+        """Give an array of floating-point numbers the type of computation, as Keras does when it calls a layer."""
+        return keras.ops.cast(x, self.compute_dtype) if keras.backend.is_float_dtype(kind(x)) else x
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, *input_shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the output."""
-        return tuple(input_shape)
+        if not self.built:
+            self.build(input_shapes[0])
+        return self.images.native(output_shape(self.block, *self._canonical(input_shapes), shown=input_shapes))
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> keras.KerasTensor:
+        """Return the symbolic output for symbolic inputs."""
+        return keras.KerasTensor(self.compute_output_shape(*_shapes((*args, *kwargs.values()))), self.compute_dtype)
+
+    def gate_shapes(self, *input_shapes: Shape) -> dict[str, Shape]:
+        """Return the shapes of the gates, by name."""
+        gates: dict[str, Shape] = on_shapes(self.block, "").gates(*self._canonical(input_shapes))
+        return {name: self.images.native(shape) for name, shape in gates.items()}
+
+    def _canonical(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        """Reorder the first of the inputs' shapes, the image's."""
+        return (self.images.canonical(tuple(shapes[0])), *shapes[1:])
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer."""
         return {**super().get_config(), **self.options, "data_format": self.data_format}
+
+
+class Generic(Layer):
+    """A layer for a block that has no class of its own here; it cannot be saved with a model, its weights can."""
+
+    def __init__(self, block: Block, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__({}, data_format, **kwargs)
+        self.given = block
+
+    def configure(self, channels: int, rank: int) -> Block:
+        """Return the block that was given."""
+        return self.given
+
+    def call(self, x: Any, *others: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x, *others)
+
+    def get_config(self) -> dict[str, Any]:
+        """Refuse: a block is no argument that Keras can write."""
+        raise NotImplementedError(f"{self.given!r} has no class in attn_tf: Keras can save its weights only.")
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class Gates(keras.layers.Layer):
+    """A layer's gates as a layer of their own, for symbolic inputs."""
+
+    def __init__(self, layer: Layer, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": layer.dtype_policy, **kwargs})
+        self.layer = layer
+        self.built = True
+
+    def call(self, x: Any, *others: Any, training: bool | None = None) -> dict[str, Any]:
+        """Compute the gates."""
+        return self.layer.gates(x, *others)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the symbolic gates for symbolic inputs."""
+        shapes = self.layer.gate_shapes(*_shapes((*args, *kwargs.values())))
+        return {name: keras.KerasTensor(shape, self.compute_dtype) for name, shape in shapes.items()}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer."""
+        return {**super().get_config(), "layer": keras.saving.serialize_keras_object(self.layer)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Gates:
+        """Make the layer of these arguments."""
+        return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
+
+
+def _symbolic(values: tuple[Any, ...]) -> bool:
+    return any(isinstance(value, keras.KerasTensor) for value in values)
+
+
+def _shapes(values: tuple[Any, ...]) -> tuple[Shape, ...]:
+    return tuple(tuple(value.shape) for value in values if hasattr(value, "shape"))

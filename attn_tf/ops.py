@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from attn_core.interpolation import completed, mean_matrix, resize_matrix
+from attn_core.reference import ops as reference
+from attn_core.shapes import ops as shapes
 from attn_core.shapes import require_floating, require_image
+
+HALVES = ("float16", "bfloat16")
+
+
+def kind(x: Any) -> str:
+    """Return the name of an array's type."""
+    return str(keras.backend.standardize_dtype(x.dtype))
+
+
+def wide(x: Any) -> str:
+    """Return the type to compute in: the array's own, but float32 for half precision."""
+    return "float32" if kind(x) in HALVES else kind(x)
+
+
+def widened(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method compute in float32 what it is given in half precision, and round its result once."""
+
+    @wraps(function)
+    def run(self: Any, x: Any, *rest: Any) -> Any:
+        if kind(x) not in HALVES:
+            return function(self, x, *rest)
+        inputs = (ops.cast(a, wide(a)) if hasattr(a, "dtype") else a for a in (x, *rest))
+        return ops.cast(function(self, *inputs), x.dtype)
+
+    return run
 
 
 class Images:
@@ -18,7 +50,7 @@ class Images:
         self.channels_last = data_format == "channels_last"
 
     def channel_axis(self, rank: int) -> int:
-        """Return the axis of the channels in an image of this rank."""
+        """Return the axis of the channels in an image of this rank, or in a vector."""
         return rank - 1 if self.channels_last else 1
 
     def space(self, rank: int) -> tuple[int, ...]:
@@ -32,33 +64,247 @@ class Images:
             return shape
         return (shape[0], shape[-1], *shape[1:-1])
 
+    def native(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Reorder a shape (batch, channels, *space) to the native one."""
+        if not self.channels_last or len(shape) < 3:
+            return shape
+        return (shape[0], *shape[2:], shape[1])
+
+    def per_channel(self, numbers: Any, rank: int) -> Any:
+        """Shape an array (channels,) so that it meets the channels of an image of this rank, or of a vector."""
+        return ops.reshape(numbers, (-1, *(1,) * (rank - 1 - self.channel_axis(rank))))
+
+    # ---- from an image to less of it -------------------------------------------------------------------------------
+
     def global_mean(self, x: Any) -> Any:
         """See `Primitives.global_mean`."""
-        dtype, axes = self._floating(x), self.space(len(x.shape))
-        # On JAX and torch, the mean of Keras 3.15 rounds float64 to float32. A symbolic image has no sizes yet.
-        if dtype == "float64" and not isinstance(x, keras.KerasTensor):
-            pixels = math.prod(ops.shape(x)[axis] for axis in axes)
-            return ops.sum(x, axes) / ops.cast(pixels, dtype)
-        return ops.cast(ops.mean(ops.cast(x, "float32"), axes), dtype)
+        return self._mean(x, self.space(len(x.shape)))
 
     def global_max(self, x: Any) -> Any:
         """See `Primitives.global_max`."""
-        self._floating(x)
+        _require_floating(x)
         return ops.amax(x, self.space(len(x.shape)))
 
-    def _floating(self, x: Any) -> str:
-        """Return the type of an image, which must be floating."""
-        dtype = str(keras.backend.standardize_dtype(x.dtype))
-        require_floating(dtype, keras.backend.is_float_dtype(dtype))
-        return dtype
+    def channel_mean(self, x: Any) -> Any:
+        """See `Primitives.channel_mean`."""
+        return self._mean(x, (self.channel_axis(len(x.shape)),), True)
+
+    def channel_max(self, x: Any) -> Any:
+        """See `Primitives.channel_max`."""
+        _require_floating(x)
+        return ops.amax(x, self.channel_axis(len(x.shape)), keepdims=True)
+
+    @widened
+    def _mean(self, x: Any, axes: tuple[int, ...], keepdims: bool = False) -> Any:
+        """Divide the sum by the count: on JAX and torch, the mean of Keras 3.15 rounds float64 to float32."""
+        _require_floating(x)
+        return ops.sum(x, axes, keepdims=keepdims) / count(x, axes)
+
+    def adaptive_mean(self, x: Any, size: tuple[int | None, ...]) -> Any:
+        """See `Primitives.adaptive_mean`."""
+        _require_floating(x)
+        old, dtype, bins = ops.shape(x), wide(x), zip(self.space(len(x.shape)), size, strict=True)
+        return self._linear(x, {axis: _mean_matrix(old[axis], n, dtype) for axis, n in bins if n is not None})
+
+    @widened
+    def _linear(self, x: Any, matrices: Mapping[int, Any]) -> Any:
+        """Apply a matrix (out, in) to each of these axes."""
+        for axis, matrix in matrices.items():
+            x = ops.moveaxis(ops.tensordot(x, matrix, [[axis], [1]]), -1, axis)
+        return x
+
+    @widened
+    def mean_pool(self, x: Any, window: int, stride: int) -> Any:
+        """See `Primitives.mean_pool`; sums along each axis, as TensorFlow does not pool every type and layout."""
+        _require_floating(x)
+        for axis in self.space(len(x.shape)):
+            size = ops.shape(x)[axis]
+            margins = [(0, 0)] * len(x.shape)
+            margins[axis] = (window // 2, window // 2)
+            padded, before = ops.pad(x, margins), (slice(None),) * axis
+            x = sum(padded[(*before, slice(i, i + size, stride))] for i in range(window)) / window
+        return x
+
+    def max_pool(self, x: Any, window: tuple[int, ...]) -> Any:
+        """See `Primitives.max_pool`; each axis is cut into (windows, window)."""
+        _require_floating(x)
+        sizes: list[Any] = list(ops.shape(x))
+        whole, inner = [slice(None)] * len(sizes), []
+        for i, (axis, length) in enumerate(zip(self.space(len(sizes)), window, strict=True)):
+            places = sizes[axis + i] // length
+            whole[axis] = slice(places * length)
+            sizes[axis + i : axis + i + 1] = [places, length]
+            inner.append(axis + i + 1)
+        return ops.amax(ops.reshape(x[tuple(whole)], sizes), inner)
+
+    # ---- from an image to another place ----------------------------------------------------------------------------
+
+    def resize(self, x: Any, like: Any) -> Any:
+        """See `Primitives.resize`."""
+        old, new, dtype, space = ops.shape(x), ops.shape(like), wide(x), self.space(len(x.shape))
+        return self._linear(x, {axis: _resize_matrix(old[axis], new[axis], dtype) for axis in space})
+
+    def affine_grid(self, theta: Any, size: tuple[int | None, ...], align_corners: bool, like: Any = None) -> Any:
+        """See `Primitives.affine_grid`."""
+        shapes.affine_grid(tuple(theta.shape), (1,) * len(size), align_corners)  # JAX would take any matrices
+        own = size if like is None else [ops.shape(like)[axis] for axis in self.space(len(like.shape))]
+        return self._grid(theta, completed(size, own), align_corners)
+
+    @widened
+    def _grid(self, theta: Any, sizes: tuple[Any, ...], align_corners: bool) -> Any:
+        """Add up the columns of theta, each times a coordinate that varies along one axis."""
+        d = len(sizes)
+        columns = ops.reshape(theta, (ops.shape(theta)[0], *(1,) * d, d, d + 1))
+        grid = columns[..., d]
+        for i, n in enumerate(sizes):
+            coordinates = _coordinates(n, align_corners, kind(theta))
+            grid = grid + ops.reshape(coordinates, (-1, *(1,) * (d - i))) * columns[..., d - 1 - i]
+        return grid
+
+    @widened
+    def sample(self, x: Any, grid: Any, padding: str, align_corners: bool) -> Any:
+        """See `Primitives.sample`."""
+        _require_floating(x)
+        sizes = [ops.shape(x)[axis] for axis in self.space(len(x.shape))]
+        places = [_place(grid[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
+        low = [ops.stop_gradient(ops.floor(place)) for place in places]
+        beyond = [place - start for place, start in zip(places, low, strict=True)]
+        total: Any = 0
+        for corner in itertools.product((0, 1), repeat=len(sizes)):
+            at = [start + step for start, step in zip(low, corner, strict=True)]
+            shares = (share if step else 1 - share for share, step in zip(beyond, corner, strict=True))
+            inside = (ops.cast((i >= 0) & (i < ops.cast(n, i.dtype)), i.dtype) for i, n in zip(at, sizes, strict=True))
+            total = total + self._pixels(x, at) * ops.expand_dims(math.prod((*shares, *inside)), -1)
+        return self._from_last(total)
+
+    def _pixels(self, x: Any, places: Sequence[Any]) -> Any:
+        """Return the pixels at whole places (batch, *out), or next to them at the border, with the channels last."""
+        sizes = [ops.shape(x)[axis] for axis in self.space(len(x.shape))]
+        row = ops.reshape(ops.arange(ops.shape(x)[0], dtype="int32"), (-1, *(1,) * len(sizes)))
+        for place, n in zip(places, sizes, strict=True):
+            row = row * n + ops.cast(_held(place, n), "int32")
+        tokens = self.to_tokens(x)
+        return ops.take(ops.reshape(tokens, (-1, tokens.shape[-1])), row, axis=0)
+
+    def group(self, x: Any, groups: int) -> Any:
+        """See `Primitives.group`."""
+        axis = self.channel_axis(len(x.shape))
+        moved = ops.moveaxis(cut(x, axis, groups), axis, 1)
+        batch, _, *rest = ops.shape(moved)
+        return ops.reshape(moved, (batch * groups, *rest))
+
+    def ungroup(self, x: Any, groups: int) -> Any:
+        """See `Primitives.ungroup`."""
+        axis = self.channel_axis(len(x.shape))
+        batch, *rest = ops.shape(x)
+        moved = ops.moveaxis(ops.reshape(x, (batch // groups, groups, *rest)), 1, axis)
+        rest[axis - 1] *= groups
+        return ops.reshape(moved, (batch // groups, *rest))
+
+    def channel_shuffle(self, x: Any, groups: int) -> Any:
+        """See `Primitives.channel_shuffle`."""
+        axis = self.channel_axis(len(x.shape))
+        return ops.reshape(ops.swapaxes(cut(x, axis, groups), axis, axis + 1), ops.shape(x))
+
+    def split(self, x: Any, pieces: int) -> Sequence[Any]:
+        """See `Primitives.split`."""
+        parts: Sequence[Any] = ops.split(x, pieces, self.channel_axis(len(x.shape)))
+        return parts
+
+    def concat(self, pieces: Sequence[Any]) -> Any:
+        """See `Primitives.concat`."""
+        return ops.concatenate(pieces, self.channel_axis(len(pieces[0].shape)))
+
+    # ---- images with images and vectors ----------------------------------------------------------------------------
+
+    def scale(self, x: Any, gate: Any) -> Any:
+        """See `Primitives.scale`."""
+        return x * ops.expand_dims(gate, self.space(len(x.shape)))
+
+    def shift(self, x: Any, offset: Any) -> Any:
+        """See `Primitives.shift`."""
+        return x + ops.expand_dims(offset, self.space(len(x.shape)))
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """See `Primitives.multiply`."""
+        return a * b
 
     def add(self, a: Any, b: Any) -> Any:
         """See `Primitives.add`."""
         return a + b
 
-    def scale(self, x: Any, gate: Any) -> Any:
-        """See `Primitives.scale`."""
-        return x * ops.expand_dims(gate, self.space(len(x.shape)))
+    # ---- images and ordinary arrays --------------------------------------------------------------------------------
+
+    def to_tokens(self, x: Any) -> Any:
+        """See `Primitives.to_tokens`."""
+        last = ops.moveaxis(x, self.channel_axis(len(x.shape)), -1)
+        batch, *space, channels = ops.shape(last)
+        return ops.reshape(last, (batch, math.prod(space), channels))
+
+    def to_image(self, tokens: Any, like: Any) -> Any:
+        """See `Primitives.to_image`."""
+        batch, _, channels = ops.shape(tokens)
+        space = (ops.shape(like)[axis] for axis in self.space(len(like.shape)))
+        return self._from_last(ops.reshape(tokens, (batch, *space, channels)))
+
+    def flatten(self, x: Any) -> Any:
+        """See `Primitives.flatten`."""
+        first = ops.moveaxis(x, self.channel_axis(len(x.shape)), 1)
+        batch, *rest = ops.shape(first)
+        return ops.reshape(first, (batch, math.prod(rest)))
+
+    def _from_last(self, x: Any) -> Any:
+        """Turn an image with the channels last into a native one."""
+        return ops.moveaxis(x, -1, self.channel_axis(len(x.shape)))
+
+    # ---- ordinary arrays -------------------------------------------------------------------------------------------
+
+    def einsum(self, equation: str, *operands: Any) -> Any:
+        """See `Primitives.einsum`."""
+        return ops.einsum(equation, *operands)
+
+    @widened
+    def softmax(self, x: Any) -> Any:
+        """See `Primitives.softmax`."""
+        return softmax(x)
+
+    @widened
+    def attend(self, query: Any, key: Any, value: Any, factor: float) -> Any:
+        """See `Primitives.attend`."""
+        return ops.einsum("bnm,bmd->bnd", softmax(factor * ops.einsum("bnc,bmc->bnm", query, key)), value)
+
+    @widened
+    def normalise(self, x: Any, order: int) -> Any:
+        """See `Primitives.normalise`."""
+        length = ops.sum(x, -1, keepdims=True) if order == 1 else _length(x)
+        return x / (1e-6 + length)
+
+    @widened
+    def over_positions(self, x: Any, tokens: Any) -> Any:
+        """See `Primitives.over_positions`."""
+        return x / count(tokens, (1,), x.dtype)
+
+    def take(self, x: Any, index: Any) -> Any:
+        """See `Primitives.take`."""
+        batch, rows, columns = ops.shape(x)
+        flat = np.arange(len(index))[:, None] * columns + index
+        return ops.take(ops.reshape(x, (batch, rows * columns)), ops.cast(flat, "int32"), axis=1)
+
+    def matrices(self, x: Any, rows: int) -> Any:
+        """See `Primitives.matrices`."""
+        batch, numbers = ops.shape(x)
+        return ops.reshape(x, (batch, rows, numbers // rows))
+
+    @widened
+    def batch_mean(self, x: Any) -> Any:
+        """See `Primitives.batch_mean`."""
+        return ops.sum(x, 0) / count(x, (0,))
+
+    def stop_gradient(self, x: Any) -> Any:
+        """See `Primitives.stop_gradient`."""
+        return ops.stop_gradient(x)
+
+    # ---- elementwise -----------------------------------------------------------------------------------------------
 
     def relu(self, x: Any) -> Any:
         """See `Primitives.relu`."""
@@ -79,3 +325,75 @@ class Images:
     def hard_sigmoid(self, x: Any) -> Any:
         """See `Primitives.hard_sigmoid`."""
         return ops.hard_sigmoid(x)
+
+
+def _require_floating(x: Any) -> None:
+    require_floating(kind(x), keras.backend.is_float_dtype(kind(x)))
+
+
+def count(x: Any, axes: Iterable[int], dtype: Any = None) -> Any:
+    """Return how many numbers stand along the axes, in the type of x or another."""
+    return ops.cast(math.prod(ops.shape(x)[axis] for axis in axes), dtype or x.dtype)
+
+
+def cut(x: Any, axis: int, groups: int) -> Any:
+    """Cut an axis into (groups, length / groups)."""
+    sizes: list[Any] = list(ops.shape(x))
+    sizes[axis : axis + 1] = [groups, sizes[axis] // groups]
+    return ops.reshape(x, sizes)
+
+
+def softmax(x: Any) -> Any:
+    """Return exponentials over the last axis, divided by their sum; of a single number, Keras would warn."""
+    return ops.exp(x - x) if x.shape[-1] == 1 else ops.softmax(x, -1)
+
+
+def _length(x: Any) -> Any:
+    """Return the Euclidean length of the last axis; its derivative at 0 is 0, not NaN."""
+    square = ops.sum(x * x, -1, keepdims=True)
+    positive = square > 0
+    return ops.where(positive, ops.sqrt(ops.where(positive, square, ops.ones_like(square))), ops.zeros_like(square))
+
+
+# ---- what depends on sizes that TensorFlow may know only when the graph runs -----------------------------------------
+
+
+def _mean_matrix(size: Any, bins: int, dtype: str) -> Any:
+    """Return `interpolation.mean_matrix`."""
+    if isinstance(size, int):
+        return ops.convert_to_tensor(mean_matrix(size, bins), dtype)
+    first = ops.arange(bins) * size // bins
+    last = -(-ops.arange(1, bins + 1) * size // bins)
+    pixel = ops.arange(size)
+    inside = ops.cast((pixel >= first[:, None]) & (pixel < last[:, None]), dtype)
+    return inside / ops.sum(inside, 1, keepdims=True)
+
+
+def _resize_matrix(size: Any, target: Any, dtype: str) -> Any:
+    """Return `interpolation.resize_matrix`; distances are counted in whole numbers, so that large sizes stay exact."""
+    if isinstance(size, int) and isinstance(target, int):
+        return ops.convert_to_tensor(resize_matrix(size, target), dtype)
+    unit = ops.maximum(target - 1, 1)
+    distance = ops.abs(ops.arange(target)[:, None] * (size - 1) - ops.arange(size) * unit)
+    return ops.cast(ops.maximum(unit - distance, 0), dtype) / ops.cast(unit, dtype)
+
+
+def _coordinates(size: Any, align_corners: bool, dtype: str) -> Any:
+    """Return the coordinates of the pixels along an axis: where the identity takes them."""
+    if isinstance(size, int):
+        return ops.convert_to_tensor(reference.affine_grid(np.eye(1, 2)[None], (size,), align_corners).ravel(), dtype)
+    unit = ops.maximum(size - 1, 1) if align_corners else size
+    return ops.cast(2 * ops.arange(size) - (size - 1), dtype) / ops.cast(unit, dtype)
+
+
+def _place(points: Any, pixels: Any, padding: str, align_corners: bool) -> Any:
+    """Turn coordinates over [-1, 1] into places among pixels, 0 being the centre of the first."""
+    n = ops.cast(pixels, points.dtype)
+    place = (points + 1) / 2 * (n - 1) if align_corners else ((points + 1) * n - 1) / 2
+    return _held(place, pixels) if padding == "border" else place
+
+
+def _held(place: Any, pixels: Any) -> Any:
+    """Hold places to the pixels; unlike a clip's on JAX, the derivative at the border is whole."""
+    last = ops.cast(pixels - 1, place.dtype) * ops.ones_like(place)
+    return ops.where(place < 0, ops.zeros_like(place), ops.where(place > last, last, place))

@@ -5,7 +5,7 @@ On its torch backend Keras 3.15 multiplies matrices of float64 in float32: there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -15,32 +15,48 @@ from numpy.typing import ArrayLike, NDArray
 
 from attn_core.parity import Outcome
 from attn_core.spec import Block
-from attn_tf.binding import bind, canonical_names
+from attn_tf.binding import bind, variables
 from attn_tf.layer import Layer
+from attn_tf.parts import to_canonical
 
 
 def run(
     block: Block,
     weights: Mapping[str, ArrayLike],
-    x: NDArray[Any],
+    x: NDArray[Any] | tuple[NDArray[Any], ...],
     cotangent: NDArray[Any] | None = None,
     dtype: str = "float32",
+    train: bool = False,
     data_format: str = "channels_last",
 ) -> Outcome:
     """Run the layer; see `attn_core.parity.Runtime`."""
     with _precision(dtype):
         layer = bind(block, weights, dtype=dtype, data_format=data_format)
-        image = keras.ops.convert_to_tensor(_native(x, data_format), dtype)
-        gates = {name: _numpy(gate) for name, gate in layer.gates(image).items()}
-        output = _canonical(_numpy(layer(image)), data_format)
-        if cotangent is None:
-            return Outcome(output, gates, {})
-        gradient = GRADIENTS[keras.backend.backend()]
-        of_input, *of_weights = gradient(
-            layer, image, keras.ops.convert_to_tensor(_native(cotangent, data_format), dtype)
-        )
-        named = canonical_names(layer, [_numpy(g) for g in of_weights])
-        return Outcome(output, gates, {"input": _canonical(_numpy(of_input), data_format), **named})
+        image, *others = x if isinstance(x, tuple) else (x,)
+        inputs = [keras.ops.convert_to_tensor(a, dtype) for a in (_native(image, data_format), *others)]
+        gates = {name: _canonical(gate, data_format) for name, gate in layer.gates(*inputs).items()}
+        pull = None if cotangent is None else keras.ops.convert_to_tensor(_native(cotangent, data_format), dtype)
+        output, found = PASSES[keras.backend.backend()](layer, inputs, pull, train)
+        gradients = {} if cotangent is None else _named(layer, found, data_format)
+        return Outcome(_canonical(output, data_format), gates, gradients, _statistics(layer) if train else {})
+
+
+def _named(layer: Layer, gradients: Sequence[Any], data_format: str) -> dict[str, NDArray[np.float64]]:
+    """Name the gradients of inputs and `layer.trainable_variables`."""
+    count = len(layer.block.inputs)
+    of_image, *of_others = gradients[:count]
+    of_inputs = [_canonical(of_image, data_format), *map(_numpy, of_others)]
+    of_variables = dict(zip(map(id, layer.trainable_variables), gradients[count:], strict=True))
+    of_weights = {
+        name: to_canonical(variable, _numpy(of_variables[id(variable)]))
+        for name, variable in variables(layer).items()
+        if variable.trainable
+    }
+    return {**dict(zip(layer.block.inputs, of_inputs, strict=True)), **of_weights}
+
+
+def _statistics(layer: Layer) -> dict[str, NDArray[np.float64]]:
+    return {name: _numpy(variable.value) for name, variable in variables(layer).items() if not variable.trainable}
 
 
 def _precision(dtype: str) -> Any:
@@ -51,43 +67,69 @@ def _precision(dtype: str) -> Any:
     return jax.enable_x64(dtype == "float64")
 
 
-def _tensorflow(layer: Layer, x: Any, cotangent: Any) -> list[Any]:
+# ---- one pass: the output and, with a cotangent, the gradients of inputs and trainable variables ---------------------
+
+Pass = tuple[Any, list[Any]]
+
+
+def _tensorflow(layer: Layer, inputs: list[Any], cotangent: Any, train: bool) -> Pass:
     import tensorflow as tf
 
-    variables = [v.value for v in layer.trainable_variables]
     with tf.GradientTape() as tape:
-        tape.watch(x)
-        output = layer(x)
-    return list(tape.gradient(output, [x, *variables], output_gradients=cotangent))
+        tape.watch(inputs)
+        output = layer(*inputs, training=train)
+    if cotangent is None:
+        return output, []
+    wanted = [*inputs, *(v.value for v in layer.trainable_variables)]
+    zero = tf.UnconnectedGradients.ZERO
+    return output, tape.gradient(output, wanted, output_gradients=cotangent, unconnected_gradients=zero)
 
 
-def _jax(layer: Layer, x: Any, cotangent: Any) -> list[Any]:
+def _jax(layer: Layer, inputs: list[Any], cotangent: Any, train: bool) -> Pass:
     import jax
 
-    def run(x: Any, values: list[Any]) -> Any:
-        return layer.stateless_call(values, [], x)[0]
+    fixed = [v.value for v in layer.non_trainable_variables]
 
-    _, pull = jax.vjp(run, x, [v.value for v in layer.trainable_variables])
-    of_input, of_weights = pull(cotangent)
-    return [of_input, *of_weights]
+    def run(inputs: list[Any], values: list[Any]) -> Any:
+        return layer.stateless_call(values, fixed, *inputs, training=train)
+
+    output, pull, moved = jax.vjp(run, inputs, [v.value for v in layer.trainable_variables], has_aux=True)
+    for variable, value in zip(layer.non_trainable_variables, moved, strict=True):
+        variable.assign(value)
+    return output, [] if cotangent is None else [gradient for each in pull(cotangent) for gradient in each]
 
 
-def _torch(layer: Layer, x: Any, cotangent: Any) -> list[Any]:
+def _torch(layer: Layer, inputs: list[Any], cotangent: Any, train: bool) -> Pass:
     import torch
 
-    x = x.detach().requires_grad_()
-    return list(torch.autograd.grad(layer(x), [x, *(v.value for v in layer.trainable_variables)], cotangent))
+    inputs = [given.detach().requires_grad_() for given in inputs]
+    output = layer(*inputs, training=train)
+    if cotangent is None:
+        return output, []
+    wanted = [*inputs, *(v.value for v in layer.trainable_variables)]
+    found = torch.autograd.grad(output, wanted, cotangent, allow_unused=True)
+    return output, [
+        torch.zeros_like(a) if gradient is None else gradient for a, gradient in zip(wanted, found, strict=True)
+    ]
 
 
-GRADIENTS: dict[str, Callable[[Layer, Any, Any], list[Any]]] = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
+PASSES: dict[str, Callable[[Layer, list[Any], Any, bool], Pass]] = {
+    "tensorflow": _tensorflow,
+    "jax": _jax,
+    "torch": _torch,
+}
+
+
+# ---- layouts: what has three axes or more is an image ----------------------------------------------------------------
 
 
 def _native(x: NDArray[Any], data_format: str) -> NDArray[Any]:
-    return np.moveaxis(x, 1, -1) if data_format == "channels_last" else x
+    return np.moveaxis(x, 1, -1) if data_format == "channels_last" and x.ndim > 2 else x
 
 
-def _canonical(x: NDArray[Any], data_format: str) -> NDArray[Any]:
-    return np.moveaxis(x, -1, 1) if data_format == "channels_last" else x
+def _canonical(x: Any, data_format: str) -> NDArray[np.float64]:
+    array = _numpy(x)
+    return np.moveaxis(array, -1, 1) if data_format == "channels_last" and array.ndim > 2 else array
 
 
 def _numpy(x: Any) -> NDArray[np.float64]:

@@ -1,7 +1,50 @@
 """Vision attention layers for PyTorch, with mathematics that every framework shares (`attn_core`)."""
 
 from attn_torch.binding import bind, load, weights
-from attn_torch.blocks import ChannelAttention, SqueezeExcitation
-from attn_torch.layer import Layer
+from attn_torch.blocks import (
+    CBAM,
+    AffineSampler,
+    ChannelAttention,
+    ChannelShuffle,
+    ExpectationMaximizationAttention,
+    GlobalContext,
+    GlobalPooling,
+    MixedPoolingModule,
+    NonLocal,
+    PointwiseGate,
+    PointwiseSpatialAttention,
+    Res2Bottleneck,
+    Res2Conv,
+    ShuffleAttention,
+    SpatialAttention,
+    SpatialTransformer,
+    SqueezeExcitation,
+    StripPooling,
+)
+from attn_torch.layer import Generic, Layer
 
-__all__ = ["ChannelAttention", "Layer", "SqueezeExcitation", "bind", "load", "weights"]
+__all__ = [
+    "CBAM",
+    "AffineSampler",
+    "ChannelAttention",
+    "ChannelShuffle",
+    "ExpectationMaximizationAttention",
+    "Generic",
+    "GlobalContext",
+    "GlobalPooling",
+    "Layer",
+    "MixedPoolingModule",
+    "NonLocal",
+    "PointwiseGate",
+    "PointwiseSpatialAttention",
+    "Res2Bottleneck",
+    "Res2Conv",
+    "ShuffleAttention",
+    "SpatialAttention",
+    "SpatialTransformer",
+    "SqueezeExcitation",
+    "StripPooling",
+    "bind",
+    "load",
+    "weights",
+]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
+from attn_core.blocks import BLOCKS
 from attn_core.spec import Block
 from attn_torch import blocks
-from attn_torch.layer import Layer
+from attn_torch.layer import Generic, Layer
 
 
 def bind(
@@ -25,12 +27,21 @@ def bind(
 ) -> Layer:
     """Return the layer for a block, with these canonical weights or fresh ones.
 
+    A block of a class of your own becomes a `Generic` layer.
     **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
-    layer: Layer = getattr(blocks, type(block).__name__)(**block.config(), device=device, dtype=dtype)
+    layer = _fresh(block, device=device, dtype=dtype)
     if weights is not None:
-        arrays = canonical.check(block, weights)
-        layer.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+        arrays = {name: torch.tensor(array) for name, array in canonical.check(block, weights).items()}
+        layer.load_state_dict(layer.state_dict() | arrays)  # what batch norm counts beside them stays as it is
+    return layer
+
+
+def _fresh(block: Block, **placement: Any) -> Layer:
+    name = type(block).__name__
+    if BLOCKS.get(name) is not type(block):
+        return Generic(block, **placement)
+    layer: Layer = getattr(blocks, name)(**block.config(), **placement)
     return layer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attn_core.shapes import explained
+from attn_core.shapes import explain, explained
 from attn_core.spec import Block
 from attn_torch import ops
 from attn_torch.parts import fill, native
@@ -29,15 +29,34 @@ class Layer(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw fresh weights from the block's laws, with PyTorch's global generator."""
+        """Draw fresh weights from the block's laws, with PyTorch's global generator; running arrays start again."""
         for name, array in self.block.arrays().items():
-            fill(array.law, self.get_parameter(name))
+            fill(array.law, self.get_parameter(name) if array.trainable else self.get_buffer(name))
 
-    def gates(self, x: Tensor) -> dict[str, Tensor]:
+    def gates(self, *inputs: Tensor) -> dict[str, Tensor]:
         """Compute the maps that the block multiplies images with, by name."""
-        with explained(self.block, x.shape):
-            return self.block.gates(ops, self, x)
+        with explained(self.block, *(x.shape for x in inputs)):
+            return self.block.gates(ops, self, *inputs)
 
     def extra_repr(self) -> str:
         """Show the configuration in `print(model)`."""
         return repr(self.block).partition("(")[2][:-1]
+
+
+class Generic(Layer):
+    """A layer for a block that has no class of its own here, such as one that a user writes.
+
+    All such layers share one `forward`, and with it Dynamo's cache: compile the network, not its layers.
+    """
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, *inputs)
+        except Exception as error:
+            explain(error, self.block, *(x.shape for x in inputs))
+            raise
+
+    def extra_repr(self) -> str:
+        """Show the block in `print(model)`."""
+        return repr(self.block)

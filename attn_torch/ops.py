@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from attn_core.interpolation import completed
+
 HALVES = (torch.float16, torch.bfloat16)
 AXES = tuple(range(2, 64))  # a slice of it takes a third of the time of tuple(range(...))
+
+# By the number of spatial axes, from one.
+ADAPTIVE_MEANS = (functional.adaptive_avg_pool1d, functional.adaptive_avg_pool2d, functional.adaptive_avg_pool3d)
+MEANS = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
+MAXIMA = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """Return the numbers in a type whose sums neither overflow nor stick."""
+    return x.float() if x.dtype in HALVES else x
+
+
+def _mean(x: Tensor, axis: int, keepdim: bool) -> Tensor:
+    wide = torch.float32 if x.dtype in HALVES else x.dtype
+    return torch.mean(x, axis, keepdim, dtype=wide).to(x.dtype)
+
+
+# ---- from an image to less of it -------------------------------------------------------------------------------------
 
 
 def global_mean(x: Tensor) -> Tensor:
@@ -21,9 +44,222 @@ def global_max(x: Tensor) -> Tensor:
     return torch.amax(x, AXES[: x.ndim - 2])
 
 
+def channel_mean(x: Tensor) -> Tensor:
+    """See `Primitives.channel_mean`."""
+    return _mean(x, 1, True)
+
+
+def channel_max(x: Tensor) -> Tensor:
+    """See `Primitives.channel_max`."""
+    return torch.amax(x, 1, keepdim=True)
+
+
+def adaptive_mean(x: Tensor, size: tuple[int | None, ...]) -> Tensor:
+    """See `Primitives.adaptive_mean`; a mean over whole axes keeps nothing for the gradient, the kernel its image."""
+    for axis, bins in enumerate(size, 2):
+        x = _mean(x, axis, True) if bins == 1 else x
+    rest = tuple(None if bins == 1 else bins for bins in size)
+    return x if not any(rest) else _pooled(ADAPTIVE_MEANS, x, rest)
+
+
+def mean_pool(x: Tensor, window: int, stride: int) -> Tensor:
+    """See `Primitives.mean_pool`."""
+    border = window // 2
+    if x.ndim == 5:  # the kernel refuses images that are smaller than the window before their border is added
+        return _pooled(MEANS, functional.pad(x, (border,) * 6), window, stride)
+    return _pooled(MEANS, x, window, stride, border)
+
+
+def max_pool(x: Tensor, window: tuple[int, ...]) -> Tensor:
+    """See `Primitives.max_pool`."""
+    return _pooled(MAXIMA, x, window)
+
+
+def _pooled(kernels: tuple[Any, ...], x: Tensor, *options: Any) -> Tensor:
+    rank = x.ndim - 2
+    # On the CPU, the kernels of three axes add up in half precision or are missing there.
+    pooled: Tensor = kernels[rank - 1](_wide(x) if rank == 3 else x, *options)
+    return pooled.to(x.dtype)
+
+
+# ---- from an image to another place ----------------------------------------------------------------------------------
+
+
+def resize(x: Tensor, like: Tensor) -> Tensor:
+    """See `Primitives.resize`.
+
+    The kernel of `interpolate` computes places in float32, 1e-5 of a pixel off at 100 pixels; these weights are
+    rounded once.
+    """
+    for axis in range(x.ndim - 1, 1, -1):
+        shape = (*x.shape[:axis], like.shape[axis], *x.shape[axis + 1 :])
+        weights = _resize_matrix(x.shape[axis], like.shape[axis], x)
+        x = x @ weights.mT if axis == x.ndim - 1 else (weights @ x.flatten(axis + 1)).view(shape)
+    return x
+
+
+def _resize_matrix(size: int, target: int, x: Tensor) -> Tensor:
+    """Return `attn_core.interpolation.resize_matrix`, computed in integers, of sizes that may be symbols."""
+    targets, pixels = (torch.arange(n, device=x.device) for n in (target, size))
+    steps = _at_least_one(targets[-1:])
+    distance = (targets[:, None] * (size - 1) - pixels * steps).abs()
+    return (1 - distance.to(_wide_type(x)) / steps).clamp(min=0).to(x.dtype)
+
+
+def _at_least_one(x: Tensor) -> Tensor:
+    return x.clamp(min=1)  # of a tensor, since max(n, 1) would settle which size a symbol stands for
+
+
+def affine_grid(theta: Tensor, size: tuple[int | None, ...], align_corners: bool, like: Tensor | None = None) -> Tensor:
+    """See `Primitives.affine_grid`; in float32 for half precision, which cannot tell the pixels of an image apart.
+
+    In products of single numbers: autocast would multiply matrices in half precision.
+    """
+    sizes = completed(size, size if like is None else like.shape[2:])
+    *columns, grid = _wide(theta)[(slice(None), *(None,) * len(sizes))].unbind(-1)
+    for axes_after, (pixels, column) in enumerate(zip(reversed(sizes), columns, strict=True), 1):
+        places = _coordinates(pixels, align_corners, column)
+        grid = grid + column * places[(..., *(None,) * axes_after)]
+    return grid
+
+
+def _coordinates(pixels: int, align_corners: bool, like: Tensor) -> Tensor:
+    doubled = torch.arange(1 - pixels, pixels, 2, dtype=like.dtype, device=like.device)
+    return doubled / (_at_least_one(doubled[-1:]) if align_corners else pixels)
+
+
+def sample(x: Tensor, grid: Tensor, padding: str, align_corners: bool) -> Tensor:
+    """See `Primitives.sample`; in float32 for half precision."""
+    image = _wide(x)
+    grid = grid.to(image.dtype)
+    if x.ndim == 3:  # a line is an image of one row
+        rows = functional.pad(grid, (0, 1))[:, None]
+        return _sampled(image[:, :, None], rows, padding, align_corners)[:, :, 0].to(x.dtype)
+    return _sampled(image, grid, padding, align_corners).to(x.dtype)
+
+
+def _sampled(x: Tensor, grid: Tensor, padding: str, align_corners: bool) -> Tensor:
+    return functional.grid_sample(x, grid, "bilinear", padding, align_corners)
+
+
+def group(x: Tensor, groups: int) -> Tensor:
+    """See `Primitives.group`."""
+    return x.reshape(x.shape[0] * groups, x.shape[1] // groups, *x.shape[2:])
+
+
+def ungroup(x: Tensor, groups: int) -> Tensor:
+    """See `Primitives.ungroup`."""
+    return x.reshape(x.shape[0] // groups, x.shape[1] * groups, *x.shape[2:])
+
+
+def split(x: Tensor, pieces: int) -> Sequence[Tensor]:
+    """See `Primitives.split`; `chunk` would divide what cannot be divided."""
+    return x.view(x.shape[0], pieces, x.shape[1] // pieces, *x.shape[2:]).unbind(1)
+
+
+def concat(pieces: Sequence[Tensor]) -> Tensor:
+    """See `Primitives.concat`."""
+    return torch.cat(list(pieces), 1)
+
+
+# ---- images with images and vectors ----------------------------------------------------------------------------------
+
+
 def scale(x: Tensor, gate: Tensor) -> Tensor:
     """See `Primitives.scale`."""
     return x * gate[(..., *(None,) * (x.ndim - 2))]
+
+
+def shift(x: Tensor, offset: Tensor) -> Tensor:
+    """See `Primitives.shift`."""
+    return x + offset[(..., *(None,) * (x.ndim - 2))]
+
+
+# ---- images and ordinary arrays --------------------------------------------------------------------------------------
+
+
+def to_tokens(x: Tensor) -> Tensor:
+    """See `Primitives.to_tokens`; contiguous, or each dense layer would keep a copy that is."""
+    return x.flatten(2).transpose(1, 2).contiguous()
+
+
+def to_image(tokens: Tensor, like: Tensor) -> Tensor:
+    """See `Primitives.to_image`; a view, with the strides of channels-last."""
+    return tokens.transpose(1, 2).view(tokens.shape[0], tokens.shape[2], *like.shape[2:])
+
+
+def flatten(x: Tensor) -> Tensor:
+    """See `Primitives.flatten`."""
+    return x.flatten(1)
+
+
+# ---- ordinary arrays -------------------------------------------------------------------------------------------------
+
+
+def einsum(equation: str, *operands: Tensor) -> Tensor:
+    """See `Primitives.einsum`."""
+    result: Tensor = torch.einsum(equation, *operands)
+    return result
+
+
+def softmax(x: Tensor) -> Tensor:
+    """See `Primitives.softmax`; PyTorch adds up in float32 also in half precision."""
+    return torch.softmax(x, -1)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, factor: float) -> Tensor:
+    """See `Primitives.attend`.
+
+    Only with an axis of heads, one width for all and a contiguous last axis does the CPU have a kernel that never
+    holds the matrix; zeros that widen query and key, or value, leave its numbers as they are. The kernel has no second
+    derivatives; `torch.nn.attention.sdpa_kernel(SDPBackend.MATH)` has them.
+    """
+    width = max(query.shape[-1], value.shape[-1])
+    q, k, v = (_widened(x, width)[:, None] for x in (query, key, value))
+    return functional.scaled_dot_product_attention(q, k, v, scale=factor)[:, 0, :, : value.shape[-1]]
+
+
+def _widened(x: Tensor, width: int) -> Tensor:
+    missing = width - x.shape[-1]
+    return functional.pad(x, (0, missing)) if missing else x.contiguous()
+
+
+def normalise(x: Tensor, order: int) -> Tensor:
+    """See `Primitives.normalise`; the length is taken in float32 in half precision, where squares overflow."""
+    wide = _wide_type(x)
+    length = torch.sum(x, -1, True, dtype=wide) if order == 1 else torch.linalg.vector_norm(x, 2, -1, True, dtype=wide)
+    return (x / (1e-6 + length)).to(x.dtype)
+
+
+def _wide_type(x: Tensor) -> torch.dtype:
+    return torch.float32 if x.dtype in HALVES else x.dtype
+
+
+def over_positions(x: Tensor, tokens: Tensor) -> Tensor:
+    """See `Primitives.over_positions`."""
+    return x / tokens.shape[1]
+
+
+def take(x: Tensor, index: Any) -> Tensor:
+    """See `Primitives.take`."""
+    return _gather(x, torch.as_tensor(index))
+
+
+def _gather(x: Tensor, index: Tensor) -> Tensor:
+    return x.gather(2, index.to(x.device).expand(x.shape[0], -1, -1))
+
+
+def matrices(x: Tensor, rows: int) -> Tensor:
+    """See `Primitives.matrices`."""
+    return x.view(x.shape[0], rows, x.shape[1] // rows)
+
+
+def batch_mean(x: Tensor) -> Tensor:
+    """See `Primitives.batch_mean`."""
+    return _mean(x, 0, False)
+
+
+# ---- elementwise, and what PyTorch has as it is ----------------------------------------------------------------------
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
@@ -31,10 +267,28 @@ def hard_sigmoid(x: Tensor) -> Tensor:
     return functional.relu6(x + 3) / 6
 
 
-add, relu, sigmoid = torch.add, torch.relu, torch.sigmoid
-silu, gelu = functional.silu, functional.gelu
+add, multiply, stop_gradient, channel_shuffle = torch.add, torch.mul, torch.detach, functional.channel_shuffle
+relu, sigmoid, silu, gelu = torch.relu, torch.sigmoid, functional.silu, functional.gelu
 
-# They read the rank or type of x: torch.fx keeps them whole in its graphs, which so fit images of every rank.
+# They read the shape or type of x: torch.fx keeps them whole in its graphs, which so fit images of every rank.
 torch.fx.wrap("global_mean")
 torch.fx.wrap("global_max")
+torch.fx.wrap("channel_mean")
+torch.fx.wrap("adaptive_mean")
+torch.fx.wrap("mean_pool")
+torch.fx.wrap("max_pool")
+torch.fx.wrap("resize")
+torch.fx.wrap("affine_grid")
+torch.fx.wrap("sample")
+torch.fx.wrap("group")
+torch.fx.wrap("ungroup")
+torch.fx.wrap("split")
 torch.fx.wrap("scale")
+torch.fx.wrap("shift")
+torch.fx.wrap("to_image")
+torch.fx.wrap("attend")
+torch.fx.wrap("normalise")
+torch.fx.wrap("over_positions")
+torch.fx.wrap("_gather")
+torch.fx.wrap("matrices")
+torch.fx.wrap("batch_mean")

@@ -8,20 +8,116 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attn_core.initializers import Constant, Initializer, TruncatedNormal
-from attn_core.parts import Dense
-from attn_core.spec import Part
+from attn_core import parts
+from attn_core.initializers import Constant, Directions, Initializer, TruncatedNormal, Values
+from attn_core.spec import Block, Part
+from attn_torch import ops
+
+# By the number of spatial axes, from one.
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 @singledispatch
-def native(part: Part, **placement: Any) -> nn.Module:
+def native(part: Part | Block, **placement: Any) -> nn.Module:
     """Return the module for this part; its `state_dict` has the part's names and shapes."""
     raise NotImplementedError(f"attn_torch has no {type(part).__name__}")
 
 
 @native.register
-def _dense(part: Dense, **placement: Any) -> nn.Module:
+def _block(part: Block, **placement: Any) -> nn.Module:
+    from attn_torch.binding import bind  # which imports the layers, which import this module
+
+    return bind(part, **placement)
+
+
+@native.register
+def _dense(part: parts.Dense, **placement: Any) -> nn.Module:
     return nn.Linear(part.inputs, part.outputs, bias=part.bias, **placement)
+
+
+@native.register
+def _conv(part: parts.Conv, **placement: Any) -> nn.Module:
+    options: dict[str, Any] = {
+        "stride": part.stride,
+        "padding": tuple(length // 2 for length in part.kernel),
+        "groups": part.groups,
+        "bias": part.bias,
+    }
+    return CONVOLUTIONS[part.rank - 1](part.inputs, part.outputs, part.kernel, **options, **placement)  # type: ignore[arg-type]
+
+
+@native.register
+def _batch_norm(part: parts.BatchNorm, **placement: Any) -> nn.Module:
+    return BATCH_NORMS[part.rank - 1](part.channels, part.eps, part.momentum, **placement)
+
+
+@native.register
+def _group_norm(part: parts.GroupNorm, **placement: Any) -> nn.Module:
+    return nn.GroupNorm(part.groups, part.channels, part.eps, **placement)
+
+
+@native.register
+def _layer_norm(part: parts.LayerNorm, **placement: Any) -> nn.Module:
+    return nn.LayerNorm(part.features, part.eps, **placement)
+
+
+class Affine(nn.Module):
+    """Multiply each channel of an image or a vector with a number and add another."""
+
+    def __init__(self, channels: int, **placement: Any) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels, **placement))
+        self.bias = nn.Parameter(torch.empty(channels, **placement))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute weight * x + bias."""
+        return ops.shift(ops.scale(x, self.weight), self.bias)
+
+    def extra_repr(self) -> str:
+        """Show the number of channels in `print(model)`."""
+        return str(len(self.weight))
+
+
+@native.register
+def _affine(part: parts.Affine, **placement: Any) -> nn.Module:
+    return Affine(part.channels, **placement)
+
+
+# A copy that Inductor cannot look into: it removes clones, and the backward pass then reads the array after its update.
+torch.library.define("attn_torch::snapshot", "(Tensor array) -> Tensor")
+torch.library.impl("attn_torch::snapshot", "default", torch.clone)
+
+
+class Running(nn.Module):
+    """An array that moves in training, without a gradient."""
+
+    value: Tensor
+
+    def __init__(self, shape: tuple[int, ...], momentum: float, **placement: Any) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self.register_buffer("value", torch.empty(shape, **placement))
+
+    def forward(self) -> Tensor:
+        """Return the array; a copy in training, whose backward pass comes after the update."""
+        array: Tensor = torch.ops.attn_torch.snapshot(self.value) if self.training else self.value
+        return array
+
+    def update(self, new: Tensor) -> None:
+        """Move towards a new value in training."""
+        if self.training:
+            with torch.no_grad():
+                self.value.lerp_(new.to(self.value.dtype), self.momentum)
+
+    def extra_repr(self) -> str:
+        """Show the configuration in `print(model)`."""
+        return f"{tuple(self.value.shape)}, momentum={self.momentum}"
+
+
+@native.register
+def _running(part: parts.Running, **placement: Any) -> nn.Module:
+    return Running(part.shape, part.momentum, **placement)
 
 
 @singledispatch
@@ -39,3 +135,16 @@ def _constant(law: Constant, tensor: Tensor) -> None:
 def _truncated_normal(law: TruncatedNormal, tensor: Tensor) -> None:
     with torch.no_grad():
         nn.init.trunc_normal_(tensor, std=law.std, a=-2 * law.std, b=2 * law.std)
+
+
+@fill.register
+def _values(law: Values, tensor: Tensor) -> None:
+    with torch.no_grad():
+        tensor.copy_(torch.tensor(law.values).reshape(tensor.shape))
+
+
+@fill.register
+def _directions(law: Directions, tensor: Tensor) -> None:
+    with torch.no_grad():
+        nn.init.normal_(tensor)
+        tensor.div_(torch.linalg.vector_norm(tensor, dim=-1, keepdim=True))

@@ -1,68 +1,137 @@
-"""The configurations and images that every runtime is run on. Small: the reference differentiates number by number."""
+"""What a test of a block is made of: configurations with weights and images, and recordings of other people's code.
+
+Each file of `parity_tests/blocks` has `CASES`, `RECORDINGS` and `naive` for the block of the same file name in
+`attn_core/blocks`. Cases are small: the reference differentiates number by number.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from runtimes import GOLDEN, recipe
 
 import attn_core as core
 from attn_core import parity
 from attn_core.parity import Outcome
+from attn_core.shapes import output_shape
 from attn_core.weights import Weights
+
+Array = np.ndarray
+
+
+def _exact(values: Array) -> Array:
+    """Round to numbers that float32 holds, so that every dtype starts from the same ones."""
+    return values.astype(np.float32).astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A block, its weights, an image and a cotangent, all from one seed."""
+    """A block, its weights, inputs and a cotangent, all from one seed.
+
+    `more` are inputs beside the image. `still` names what has no gradient by the block's definition, `cut` what has one
+    and also reaches the output on a way that gradients do not take.
+    """
 
     block: core.Block
     shape: tuple[int, ...]
     seed: int = 0
+    train: bool = False
+    more: tuple[Array, ...] = ()
+    still: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
     @property
     def weights(self) -> Weights:
         """Fresh weights with every value moved off its start, so that no bias is 0; in float32 numbers."""
         rng = np.random.default_rng([self.seed, 1])
         fresh = core.initialise(self.block, self.seed)
-        return {name: (a + rng.normal(0, 0.3, a.shape)).astype(np.float32) for name, a in fresh.items()}
+        moved = {name: a + rng.normal(0, 0.3, a.shape) for name, a in fresh.items()}
+        return {name: (abs(a) if name.endswith("running_var") else a).astype(np.float32) for name, a in moved.items()}
 
     @property
-    def image(self) -> np.ndarray:
-        """An image whose numbers float32 holds exactly, so that every dtype starts from the same ones."""
-        return parity.sample_image(self.shape, self.seed).astype(np.float32).astype(np.float64)
+    def image(self) -> Array:
+        """Noise with an offset for each sample and channel."""
+        return _exact(parity.sample_image(self.shape, self.seed))
 
     @property
-    def cotangent(self) -> np.ndarray:
-        """Random numbers, likewise."""
-        values = np.random.default_rng([self.seed, 2]).standard_normal(self.shape)
-        return values.astype(np.float32).astype(np.float64)
+    def inputs(self) -> Array | tuple[Array, ...]:
+        """The image, or all inputs of a block that has several."""
+        return (self.image, *(_exact(a) for a in self.more)) if self.more else self.image
 
-    def expected(self) -> Outcome:
+    @property
+    def cotangent(self) -> Array:
+        """Random numbers, in the output's shape."""
+        shape = output_shape(self.block, self.shape, *(a.shape for a in self.more))
+        return _exact(np.random.default_rng([self.seed, 2]).standard_normal(shape))
+
+    def expected(self, *, unbiased: bool = True) -> Outcome:
         """Compute the reference's outcome."""
-        return parity.expected(self.block, self.weights, self.image, self.cotangent)
+        options = {"train": self.train, "unbiased": unbiased}
+        return parity.expected(self.block, self.weights, self.inputs, self.cotangent, **options)
 
 
-SE, CAM = core.SqueezeExcitation, core.ChannelAttention
+# A tensor of theirs, or one of theirs and the linear function of it that is ours: a slice, another order, a transpose.
+Origin = str | tuple[str, Callable[[Array], Array]]
 
-# Seeds are picked so that every weight matters (no hidden unit is dead) and no gradient is the small difference of
-# large terms, whose rounding would be all one sees.
-CASES = {
-    "default": Case(SE(32), (2, 32, 3, 2), seed=3),
-    "line": Case(SE(8, 2), (2, 8, 5), seed=3),
-    "volume": Case(SE(8, 2), (2, 8, 2, 3, 1)),
-    "one_pixel": Case(SE(8, 4), (3, 8, 1, 1)),
-    "one_wide": Case(SE(8, 4), (2, 8, 5, 1), seed=3),
-    "odd_channels": Case(SE(7, 3), (2, 7, 3, 3)),
-    "hidden": Case(SE(6, hidden=5), (2, 6, 2, 3), seed=1),
-    "no_bias": Case(SE(8, 2, bias=False), (2, 8, 3, 3), seed=7),
-    "silu": Case(SE(8, 2, activation="silu"), (2, 8, 3, 3)),
-    "gelu": Case(SE(8, 2, activation="gelu"), (2, 8, 3, 3)),
-    "hard_sigmoid": Case(SE(8, 2, gate="hard_sigmoid"), (2, 8, 3, 3), seed=29),
-    "cam": Case(CAM(8, 2), (2, 8, 3, 3), seed=2),
-    "cam_line": Case(CAM(8, 2, bias=True), (2, 8, 5), seed=3),
-    "cam_volume": Case(CAM(8, 2), (2, 8, 2, 3, 1), seed=12),
-    "cam_one_pixel": Case(CAM(8, 4), (3, 8, 1, 1)),
-    "cam_mean": Case(CAM(7, hidden=3, pools="mean"), (2, 7, 3, 2), seed=2),
-    "cam_max": Case(CAM(7, 3, pools="max", bias=True), (2, 7, 5, 1), seed=3),
-}
+
+@dataclass(frozen=True)
+class Recording:
+    """A class of other people's code that was run and recorded, the block that is the same, and where its weights are.
+
+    `names` says for a part of ours (or an array of ours, if that is more exact) what it is called there. `gate` names
+    the gate that the class returns, where it does not return the product with the image.
+    """
+
+    folder: str
+    block: core.Block
+    names: Mapping[str, Origin] = field(default_factory=dict)
+    gate: str | None = None
+    modes: tuple[str, ...] = ("eval",)
+    unmapped: tuple[str, ...] = ()  # of theirs, what has no counterpart here
+    dtypes: tuple[str, ...] = ("float64", "float32")  # without one in which their own code does not keep our bound
+
+    @cached_property
+    def files(self) -> tuple[dict, dict[str, Array]]:
+        """The recording's description and arrays."""
+        return recipe().load(GOLDEN / self.folder)
+
+    def origin(self, name: str) -> tuple[str, Callable[[Array], Array]]:
+        """Return where an array of ours comes from, and what is done to it."""
+        part = max((p for p in self.names if name == p or name.startswith(f"{p}.")), key=len)
+        found = self.names[part]
+        theirs, turn = (found, lambda a: a) if isinstance(found, str) else found
+        return theirs + name.removeprefix(part), turn
+
+    def ours(self, name: str, find: Callable[[str], Array]) -> Array:
+        """Return an array of ours, made of the one of theirs that `find` returns: a weight, a gradient, a statistic."""
+        theirs, turn = self.origin(name)
+        return turn(np.asarray(find(theirs))).reshape(self.block.arrays()[name].shape)
+
+    @property
+    def weights(self) -> Weights:
+        """Our weights, of the tensors that the recipe makes."""
+        state = recipe().state(self.files[0])
+        return {name: self.ours(name, state.__getitem__) for name in self.block.arrays()}
+
+    @property
+    def image(self) -> Array:
+        """The input."""
+        return recipe().inputs(self.files[0])[0].astype(np.float64)
+
+    @property
+    def cotangent(self) -> Array:
+        """The cotangent of what the class returned."""
+        return recipe().cotangents(self.files[0])[0].astype(np.float64)
+
+    def recorded(self, mode: str, dtype: str = "f64") -> dict[str, Array]:
+        """Return everything that was recorded in this mode and dtype, by our names."""
+        io, prefix = self.files[1], f"{dtype}/{mode}/"
+        found = {name: io[prefix + name] for name in ("output", "grad:input") if prefix + name in io}
+        for name, array in self.block.arrays().items():
+            kind = "grad" if array.trainable else "stat"
+            if f"{prefix}{kind}:{self.origin(name)[0]}" in io:
+                found[f"{kind}:{name}"] = self.ours(name, lambda theirs, kind=kind: io[f"{prefix}{kind}:{theirs}"])
+        return found

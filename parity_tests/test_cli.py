@@ -348,10 +348,12 @@ def test_wrong_options(attn: Attn):
 
 
 def test_list(attn: Attn):
-    code, stdout, stderr = attn("list", columns=160)
+    code, stdout, stderr = attn("list", columns=300)
     assert (code, stderr) == (0, "")
-    row = "SqueezeExcitation │ channels, reduction, hidden, bias, activation, gate │ Hu, Shen, Sun: Squeeze-and-"
-    assert row in stdout
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in stdout.splitlines() if line.startswith("│")]
+    assert [name for name, _, _ in cells] == list(core.BLOCKS)
+    assert cells[0][1:] == ["channels, reduction, hidden, bias, activation, gate", core.SqueezeExcitation.source]
+    assert all(source for _, _, source in cells)
 
 
 SHOWN = """\
@@ -379,6 +381,7 @@ y = x * sigmoid(expand.weight @ relu(reduce.weight @ mean(x) + reduce.bias) + ex
 │ expand.bias   │ (64,)   │ 0                                 │
 └───────────────┴─────────┴───────────────────────────────────┘
 580 parameters
+on 1x64x32x32: 512 multiply-adds, 790,352 bytes moved in float32
 """
 
 
@@ -386,6 +389,40 @@ y = x * sigmoid(expand.weight @ relu(reduce.weight @ mean(x) + reduce.bias) + ex
 @pytest.mark.parametrize("text", ["SqueezeExcitation", "SqueezeExcitation(64)", " SqueezeExcitation( channels = 64 ) "])
 def test_show(attn: Attn, text: str, columns: int):
     assert attn("show", text, columns=columns) == (0, SHOWN, "")
+
+
+def test_show_cost_of_an_input(attn: Attn):
+    """Worked out by hand for 2 samples of 16 channels and 35 pixels, 4 hidden units, no biases.
+
+    Read: the image twice. Written: the product. Vectors of 16, 4, 4, 16 and 16 numbers for each sample, of which
+    all but the gate are written and read; the weights.
+    """
+    code, stdout, _ = attn("show", "SqueezeExcitation(16, 4, bias=False)", "--input", "2,16,7,5")
+    vectors = 2 * (16 + 16 + 4 + 4 + 4 + 4 + 16 + 16 + 16 + 16)
+    moved = 4 * (3 * 2 * 16 * 35 + vectors + 2 * 64)
+    assert code == 0
+    assert f"on 2x16x7x5: {2 * 2 * 64} multiply-adds, {moved:,} bytes moved in float32" in stdout
+
+
+@pytest.mark.parametrize("text", ["2,16", "16", "2,8,7,5"])
+def test_show_impossible_input(attn: Attn, text: str):
+    code, stdout, stderr = attn("show", "SqueezeExcitation(16, 4)", "--input", text)
+    assert (code, stdout, stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("text", ["", "a", "2,0,3", "2x3x4"])
+def test_show_no_shape(attn: Attn, text: str):
+    code, stdout, stderr = attn("show", "SqueezeExcitation(16, 4)", "--input", text)
+    assert (code, stdout) == (2, "")
+    assert stderr == f"attn: {text!r} is no shape: give sizes of at least 1, as 8,64,56,56.\n"
+
+
+@pytest.mark.parametrize("name", core.BLOCKS)
+def test_show_every_block(attn: Attn, name: str):
+    code, stdout, stderr = attn("show", name)
+    assert (code, stderr) == (0, "")
+    assert "y = " in stdout
+    assert "multiply-adds" in stdout
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ CHECKS = (
 )
 FILE_CHECKS = (
     "saves_and_loads_with_options",
-    "every_block_saves_and_loads",
     "canonical_weights",
     "se_block_in_a_model",
 )

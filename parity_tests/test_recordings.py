@@ -5,121 +5,122 @@ Parity shows that the runtimes agree with each other; only these tests show that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
 import pytest
 import runtimes
-from bounds import BOUNDS, RECORDED, TENSORFLOW_1
+from blocks import CASES, OTHERS, RECORDINGS
+from bounds import BIASED, BOUNDS, RECORDED, TENSORFLOW_1
+from cases import Recording
 from runtimes import FRAMEWORKS, GOLDEN, need, recipe
 
 import attn_core as core
 from attn_core import parity, reference, tf1
 from attn_core.parity import Outcome
 
-SE, CAM = core.SqueezeExcitation, core.ChannelAttention
-
-# Recorded PyTorch classes: folder, the block that is the same, and its weights' names there.
-SEQUENTIAL = {"reduce": "fc.0", "expand": "fc.2"}
-NUMBERED = {"reduce": "fc1", "expand": "fc2"}
-JONGCHAN = {"reduce": "mlp.1", "expand": "mlp.3"}
-TORCH = {
-    "torch/001_se_c64_r16": (SE(64, bias=False), SEQUENTIAL),
-    "torch/001_se_c40_r16": (SE(40, bias=False), SEQUENTIAL),
-    "torch/003_attention_block_p24_s6": (SE(24, hidden=2), NUMBERED),
-    "torch/003_attention_block_p40_s5": (SE(40, hidden=2), NUMBERED),
-    "torch/003_attention_block_p56_s4": (SE(56, hidden=4), NUMBERED),
-    "torch/003_attention_block_p64_s7": (SE(64), NUMBERED),
-    "official/cadene_se": (SE(32, 8), NUMBERED),
-    "official/moskomule_se": (SE(32, 8, bias=False), SEQUENTIAL),
-    "official/timm_se": (SE(64, hidden=8), NUMBERED),
-    "official/torchvision_se": (SE(32, hidden=8), NUMBERED),
-    "official/jongchan_channel_gate_avg_max": (CAM(32, 8, bias=True), JONGCHAN),
-}
-# These classes return the gate, not the product with the image.
-TORCH_GATES = {
-    "torch/001_channel_attention_c32_r16": (CAM(32), NUMBERED),
-    "torch/001_channel_attention_c24_r5": (CAM(24, 5), NUMBERED),
-}
+MODES = [(folder, mode) for folder, recording in RECORDINGS.items() for mode in recording.modes]
+RUNS = [(*run, name, dtype) for run in MODES for name, dtype in BOUNDS if dtype in RECORDINGS[run[0]].dtypes]
 
 
-class TorchCase:
-    """One recorded PyTorch class: its weights and input from the recipe, what it computed from the recording."""
+def product_cotangent(recording: Recording) -> np.ndarray:
+    """Return the cotangent of the block's output.
 
-    def __init__(self, folder: str) -> None:
-        self.block, names = (TORCH | TORCH_GATES)[folder]
-        self.meta, self.io = recipe().load(GOLDEN / folder)
-        state = recipe().state(self.meta)
-        self.names = {name: name.replace(*part) for name in self.block.arrays() for part in _prefixes(name, names)}
-        shapes = {name: array.shape for name, array in self.block.arrays().items()}
-        self.weights = {name: state[self.names[name]].reshape(shape) for name, shape in shapes.items()}
-        (self.image,), (self.cotangent,) = recipe().inputs(self.meta), recipe().cotangents(self.meta)
-
-    def recorded(self, dtype: str) -> Iterator[tuple[str, np.ndarray]]:
-        """Everything that was recorded in this dtype, by our names."""
-        theirs = {"output": "output", "grad:input": "grad:input"}
-        theirs |= {f"grad:{name}": f"grad:{other}" for name, other in self.names.items()}
-        for ours, name in theirs.items():
-            if f"{dtype}/eval/{name}" in self.io:
-                yield ours, self.io[f"{dtype}/eval/{name}"]
-
-
-def _prefixes(name: str, names: dict[str, str]) -> list[tuple[str, str]]:
-    part = name.split(".")[0]
-    return [(part, names[part])]
-
-
-@pytest.mark.parametrize("folder", TORCH)
-def test_reference(folder: str):
-    """The reference, whose gradients come from complex steps, against PyTorch's float64."""
-    case = TorchCase(folder)
-    output = reference.evaluate(case.block, case.weights, case.image)
-    assert parity.error(output, dict(case.recorded("f64"))["output"]) < 1e-12
-
-
-@pytest.mark.parametrize(("name", "dtype"), BOUNDS)
-@pytest.mark.parametrize("folder", TORCH)
-def test_runtime(folder: str, name: str, dtype: str):
-    case = TorchCase(folder)
-    found = runtimes.run(need(name), case.block, case.weights, case.image, case.cotangent, dtype).arrays()
-    recorded = dict(case.recorded("f64"))
-    assert {"output", "grad:input"} < recorded.keys()
-    found_errors = {key: parity.error(found[key], array.reshape(found[key].shape)) for key, array in recorded.items()}
-    scales = {key: float(abs(array).max()) for key, array in recorded.items()}
-    bound = RECORDED[dtype]
-    assert all(error * max(1.0, scales[key]) <= bound * scales[key] for key, error in found_errors.items()), (
-        found_errors
-    )
-
-
-@pytest.mark.parametrize("folder", TORCH_GATES)
-def test_reference_gates(folder: str):
-    case = TorchCase(folder)
-    gate = reference.gates(case.block, case.weights, case.image)["channel"]
-    assert parity.error(gate, dict(case.recorded("f64"))["output"][..., 0, 0]) < 1e-12
-
-
-@pytest.mark.parametrize(("name", "dtype"), BOUNDS)
-@pytest.mark.parametrize("folder", TORCH_GATES)
-def test_runtime_gates(folder: str, name: str, dtype: str):
-    """The recorded gradients are those of the gate alone: a cotangent of the product is made from theirs.
-
-    With c = r x / sum(x^2) over space, the product's gradient is the gate's with cotangent r, and for the image c
-    times the gate more.
+    Where only the gate was recorded, one is made of the gate's cotangent r. With c = r x / sum(x^2), the sum running
+    over the axes along which the gate is repeated, the product's gradient is the gate's, and for the image c times the
+    gate more.
     """
-    case = TorchCase(folder)
-    x = case.image.astype(np.float64)
-    cotangent = case.cotangent * x / (x**2).sum((2, 3), keepdims=True)
-    found = runtimes.run(need(name), case.block, case.weights, x, cotangent, dtype)
-    gate = found.gates["channel"]
-    arrays = {f"grad:{key}": array for key, array in found.gradients.items()} | {"output": gate}
-    arrays["grad:input"] = arrays["grad:input"] - cotangent * gate[..., None, None]
-    bound = RECORDED[dtype]
-    recorded = dict(case.recorded("f64"))
-    assert recorded.keys() == arrays.keys()
-    for key, wanted in recorded.items():
-        assert np.abs(arrays[key] - wanted.reshape(arrays[key].shape)).max() <= bound * np.abs(wanted).max(), key
+    r, x = recording.cotangent, recording.image
+    if recording.gate is None:
+        return r
+    repeated = tuple(axis for axis in range(1, x.ndim) if r.shape[axis] == 1)
+    return r * x / (x**2).sum(repeated, keepdims=True)
+
+
+def gate_alone(recording: Recording, found: dict[str, np.ndarray], gate: np.ndarray) -> dict[str, np.ndarray]:
+    """Turn what the block computed into what a class that returns its gate computes."""
+    if recording.gate is None:
+        return found
+    gate = gate.reshape(recording.cotangent.shape)
+    own = {"output": gate}
+    if "grad:input" in found:
+        own["grad:input"] = found["grad:input"] - product_cotangent(recording) * gate
+    return found | own
+
+
+def beyond(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray], bound: float) -> dict[str, float]:
+    """Return the errors, relative to the largest number of each array, that are not within the bound."""
+    errors = {}
+    for name, array in wanted.items():
+        assert found[name].shape == array.shape, name
+        errors[name] = float(np.abs(found[name] - array).max() / np.abs(array).max())
+    return {name: error for name, error in errors.items() if not error <= bound}
+
+
+@pytest.mark.parametrize(("folder", "mode"), MODES)
+def test_reference(folder: str, mode: str):
+    """Outputs and statistics against PyTorch's float64; gradients, along three random directions of each array."""
+    recording, train = RECORDINGS[folder], mode == "train"
+    given = (recording.block, recording.weights, recording.image)
+    found = {"output": reference.evaluate(*given, train)}
+    if train:
+        found |= {f"stat:{name}": array for name, array in reference.statistics(*given).items()}
+    gates = reference.gates(*given, train)
+    found = gate_alone(recording, found, gates.get(recording.gate))
+    wanted = recording.recorded(mode)
+    gradients = {name: wanted.pop(name) for name in list(wanted) if name.startswith("grad:")}
+    assert {"output", *found} == wanted.keys()
+    assert not beyond(found, wanted, RECORDED["float64"])
+    cotangent, rng = product_cotangent(recording), np.random.default_rng(0)
+    if recording.gate is not None:
+        own = gates[recording.gate].reshape(recording.cotangent.shape)
+        gradients["grad:input"] = gradients["grad:input"] + cotangent * own
+    for name, gradient in gradients.items():
+        for _ in range(3):
+            step = rng.standard_normal(gradient.shape)
+            slope = reference.slope(*given, cotangent, {name.removeprefix("grad:"): step}, train)
+            scale = np.abs(gradient).max() * np.sqrt(gradient.size)
+            assert abs(slope - (gradient * step).sum()) <= RECORDED["float64"] * scale, name
+
+
+@pytest.mark.parametrize(("folder", "mode", "name", "dtype"), RUNS)
+def test_runtime(folder: str, mode: str, name: str, dtype: str):
+    """Everything in float64; in float32, where one relu may flip between two orders of summation, no gradients."""
+    recording, train = RECORDINGS[folder], mode == "train"
+    cotangent = product_cotangent(recording) if dtype == "float64" else None
+    given = (recording.block, recording.weights, recording.image)
+    outcome = runtimes.run(need(name), *given, cotangent, dtype, train)
+    gate = None if recording.gate is None else reference.gates(*given, train)[recording.gate]
+    found = gate_alone(recording, outcome.arrays(), outcome.gates.get(recording.gate) if not train else gate)
+    wanted = recording.recorded(mode)
+    assert {"output", "grad:input"} <= wanted.keys()
+    if dtype != "float64":
+        wanted = {key: array for key, array in wanted.items() if not key.startswith("grad:")}
+    if train and name in BIASED:
+        moved = reference.statistics(*given, unbiased=False)
+        wanted |= {key: moved[key.removeprefix("stat:")] for key in wanted if key.startswith("stat:")}
+    assert not beyond(found, wanted, RECORDED[dtype])
+
+
+def test_every_recorded_tensor_is_used():
+    """What a recording holds and no test compares would be a gap; `unmapped` names what has no counterpart."""
+    for recording in RECORDINGS.values():
+        meta, _ = recording.files
+        theirs = {entry["name"] for entry in meta["state"] if not entry["name"].endswith("num_batches_tracked")}
+        used = {recording.origin(name)[0] for name in recording.block.arrays()}
+        assert used | set(recording.unmapped) == theirs, recording.folder
+        assert recording.modes == tuple(meta["modes"]), recording.folder
+
+
+def test_recordings_are_all_used():
+    """Every recorded class here is some block's recording."""
+    others = {"torch/003_attention_block_p576_s19"}
+    folders = {f"{kind}/{p.name}" for kind in ("official", "torch") for p in (GOLDEN / kind).iterdir() if p.is_dir()}
+    assert folders == RECORDINGS.keys() | OTHERS | others
+
+
+def test_every_block_has_cases():
+    assert {type(case.block) for case in CASES.values()} == set(core.BLOCKS.values())
 
 
 def test_wide_block_of_seed_003():
@@ -133,7 +134,7 @@ def test_wide_block_of_seed_003():
         "expand.weight": state["fc2.weight"],
         "expand.bias": state["fc2.bias"],
     }
-    output = reference.evaluate(SE(576, hidden=36), weights, recipe().inputs(meta)[0])
+    output = reference.evaluate(core.SqueezeExcitation(576, hidden=36), weights, recipe().inputs(meta)[0])
     parts = {suffix: array for suffix, array in recipe().summary(output).items() if suffix != "#digest"}
     assert parts
     for suffix, array in parts.items():
@@ -200,10 +201,10 @@ def test_tensorflow_1_one_pixel(name: str):
 
 
 def test_recipe_makes_the_recorded_tensors():
-    """The hashes in the recording are of the tensors that the recipe makes here."""
+    """The hashes in the recordings are of the tensors that the recipe makes here."""
     module: ModuleType = recipe()
-    for folder in TORCH | TORCH_GATES:
-        meta, _ = module.load(GOLDEN / folder)
+    for recording in RECORDINGS.values():
+        meta, _ = recording.files
         state = module.state(meta)
         assert [module.sha(state[entry["name"]]) for entry in meta["state"]] == [e["sha256"] for e in meta["state"]]
         assert module.sha(module.inputs(meta)[0]) == meta["inputs"][0]["sha256"]

@@ -2,83 +2,48 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
-from cases import CASES, Case
+from blocks import CASES, NAIVE
 
 import attn_core as core
 from attn_core import parity, reference
-
-FUNCTIONS = {
-    "relu": lambda v: max(v, 0.0),
-    "silu": lambda v: v / (1 + math.exp(-v)),
-    "gelu": lambda v: v * 0.5 * math.erfc(-v / math.sqrt(2)),
-    "sigmoid": lambda v: 1 / (1 + math.exp(-v)),
-    "hard_sigmoid": lambda v: min(max(v + 3, 0.0), 6.0) / 6,
-}
-
-
-def by_the_paper(case: Case) -> np.ndarray:
-    """Equations 2 to 4, one number after the other."""
-    block, w, x = case.block, {k: v.astype(float) for k, v in case.weights.items()}, case.image
-    activation, gate = FUNCTIONS[block.activation], FUNCTIONS[block.gate]
-    output = np.empty_like(x)
-    for n in range(x.shape[0]):
-        z = [math.fsum(x[n, c].ravel()) / x[n, c].size for c in range(block.channels)]
-        hidden = []
-        for h in range(block.width):
-            total = math.fsum(w["reduce.weight"][h, c] * z[c] for c in range(block.channels))
-            hidden.append(activation(total + (w["reduce.bias"][h] if block.bias else 0.0)))
-        for c in range(block.channels):
-            total = math.fsum(w["expand.weight"][c, h] * hidden[h] for h in range(block.width))
-            output[n, c] = gate(total + (w["expand.bias"][c] if block.bias else 0.0)) * x[n, c]
-    return output
-
-
-def channel_attention_by_the_paper(case: Case) -> np.ndarray:
-    """Equations 1 and 2, one number after the other."""
-    block, w, x = case.block, {k: v.astype(float) for k, v in case.weights.items()}, case.image
-    first, second = w.get("reduce.bias", np.zeros(block.width)), w.get("expand.bias", np.zeros(block.channels))
-    output = np.empty_like(x)
-    for n in range(x.shape[0]):
-        means = [math.fsum(x[n, c].ravel()) / x[n, c].size for c in range(block.channels)]
-        largest = [max(x[n, c].ravel()) for c in range(block.channels)]
-        seen = {"mean": [means], "max": [largest], "both": [means, largest]}[block.pools]
-        for c in range(block.channels):
-            total = 0.0
-            for z in seen:
-                hidden = [max(0.0, w["reduce.weight"][h] @ np.array(z) + first[h]) for h in range(block.width)]
-                total += w["expand.weight"][c] @ np.array(hidden) + second[c]
-            output[n, c] = FUNCTIONS["sigmoid"](total) * x[n, c]
-    return output
-
-
-NAIVE = {core.SqueezeExcitation: by_the_paper, core.ChannelAttention: channel_attention_by_the_paper}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_output(case: str):
     c = CASES[case]
-    assert parity.error(core.evaluate(c.block, c.weights, c.image), NAIVE[type(c.block)](c)) < 1e-14
+    weights = {name: array.astype(float) for name, array in c.weights.items()}
+    inputs = c.inputs if isinstance(c.inputs, tuple) else (c.inputs,)
+    options = {"train": True} if c.train else {}
+    wanted = NAIVE[type(c.block)](c.block, weights, *inputs, **options)
+    assert parity.error(core.evaluate(c.block, c.weights, c.inputs, c.train), wanted) < 1e-13
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_gradients_are_those_of_finite_differences(case: str):
     """Along one random direction through all arrays at once."""
     c, rng, step = CASES[case], np.random.default_rng(5), 1e-6
-    arrays = {"input": c.image} | {name: value.astype(float) for name, value in c.weights.items()}
-    direction = {name: rng.standard_normal(value.shape) for name, value in arrays.items()}
+    given = c.inputs if isinstance(c.inputs, tuple) else (c.inputs,)
+    gradients = reference.gradients(c.block, c.weights, c.inputs, c.cotangent, c.train)
+    arrays = dict(zip(c.block.inputs, given, strict=True)) | {n: value.astype(float) for n, value in c.weights.items()}
+    trainable = {name for name, array in c.block.arrays().items() if array.trainable}
+    assert gradients.keys() == {*c.block.inputs, *trainable}
+    # What gradients leave out by definition does move the output.
+    moving = [name for name in gradients if name not in (*c.still, *c.cut)]
+    direction = {name: rng.standard_normal(gradients[name].shape) for name in moving}
 
     def value(distance: float) -> float:
-        moved = {name: array + distance * direction[name] for name, array in arrays.items()}
-        return float((core.evaluate(c.block, moved, moved.pop("input")) * c.cotangent).sum())
+        moved = arrays | {name: arrays[name] + distance * direction[name] for name in direction}
+        inputs = tuple(moved.pop(name) for name in c.block.inputs)
+        return float((core.evaluate(c.block, moved, inputs, c.train) * c.cotangent).sum())
 
     slope = (value(step) - value(-step)) / (2 * step)
-    gradients = reference.gradients(c.block, c.weights, c.image, c.cotangent)
-    assert gradients.keys() == arrays.keys()
-    assert abs(slope - sum((gradients[name] * direction[name]).sum() for name in arrays)) < 1e-7 * max(1, abs(slope))
+    along = sum((gradients[name] * direction[name]).sum() for name in direction)
+    assert abs(slope - along) < 1e-7 * max(1, abs(slope))
+    assert abs(reference.slope(c.block, c.weights, c.inputs, c.cotangent, direction, c.train) - along) < 1e-12 * max(
+        1, abs(along)
+    )
 
 
 def test_gates_lie_between_0_and_1():

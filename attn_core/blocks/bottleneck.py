@@ -40,7 +40,7 @@ class Bottleneck(Block):
         """Name `reduction` where `hidden` stands in its place."""
         return () if self.hidden is None else ("reduction",)
 
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, Part | Block]:
         """Return the two dense layers."""
         return {
             "reduce": Dense(self.channels, self.width, bias=self.bias),

@@ -1,7 +1,50 @@
 """The layers for Flax Linen."""
 
 from attn_jax.linen.binding import bind, load, weights
-from attn_jax.linen.blocks import ChannelAttention, SqueezeExcitation
-from attn_jax.linen.layer import Layer
+from attn_jax.linen.blocks import (
+    CBAM,
+    AffineSampler,
+    ChannelAttention,
+    ChannelShuffle,
+    ExpectationMaximizationAttention,
+    GlobalContext,
+    GlobalPooling,
+    MixedPoolingModule,
+    NonLocal,
+    PointwiseGate,
+    PointwiseSpatialAttention,
+    Res2Bottleneck,
+    Res2Conv,
+    ShuffleAttention,
+    SpatialAttention,
+    SpatialTransformer,
+    SqueezeExcitation,
+    StripPooling,
+)
+from attn_jax.linen.layer import Generic, Layer
 
-__all__ = ["ChannelAttention", "Layer", "SqueezeExcitation", "bind", "load", "weights"]
+__all__ = [
+    "CBAM",
+    "AffineSampler",
+    "ChannelAttention",
+    "ChannelShuffle",
+    "ExpectationMaximizationAttention",
+    "Generic",
+    "GlobalContext",
+    "GlobalPooling",
+    "Layer",
+    "MixedPoolingModule",
+    "NonLocal",
+    "PointwiseGate",
+    "PointwiseSpatialAttention",
+    "Res2Bottleneck",
+    "Res2Conv",
+    "ShuffleAttention",
+    "SpatialAttention",
+    "SpatialTransformer",
+    "SqueezeExcitation",
+    "StripPooling",
+    "bind",
+    "load",
+    "weights",
+]

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
-from attn_core.spec import Block
+from attn_core.blocks import BLOCKS
+from attn_core.spec import Block, SpecError
 from attn_jax.linen import blocks
-from attn_jax.linen.layer import Layer
+from attn_jax.linen.layer import Generic, Layer
 from attn_jax.weights import from_flax, to_flax
+
+FROM_THE_IMAGE = ("channels", "rank")  # the fields of a block that a Linen class has not
+
+
+def build(block: Block, **options: Any) -> Layer:
+    """Return the module for a block, without weights: its native class, or `Generic` for a block from elsewhere."""
+    name = type(block).__name__
+    if BLOCKS.get(name) is not type(block):
+        return Generic(block, **options)
+    config = {field: value for field, value in block.config().items() if field not in FROM_THE_IMAGE}
+    module: Layer = getattr(blocks, name)(**config, **options)
+    return module
 
 
 def bind(
@@ -31,13 +43,10 @@ def bind(
     take: ``module.apply(variables, x)``. Without a key, fresh weights are those of ``jax.random.key(0)``.
     `options` are `dtype` and `param_dtype`. **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
-    config = block.config()
-    channels = config.pop("channels")
-    module: Layer = getattr(blocks, type(block).__name__)(**config, **options)
+    module = build(block, **options)
     if weights is not None:
-        return module.bind({"params": to_flax(block, weights, module.param_dtype)})
-    image = jnp.zeros((1, 1, 1, channels), module.param_dtype)
-    return module.bind(module.init(jax.random.key(0) if key is None else key, image))
+        return module.bind(to_flax(block, weights, module.param_dtype))
+    return module.bind(module.init(jax.random.key(0) if key is None else key, block, method="create"))
 
 
 def weights(module: Layer) -> canonical.Weights:
@@ -45,12 +54,12 @@ def weights(module: Layer) -> canonical.Weights:
 
     **Raises** `ValueError` if the module is not bound to variables.
     """
-    if module.scope is None or "params" not in module.variables:
+    found = from_flax(module.variables) if module.scope is not None else {}
+    for block in _candidates(module, found):
+        if {name: array.shape for name, array in block.arrays().items()} == {n: a.shape for n, a in found.items()}:
+            return canonical.check(block, found)
+    if not found:
         raise ValueError(f"{type(module).__name__} holds no weights: bind it first, weights(module.bind(variables)).")
-    found = from_flax(module.variables["params"])
-    for channels in sorted({size for array in found.values() for size in array.shape}):
-        with suppress(ValueError):  # the weights say only together which of their sizes is that of the channels
-            return canonical.check(module.configure(channels), found)
     shapes = ", ".join(f"{name} {array.shape}" for name, array in found.items())
     raise canonical.WeightsError(f"These are not weights of one {type(module).__name__}: {shapes}.")
 
@@ -58,3 +67,16 @@ def weights(module: Layer) -> canonical.Weights:
 def load(path: str | os.PathLike[str], **options: Any) -> Layer:
     """Return the bound module that a file of `attn_core.save` describes, with its weights."""
     return bind(*canonical.load(path), **options)
+
+
+def _candidates(module: Layer, found: canonical.Weights) -> Iterator[Block]:
+    """Return the blocks that a module may be: its weights say only together how many channels and axes there are.
+
+    The channels are one of the sizes of the weights or, in blocks that divide them into groups, a multiple of one.
+    """
+    sizes = sorted({1, *(size for array in found.values() for size in array.shape)})
+    multiples = (size * factor for factor in range(1, 1025) for size in sizes)
+    for channels in dict.fromkeys(multiples):
+        for rank in (1, 2, 3):
+            with suppress(SpecError):
+                yield module.configure(channels, rank)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from attn_core.shapes import explained
 from attn_core.spec import Block, Parts, namespace
 from attn_core.weights import WeightsError, check
 from attn_jax import ops
-from attn_jax.linen.parts import native
+from attn_jax.linen.parts import begin, native
 from attn_jax.weights import from_flax
 
 
@@ -22,49 +22,73 @@ class Layer(nn.Module, kw_only=True):
     """A block as a Linen module: its parts are sub-modules, made when the number of channels is known.
 
     `dtype` is the type of computation (by default that of inputs and weights), `param_dtype` that of the weights.
+    With ``train=True``, blocks that hold running statistics use the batch's and move their own, in the collection
+    "batch_stats": ``module.apply(variables, x, train=True, mutable=["batch_stats"])``.
     """
 
     dtype: Any = None
     param_dtype: Any = jnp.float32
 
-    def configure(self, channels: int) -> Block:
-        """Return the block for this many channels."""
+    def configure(self, channels: int, rank: int) -> Block:
+        """Return the block for images of this many channels and spatial axes."""
         raise NotImplementedError
 
     @nn.compact
-    def parts(self, block: Block) -> Parts:
+    def parts(self, block: Block, train: bool) -> Parts:
         """Make the parts, or find them again."""
         options = {"dtype": self.dtype, "param_dtype": self.param_dtype}
-        return namespace({name: native(part, name=name, **options) for name, part in block.parts().items()})
+        return namespace({name: native(part, train, name=name, **options) for name, part in block.parts().items()})
 
-    def run(self, x: Array) -> Array:
+    def create(self, block: Block) -> None:
+        """Make the weights without an image: ``module.init(key, block, method="create")``."""
+        parts = self.parts(block, train=False)
+        for name, part in block.parts().items():
+            begin(part, getattr(parts, name))
+
+    def run(self, *inputs: Array, train: bool = False) -> Array:
         """Compute the block's output; an error gains a note that says which step could not take the input."""
-        block = self.configure(x.shape[-1])
-        with _explained(self, block, x):
-            return block.forward(ops, self.parts(block), ops.image(x, self.dtype))
+        block = self._configured(inputs[0])
+        with _explained(self, block, inputs):
+            return block.forward(ops, self.parts(block, train), *ops.prepared(inputs, self.dtype))
 
-    def gates(self, x: Array) -> dict[str, Array]:
+    def gates(self, *inputs: Array, train: bool = False) -> dict[str, Array]:
         """Compute the maps that the block multiplies images with, by name; `apply(..., method="gates")`."""
-        block = self.configure(x.shape[-1])
-        with _explained(self, block, x):
-            return block.gates(ops, self.parts(block), ops.image(x, self.dtype))
+        block = self._configured(inputs[0])
+        with _explained(self, block, inputs):
+            return block.gates(ops, self.parts(block, train), *ops.prepared(inputs, self.dtype))
+
+    def _configured(self, x: Array) -> Block:
+        return self.configure(x.shape[-1], max(x.ndim - 2, 1))  # without space, the first step explains the error
+
+
+class Generic(Layer):
+    """Any block as a Linen module, such as one that is not of `attn_core.blocks`: ``Generic(block)``."""
+
+    block: Block
+
+    def configure(self, channels: int, rank: int) -> Block:
+        """Return the block."""
+        return self.block
+
+    def __call__(self, *inputs: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(*inputs, train=train)
 
 
 @contextmanager
-def _explained(module: Layer, block: Block, x: Array) -> Iterator[None]:
-    """Explain an error: by the shape of the image, or by weights that are for another number of channels."""
+def _explained(module: Layer, block: Block, inputs: Sequence[Array]) -> Iterator[None]:
+    """Explain an error: by the shapes of the inputs, or by weights that are for another number of channels."""
     try:
-        with explained(block, ops.canonical(x.shape), shown=x.shape):
+        with explained(block, *ops.canonical(inputs), shown=[x.shape for x in inputs]):
             yield
     except Exception as error:
-        params = module.variables.get("params", {})
-        if params and not module.is_initializing():
-            _explain_weights(error, block, params)
+        if module.variables and not module.is_initializing():
+            _explain_weights(error, block, module.variables)
         raise
 
 
-def _explain_weights(error: Exception, block: Block, params: Any) -> None:
+def _explain_weights(error: Exception, block: Block, variables: Any) -> None:
     try:
-        check(block, from_flax(params))
+        check(block, from_flax(variables))
     except WeightsError as reason:
         error.add_note(str(reason))

@@ -1,7 +1,50 @@
 """The layers for Flax NNX."""
 
 from attn_jax.nnx.binding import bind, load, weights
-from attn_jax.nnx.blocks import ChannelAttention, SqueezeExcitation
-from attn_jax.nnx.layer import Layer
+from attn_jax.nnx.blocks import (
+    CBAM,
+    AffineSampler,
+    ChannelAttention,
+    ChannelShuffle,
+    ExpectationMaximizationAttention,
+    GlobalContext,
+    GlobalPooling,
+    MixedPoolingModule,
+    NonLocal,
+    PointwiseGate,
+    PointwiseSpatialAttention,
+    Res2Bottleneck,
+    Res2Conv,
+    ShuffleAttention,
+    SpatialAttention,
+    SpatialTransformer,
+    SqueezeExcitation,
+    StripPooling,
+)
+from attn_jax.nnx.layer import Generic, Layer
 
-__all__ = ["ChannelAttention", "Layer", "SqueezeExcitation", "bind", "load", "weights"]
+__all__ = [
+    "CBAM",
+    "AffineSampler",
+    "ChannelAttention",
+    "ChannelShuffle",
+    "ExpectationMaximizationAttention",
+    "Generic",
+    "GlobalContext",
+    "GlobalPooling",
+    "Layer",
+    "MixedPoolingModule",
+    "NonLocal",
+    "PointwiseGate",
+    "PointwiseSpatialAttention",
+    "Res2Bottleneck",
+    "Res2Conv",
+    "ShuffleAttention",
+    "SpatialAttention",
+    "SpatialTransformer",
+    "SqueezeExcitation",
+    "StripPooling",
+    "bind",
+    "load",
+    "weights",
+]

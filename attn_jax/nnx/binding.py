@@ -10,10 +10,23 @@ from flax import nnx
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
+from attn_core.blocks import BLOCKS
 from attn_core.spec import Block
+from attn_jax.names import PARAMS, STATISTICS
 from attn_jax.nnx import blocks
-from attn_jax.nnx.layer import Layer
-from attn_jax.weights import Params, from_flax, to_flax
+from attn_jax.nnx.layer import Generic, Layer
+from attn_jax.weights import Variables, from_flax, to_flax
+
+KINDS: dict[str, type[nnx.Variable[Any]]] = {PARAMS: nnx.Param, STATISTICS: nnx.BatchStat}
+
+
+def build(block: Block, **options: Any) -> Layer:
+    """Return a fresh module for a block: its native class, or `Generic` for a block from elsewhere."""
+    name = type(block).__name__
+    if BLOCKS.get(name) is not type(block):
+        return Generic(block, **options)
+    module: Layer = getattr(blocks, name)(**block.config(), **options)
+    return module
 
 
 def bind(
@@ -25,11 +38,11 @@ def bind(
 ) -> Layer:
     """Return the module for a block, with these canonical weights or fresh ones drawn with `rngs`.
 
-    Without `rngs`, fresh weights are those of ``nnx.Rngs(0)``. `options` are `dtype` and `param_dtype`.
+    Without `rngs`, fresh weights are those of ``nnx.Rngs(0)``. `options` are `dtype` and `param_dtype`. As any new
+    module of Flax it is in training mode; call `.eval()` where running statistics should be used and stay.
     **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
-    build = getattr(blocks, type(block).__name__)
-    module: Layer = build(**block.config(), rngs=nnx.Rngs(0) if rngs is None else rngs, **options)
+    module = build(block, rngs=nnx.Rngs(0) if rngs is None else rngs, **options)
     if weights is not None:
         _assign(module, to_flax(block, weights, options.get("param_dtype", "float32")))
     return module
@@ -37,7 +50,8 @@ def bind(
 
 def weights(module: Layer) -> canonical.Weights:
     """Return a module's canonical weights as NumPy arrays."""
-    return canonical.check(module.block, from_flax(nnx.to_pure_dict(nnx.state(module, nnx.Param))))
+    variables = {collection: nnx.to_pure_dict(nnx.state(module, kind)) for collection, kind in KINDS.items()}
+    return canonical.check(module.block, from_flax(variables))
 
 
 def load(path: str | os.PathLike[str], **options: Any) -> Layer:
@@ -45,7 +59,8 @@ def load(path: str | os.PathLike[str], **options: Any) -> Layer:
     return bind(*canonical.load(path), **options)
 
 
-def _assign(module: Layer, params: Params) -> None:
-    state = nnx.state(module, nnx.Param)
-    nnx.replace_by_pure_dict(state, params)
-    nnx.update(module, state)
+def _assign(module: Layer, variables: Variables) -> None:
+    for collection, values in variables.items():
+        state = nnx.state(module, KINDS[collection])
+        nnx.replace_by_pure_dict(state, values)
+        nnx.update(module, state)

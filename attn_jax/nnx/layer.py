@@ -9,7 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core.shapes import explained
-from attn_core.spec import Block
+from attn_core.spec import Block, Parts, namespace
 from attn_jax import ops
 from attn_jax.nnx.parts import native
 
@@ -18,6 +18,8 @@ class Layer(nnx.Module):
     """A block as an NNX module: its parts are sub-modules, the block itself is static.
 
     `dtype` is the type of computation (by default that of inputs and weights), `param_dtype` that of the weights.
+    A new module is in training mode, as in Flax: blocks that hold running statistics use the batch's and move their
+    own, until `.eval()`.
     """
 
     def __init__(self, block: Block, *, dtype: Any = None, param_dtype: Any = jnp.float32, rngs: nnx.Rngs) -> None:
@@ -26,12 +28,40 @@ class Layer(nnx.Module):
         for name, part in block.parts().items():
             setattr(self, name, native(part, dtype=dtype, param_dtype=param_dtype, rngs=rngs))
 
-    def run(self, x: Array) -> Array:
+    def run(self, *inputs: Array) -> Array:
         """Compute the block's output; an error gains a note that says which step could not take the input."""
-        with explained(self.block, ops.canonical(x.shape), shown=x.shape):
-            return self.block.forward(ops, self, ops.image(x, self.dtype))
+        with explained(self.block, *ops.canonical(inputs), shown=[x.shape for x in inputs]):
+            return self.block.forward(ops, self._parts(), *ops.prepared(inputs, self.dtype))
 
-    def gates(self, x: Array) -> dict[str, Array]:
-        """Compute the maps that the block multiplies images with, by name."""
-        with explained(self.block, ops.canonical(x.shape), shown=x.shape):
-            return self.block.gates(ops, self, ops.image(x, self.dtype))
+    def gates(self, *inputs: Array) -> dict[str, Array]:
+        """Compute the maps that the block multiplies images with, by name, in the module's mode; nothing moves."""
+        return nnx.clone(self).look(*inputs)
+
+    def look(self, *inputs: Array) -> dict[str, Array]:
+        """Compute the gates as a part of another block does: in training, running statistics move."""
+        with explained(self.block, *ops.canonical(inputs), shown=[x.shape for x in inputs]):
+            return self.block.gates(ops, self._parts(), *ops.prepared(inputs, self.dtype))
+
+    def _parts(self) -> Parts:
+        parts = {name: getattr(self, name) for name in self.block.parts()}
+        return namespace({name: Nested(p) if isinstance(p, Layer) else p for name, p in parts.items()})
+
+
+class Nested:
+    """The layer of a block that is a part."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer, self.gates = layer, layer.look
+
+    def __call__(self, *inputs: Array) -> Array:
+        """Compute the block's output."""
+        output: Array = self.layer(*inputs)
+        return output
+
+
+class Generic(Layer):
+    """Any block as an NNX module, such as one that is not of `attn_core.blocks`: ``Generic(block, rngs=rngs)``."""
+
+    def __call__(self, *inputs: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(*inputs)

@@ -5,19 +5,133 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 from flax import nnx
+from flax.nnx.nn.dtypes import promote_dtype
 
-from attn_core.parts import Dense
-from attn_core.spec import Part
-from attn_jax.initializers import laws
+from attn_core import parts
+from attn_core.shapes.ops import require_space
+from attn_core.spec import Block, Part
+from attn_jax import ops
+from attn_jax.initializers import law, laws
+
+
+class Conv(nnx.Conv):
+    """Flax's convolution, for images of one rank: Flax takes a further axis for another batch axis."""
+
+    def __call__(self, inputs: jax.Array, out_sharding: Any = None) -> jax.Array:
+        """Convolve an image."""
+        require_space(ops.canonical([inputs])[0], len(self.kernel_size), "Conv")
+        return super().__call__(inputs, out_sharding)
+
+
+class Affine(nnx.Module):
+    """Scale and shift each channel."""
+
+    def __init__(
+        self, channels: int, *, weight_init: Any, bias_init: Any, dtype: Any, param_dtype: Any, rngs: nnx.Rngs
+    ) -> None:
+        self.weight = nnx.Param(weight_init(rngs.params(), (channels,), param_dtype))
+        self.bias = nnx.Param(bias_init(rngs.params(), (channels,), param_dtype))
+        self.dtype = dtype
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Scale and shift an image or a vector."""
+        x, weight, bias = promote_dtype((x, self.weight[...], self.bias[...]), dtype=self.dtype)
+        return x * weight + bias
+
+
+class Running(nnx.Module):
+    """An array that moves in training (`use_running_average` ends it); at least in float32, as those of batch norm."""
+
+    def __init__(self, part: parts.Running, *, dtype: Any, param_dtype: Any, rngs: nnx.Rngs) -> None:
+        wide = jnp.promote_types(param_dtype, jnp.float32)
+        self.value = nnx.BatchStat(law(part.law)(rngs.params(), part.shape, wide))
+        self.momentum = part.momentum
+        self.dtype = dtype or param_dtype
+        self.use_running_average = False
+
+    def __call__(self) -> jax.Array:
+        """Return the array."""
+        return self.value[...].astype(self.dtype)
+
+    def update(self, new: jax.Array) -> None:
+        """Move the array in training."""
+        if not self.use_running_average:
+            old = self.value[...]
+            self.value[...] = (1 - self.momentum) * old + self.momentum * jax.lax.stop_gradient(new.astype(old.dtype))
 
 
 @singledispatch
-def native(part: Part, **options: Any) -> nnx.Module:
-    """Return the module for this part."""
+def native(part: Part | Block, **options: Any) -> nnx.Module:
+    """Return the module for this part; that of a block is its native class, or `Generic` for a block from elsewhere."""
     raise NotImplementedError(f"attn_jax.nnx has no {type(part).__name__}")
 
 
 @native.register
-def _dense(part: Dense, **options: Any) -> nnx.Module:
+def _block(part: Block, **options: Any) -> nnx.Module:
+    from attn_jax.nnx.binding import build
+
+    return build(part, **options)
+
+
+@native.register
+def _dense(part: parts.Dense, **options: Any) -> nnx.Module:
     return nnx.Linear(part.inputs, part.outputs, use_bias=part.bias, **laws(part), **options)
+
+
+@native.register
+def _conv(part: parts.Conv, **options: Any) -> nnx.Module:
+    return Conv(
+        part.inputs,
+        part.outputs,
+        part.kernel,
+        strides=part.stride,
+        padding=tuple((k // 2, k // 2) for k in part.kernel),
+        feature_group_count=part.groups,
+        use_bias=part.bias,
+        **laws(part),
+        **options,
+    )
+
+
+# Norms have use_fast_variance=False: E[x²] - E[x]² loses the digits that both have in common.
+
+
+@native.register
+def _batch_norm(part: parts.BatchNorm, **options: Any) -> nnx.Module:
+    return nnx.BatchNorm(
+        part.channels,
+        momentum=1 - part.momentum,
+        epsilon=part.eps,
+        use_fast_variance=False,
+        promote_dtype=_as_they_are,
+        **laws(part),
+        **options,
+    )
+
+
+def _as_they_are(arrays: Any, /, *, dtype: Any = None, inexact: bool = True) -> Any:
+    """Keep the dtypes, as Linen does: statistics in float32 are neither rounded nor make the output float32."""
+    return arrays
+
+
+@native.register
+def _group_norm(part: parts.GroupNorm, **options: Any) -> nnx.Module:
+    return nnx.GroupNorm(part.channels, part.groups, epsilon=part.eps, use_fast_variance=False, **laws(part), **options)
+
+
+@native.register
+def _layer_norm(part: parts.LayerNorm, **options: Any) -> nnx.Module:
+    return nnx.LayerNorm(part.features, epsilon=part.eps, use_fast_variance=False, **laws(part), **options)
+
+
+@native.register
+def _affine(part: parts.Affine, **options: Any) -> nnx.Module:
+    return Affine(part.channels, **laws(part), **options)
+
+
+@native.register
+def _running(part: parts.Running, **options: Any) -> nnx.Module:
+    return Running(part, **options)

@@ -37,8 +37,8 @@ class ChannelAttention(Layer):
         options = {"reduction": reduction, "hidden": hidden, "bias": bias, "pools": pools}
         super().__init__(options, data_format, **kwargs)
 
-    def configure(self, channels: int) -> core.ChannelAttention:
-        """Return the block for this many channels."""
+    def configure(self, channels: int, rank: int) -> core.ChannelAttention:
+        """Return the block for this many channels; it takes any number of spatial axes."""
         return core.ChannelAttention(channels, **self.options)
 
     def call(self, x: Any) -> Any:

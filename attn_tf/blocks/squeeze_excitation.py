@@ -38,8 +38,8 @@ class SqueezeExcitation(Layer):
         options = {"reduction": reduction, "hidden": hidden, "bias": bias, "activation": activation, "gate": gate}
         super().__init__(options, data_format, **kwargs)
 
-    def configure(self, channels: int) -> core.SqueezeExcitation:
-        """Return the block for this many channels."""
+    def configure(self, channels: int, rank: int) -> core.SqueezeExcitation:
+        """Return the block for this many channels; it takes any number of spatial axes."""
         return core.SqueezeExcitation(channels, **self.options)
 
     def call(self, x: Any) -> Any:

@@ -29,8 +29,8 @@ class ChannelAttention(Layer):
     bias: bool = False
     pools: str = "both"
 
-    def configure(self, channels: int) -> core.ChannelAttention:
-        """Return the block for this many channels."""
+    def configure(self, channels: int, rank: int) -> core.ChannelAttention:
+        """Return the block for this many channels, of any rank."""
         return core.ChannelAttention(
             channels,
             self.reduction,
@@ -41,4 +41,4 @@ class ChannelAttention(Layer):
 
     def __call__(self, x: Array, train: bool = False) -> Array:
         """Compute the block's output, the same in training."""
-        return self.run(x)
+        return self.run(x, train=train)

@@ -30,8 +30,8 @@ class SqueezeExcitation(Layer):
     activation: str = "relu"
     gate: str = "sigmoid"
 
-    def configure(self, channels: int) -> core.SqueezeExcitation:
-        """Return the block for this many channels."""
+    def configure(self, channels: int, rank: int) -> core.SqueezeExcitation:
+        """Return the block for this many channels, of any rank."""
         return core.SqueezeExcitation(
             channels,
             self.reduction,
@@ -43,4 +43,4 @@ class SqueezeExcitation(Layer):
 
     def __call__(self, x: Array, train: bool = False) -> Array:
         """Compute the block's output, the same in training."""
-        return self.run(x)
+        return self.run(x, train=train)

@@ -1,0 +1,84 @@
+"""Woo, Park, Lee, Kweon: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar, TypeVar
+
+from attn_core.blocks.channel_attention import ChannelAttention
+from attn_core.blocks.spatial_attention import SpatialAttention
+from attn_core.primitives import Primitives
+from attn_core.spec import Block, Part, Parts, require_type
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, repr=False)
+class CBAM(Block):
+    r"""Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
+
+    .. math::
+        F' = M_c(F) \otimes F, \qquad F'' = M_s(F') \otimes F'
+        \qquad \text{(equation 1 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**
+
+    - ``channels``, ``reduction``, ``hidden``, ``bias``, ``pools``: those of `ChannelAttention`.
+    - ``kernel``, ``rank``, ``norm``, ``momentum``: those of `SpatialAttention`; ``spatial_bias`` is its ``bias``.
+
+    **Raises** `SpecError` as the two halves do.
+
+    **Departures**: see the two halves. The authors' code is ``bias=True, norm=True`` with the planes of
+    ``spatial.conv.weight`` swapped; seed 001 and most copies have neither biases nor a normalisation: the default.
+    """
+
+    source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"
+
+    channels: int
+    reduction: int = 16
+    kernel: int = 7
+    _: KW_ONLY
+    hidden: int | None = None
+    bias: bool = False
+    pools: str = "both"
+    rank: int = 2
+    spatial_bias: bool = False
+    norm: bool = False
+    momentum: float = 0.01
+
+    def __post_init__(self) -> None:
+        require_type(self, spatial_bias=bool)
+        self.parts()
+
+    def overruled(self) -> tuple[str, ...]:
+        """Name the fields that have no effect in the halves."""
+        fixed = ("reduction",) if self.hidden is not None else ()
+        return fixed if self.norm else (*fixed, "momentum")
+
+    def parts(self) -> dict[str, Part | Block]:
+        """Return the two halves."""
+        return {
+            "channel": ChannelAttention(
+                self.channels, self.reduction, hidden=self.hidden, bias=self.bias, pools=self.pools
+            ),
+            "spatial": SpatialAttention(
+                self.kernel, rank=self.rank, bias=self.spatial_bias, norm=self.norm, momentum=self.momentum
+            ),
+        }
+
+    def refine(self, f: Primitives[T], p: Parts, x: T) -> tuple[T, dict[str, T]]:
+        """Compute F', and both gates."""
+        channel = p.channel.gates(x)
+        refined = f.scale(x, channel["channel"])
+        return refined, channel | p.spatial.gates(refined)
+
+    def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
+        """Compute M_c as `channel`, a vector, and M_s as `spatial`, an image of one channel."""
+        return self.refine(f, p, x)[1]
+
+    def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
+        """Compute M_s(F') * F'."""
+        refined, gates = self.refine(f, p, x)
+        return f.multiply(refined, gates["spatial"])

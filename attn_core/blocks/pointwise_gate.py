@@ -1,0 +1,60 @@
+"""Bochkovskiy, Wang, Liao: YOLOv4: Optimal Speed and Accuracy of Object Detection. 2020, arXiv:2004.10934."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar, TypeVar
+
+from attn_core.parts import Conv
+from attn_core.primitives import Primitives
+from attn_core.spec import Block, Part, Parts, require, require_rank, require_type
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, repr=False)
+class PointwiseGate(Block):
+    r"""Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
+
+    .. math::
+        s_i = \sigma(W x_i + b), \qquad y_i = s_i \odot x_i
+        \qquad \text{for each pixel } i \text{ (figure 5b of the paper)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``bias``: whether the convolution has a bias.
+
+    **Raises** `SpecError` if there is no channel, or for another rank.
+
+    **Departures**: the paper draws this module and calls it modified SAM, but writes no formula: the convolution's size
+    and bias are what implementations have. It is not CBAM's SAM (`SpatialAttention`): nothing is pooled, and each
+    channel has a gate of its own. The paper does not say how weights start; here as in `SqueezeExcitation`.
+    """
+
+    source: ClassVar[str] = "Bochkovskiy, Wang, Liao: YOLOv4. 2020, arXiv:2004.10934"
+
+    channels: int
+    _: KW_ONLY
+    rank: int = 2
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        require_type(self, channels=int, bias=bool)
+        require_rank(self)
+        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+
+    def parts(self) -> dict[str, Part | Block]:
+        """Return the convolution."""
+        return {"conv": Conv(self.channels, self.channels, (1,) * self.rank, bias=self.bias)}
+
+    def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
+        """Compute the gate s as `spatial`, an image with as many channels as x."""
+        return {"spatial": f.sigmoid(p.conv(x))}
+
+    def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
+        """Compute s * x."""
+        return f.multiply(x, self.gates(f, p, x)["spatial"])

@@ -1,0 +1,84 @@
+"""Zhang, Yang: SA-Net: Shuffle Attention for Deep Convolutional Neural Networks. ICASSP 2021, arXiv:2102.00240."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from attn_core.parts import ONE, ZERO, Affine, GroupNorm
+from attn_core.primitives import Primitives
+from attn_core.spec import Block, Part, Parts, require, require_type
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, repr=False)
+class ShuffleAttention(Block):
+    r"""Scale half of the channels of each group as a whole and the other half pixel by pixel, then shuffle all.
+
+    .. math::
+        X'_{k1} = \sigma(W_1 s + b_1) \cdot X_{k1}, \quad s = \frac{1}{HW} \sum_{i,j} X_{k1}(i, j), \qquad
+        X'_{k2} = \sigma(W_2 \cdot GN(X_{k2}) + b_2) \cdot X_{k2}
+        \qquad \text{(equations 1 to 3 of the paper)}
+
+    :math:`X_{k1}` and :math:`X_{k2}` are the halves of group k. All groups share the weights, which scale and shift
+    channel by channel. The groups of both halves, side by side again, are shuffled (`ChannelShuffle`) in two groups.
+
+    **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
+
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``groups``: number of groups (the paper's G); each half of a group has ``channels // (2 * groups)`` channels.
+
+    **Raises** `SpecError` if ``2 * groups`` does not divide the channels.
+
+    **Departures**: none from the authors' code. It normalises each channel of :math:`X_{k2}` alone, where the paper
+    only speaks of group norm, and starts both gates at sigmoid(1), with weights 0 and biases 1, of which the paper does
+    not speak. On a single pixel a channel minus its mean is 0: the spatial gate then says nothing about the image,
+    and float32, in which that 0 may be a rounding error times 316, is good for 4 digits.
+    """
+
+    source: ClassVar[str] = "Zhang, Yang: SA-Net: Shuffle Attention. ICASSP 2021, arXiv:2102.00240"
+
+    channels: int
+    groups: int = 64
+
+    def __post_init__(self) -> None:
+        require_type(self, channels=int, groups=int)
+        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        fits = self.groups >= 1 and self.channels % (2 * self.groups) == 0
+        require(fits, f"{self!r}: channels must be divisible by 2 * groups; choose groups so that they are.")
+
+    @property
+    def width(self) -> int:
+        """Number of channels of each half of a group."""
+        return self.channels // (2 * self.groups)
+
+    def parts(self) -> dict[str, Part | Block]:
+        """Return what the gates are computed with."""
+        return {
+            "channel": Affine(self.width, law=ZERO, bias_law=ONE),
+            "norm": GroupNorm(self.width, self.width),
+            "spatial": Affine(self.width, law=ZERO, bias_law=ONE),
+        }
+
+    def attend(self, f: Primitives[T], p: Parts, x: T) -> tuple[T, T, T, T]:
+        """Compute both halves of the groups, and the gate of each; the groups are samples."""
+        first, second = f.split(f.group(x, self.groups), 2)
+        return first, second, f.sigmoid(p.channel(f.global_mean(first))), f.sigmoid(p.spatial(p.norm(second)))
+
+    def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
+        """Compute the gate of the first halves as `channel`, a vector, that of the second ones as `spatial`, an image.
+
+        Both have ``channels // 2`` channels, group after group. With halves of n channels, number k n + i is the gate
+        of the image's channel 2 k n + i (`channel`) or 2 k n + n + i (`spatial`).
+        """
+        _, _, channel, spatial = self.attend(f, p, x)
+        return {"channel": f.ungroup(channel, self.groups), "spatial": f.ungroup(spatial, self.groups)}
+
+    def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
+        """Compute the scaled halves, shuffled."""
+        first, second, channel, spatial = self.attend(f, p, x)
+        scaled = f.concat([f.scale(first, channel), f.multiply(second, spatial)])
+        return f.channel_shuffle(f.ungroup(scaled, self.groups), 2)

@@ -1,0 +1,38 @@
+"""The affine grid and sampler of spatial transformer networks for Linen; see `attn_core.blocks.affine_sampler`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class AffineSampler(Layer):
+    """Sample an image at the points to which one matrix for each sample takes the pixels of the output.
+
+    x sampled at the points theta @ (x, y, ..., 1)
+
+    **Shape**: (batch, *space, channels) and theta (batch, d, d + 1), d being the number of spatial axes, to an
+    image of the size asked for.
+
+    **Fields**: see `attn_core.AffineSampler`; rank is read from the input; `dtype` and `param_dtype` as in Flax's own
+    layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    size: int | tuple[int | None, ...] | None = None
+    _: KW_ONLY
+    align_corners: bool = False
+    padding: str = "zeros"
+
+    def configure(self, channels: int, rank: int) -> core.AffineSampler:
+        """Return the block for this many channels and spatial axes."""
+        return core.AffineSampler(self.size, rank=rank, align_corners=self.align_corners, padding=self.padding)
+
+    def __call__(self, x: Array, theta: Array, train: bool = False) -> Array:
+        """Compute the block's output, the same in training."""
+        return self.run(x, theta, train=train)

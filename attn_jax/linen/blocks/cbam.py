@@ -1,0 +1,53 @@
+"""CBAM for Linen; see `attn_core.blocks.cbam`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class CBAM(Layer):
+    """Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
+
+    x' * M_s(x') with x' = x * M_c(x)
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.CBAM`; channels and rank are read from the input; `dtype` and `param_dtype` as in Flax's
+    own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    reduction: int = 16
+    kernel: int = 7
+    _: KW_ONLY
+    hidden: int | None = None
+    bias: bool = False
+    pools: str = "both"
+    spatial_bias: bool = False
+    norm: bool = False
+    momentum: float = 0.01
+
+    def configure(self, channels: int, rank: int) -> core.CBAM:
+        """Return the block for this many channels and spatial axes."""
+        return core.CBAM(
+            channels,
+            self.reduction,
+            self.kernel,
+            rank=rank,
+            hidden=self.hidden,
+            bias=self.bias,
+            pools=self.pools,
+            spatial_bias=self.spatial_bias,
+            norm=self.norm,
+            momentum=self.momentum,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

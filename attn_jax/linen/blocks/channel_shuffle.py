@@ -1,0 +1,32 @@
+"""The channel shuffle of ShuffleNet for Linen; see `attn_core.blocks.channel_shuffle`."""
+
+from __future__ import annotations
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class ChannelShuffle(Layer):
+    """Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
+
+    y[i g + j] = x[j n + i], with g groups of n channels
+
+    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+
+    **Fields**: see `attn_core.ChannelShuffle`; channels are read from the input; `dtype` and `param_dtype` as in
+    Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    groups: int
+
+    def configure(self, channels: int, rank: int) -> core.ChannelShuffle:
+        """Return the block for this many channels and spatial axes."""
+        return core.ChannelShuffle(channels, self.groups)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output, the same in training."""
+        return self.run(x, train=train)

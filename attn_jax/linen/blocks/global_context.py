@@ -1,0 +1,48 @@
+"""The global context block for Linen; see `attn_core.blocks.global_context`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class GlobalContext(Layer):
+    """Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
+
+    x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))
+
+    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+
+    **Fields**: see `attn_core.GlobalContext`; channels are read from the input; `dtype` and `param_dtype` as in Flax's
+    own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    reduction: int = 16
+    _: KW_ONLY
+    hidden: int | None = None
+    bias: bool = True
+    pool: str = "attention"
+    fusion: str = "add"
+    eps: float = 1e-05
+
+    def configure(self, channels: int, rank: int) -> core.GlobalContext:
+        """Return the block for this many channels and spatial axes."""
+        return core.GlobalContext(
+            channels,
+            self.reduction,
+            hidden=self.hidden,
+            bias=self.bias,
+            pool=self.pool,
+            fusion=self.fusion,
+            eps=self.eps,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output, the same in training."""
+        return self.run(x, train=train)

@@ -1,0 +1,31 @@
+"""Global pooling for Linen; see `attn_core.blocks.global_pooling`."""
+
+from __future__ import annotations
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class GlobalPooling(Layer):
+    """Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
+
+    [mean(x), max(x)]
+
+    **Shape**: (batch, *space, channels) to (batch, channels), or (batch, 2 channels) with both.
+
+    **Fields**: see `attn_core.GlobalPooling`; `dtype` and `param_dtype` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    pools: str = "both"
+
+    def configure(self, channels: int, rank: int) -> core.GlobalPooling:
+        """Return the block for this many channels and spatial axes."""
+        return core.GlobalPooling(self.pools)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output, the same in training."""
+        return self.run(x, train=train)

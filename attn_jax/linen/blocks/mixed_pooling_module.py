@@ -1,0 +1,40 @@
+"""The mixed pooling module of SPNet for Linen; see `attn_core.blocks.mixed_pooling_module`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class MixedPoolingModule(Layer):
+    """Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
+
+    relu(x + conv([short range, long range]))
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.MixedPoolingModule`; channels and rank are read from the input; `dtype` and
+    `param_dtype` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    reduction: int = 4
+    _: KW_ONLY
+    pools: tuple[int, ...] = (20, 12)
+    kernel: int = 3
+    momentum: float = 0.1
+
+    def configure(self, channels: int, rank: int) -> core.MixedPoolingModule:
+        """Return the block for this many channels and spatial axes."""
+        return core.MixedPoolingModule(
+            channels, self.reduction, rank=rank, pools=self.pools, kernel=self.kernel, momentum=self.momentum
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output, the same in training."""
+        return self.run(x, train=train)

@@ -1,0 +1,51 @@
+"""The non-local block for Linen; see `attn_core.blocks.non_local`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class NonLocal(Layer):
+    """Add to each pixel what it finds at all positions, weighted by how it relates to them.
+
+    x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size that holds a window of `subsample`.
+
+    **Fields**: see `attn_core.NonLocal`; channels and rank are read from the input; `dtype` and `param_dtype` as in
+    Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    hidden: int | None = None
+    _: KW_ONLY
+    mode: str = "embedded_gaussian"
+    scale: str = "none"
+    subsample: int | tuple[int, ...] = 1
+    norm: bool = False
+    bias: bool = True
+    momentum: float = 0.1
+
+    def configure(self, channels: int, rank: int) -> core.NonLocal:
+        """Return the block for this many channels and spatial axes."""
+        return core.NonLocal(
+            channels,
+            self.hidden,
+            rank=rank,
+            mode=self.mode,
+            scale=self.scale,
+            subsample=self.subsample,
+            norm=self.norm,
+            bias=self.bias,
+            momentum=self.momentum,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

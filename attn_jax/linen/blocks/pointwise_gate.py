@@ -1,0 +1,35 @@
+"""YOLOv4's spatial attention for Linen; see `attn_core.blocks.pointwise_gate`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class PointwiseGate(Layer):
+    """Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
+
+    x * sigmoid(W x + b), at each pixel
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.PointwiseGate`; channels and rank are read from the input; `dtype` and `param_dtype` as
+    in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    _: KW_ONLY
+    bias: bool = True
+
+    def configure(self, channels: int, rank: int) -> core.PointwiseGate:
+        """Return the block for this many channels and spatial axes."""
+        return core.PointwiseGate(channels, rank=rank, bias=self.bias)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output, the same in training."""
+        return self.run(x, train=train)

@@ -1,0 +1,47 @@
+"""Point-wise spatial attention for Linen; see `attn_core.blocks.pointwise_spatial_attention`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class PointwiseSpatialAttention(Layer):
+    """Append to each pixel what it collects from all positions, and what all positions distribute to it.
+
+    [x, relu(norm(W [collected, distributed]))]
+
+    **Shape**: (batch, *space, channels) to twice as many channels; only of the size that was given.
+
+    **Fields**: see `attn_core.PointwiseSpatialAttention`; channels and rank are read from the input; `dtype` and
+    `param_dtype` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    size: int | tuple[int, ...]
+    _: KW_ONLY
+    hidden: int | None = None
+    mode: str = "both"
+    softmax: bool = False
+    momentum: float = 0.1
+
+    def configure(self, channels: int, rank: int) -> core.PointwiseSpatialAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.PointwiseSpatialAttention(
+            channels,
+            self.size,
+            rank=rank,
+            hidden=self.hidden,
+            mode=self.mode,
+            softmax=self.softmax,
+            momentum=self.momentum,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

@@ -1,0 +1,51 @@
+"""Res2Net's bottleneck for Linen; see `attn_core.blocks.res2_bottleneck`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class Res2Bottleneck(Layer):
+    """Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
+
+    relu(norm(conv(R(relu(norm(conv(x)))))) + x)
+
+    **Shape**: (batch, *space, channels) to 4 * planes channels, each size divided by the stride and rounded up.
+
+    **Fields**: see `attn_core.Res2Bottleneck`; channels and rank are read from the input; `dtype` and `param_dtype` as
+    in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    planes: int
+    scale: int = 4
+    base_width: int = 26
+    _: KW_ONLY
+    kernel: int = 3
+    stride: int = 1
+    first_of_stage: bool = False
+    momentum: float = 0.1
+
+    def configure(self, channels: int, rank: int) -> core.Res2Bottleneck:
+        """Return the block for this many channels and spatial axes."""
+        return core.Res2Bottleneck(
+            channels,
+            self.planes,
+            self.scale,
+            self.base_width,
+            rank=rank,
+            kernel=self.kernel,
+            stride=self.stride,
+            first_of_stage=self.first_of_stage,
+            momentum=self.momentum,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

@@ -1,0 +1,49 @@
+"""Res2Net's convolutions for Linen; see `attn_core.blocks.res2_conv`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class Res2Conv(Layer):
+    """Convolve the channels piece by piece, each piece together with the result of the one before.
+
+    y[i] = conv(x[i] + y[i - 1])
+
+    **Shape**: (batch, *space, channels) to the same shape, each size divided by the stride and rounded up.
+
+    **Fields**: see `attn_core.Res2Conv`; channels and rank are read from the input; `dtype` and `param_dtype` as in
+    Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    scale: int = 4
+    _: KW_ONLY
+    kernel: int = 3
+    stride: int = 1
+    first_of_stage: bool = False
+    norm: bool = True
+    momentum: float = 0.1
+
+    def configure(self, channels: int, rank: int) -> core.Res2Conv:
+        """Return the block for this many channels and spatial axes."""
+        return core.Res2Conv(
+            channels,
+            self.scale,
+            rank=rank,
+            kernel=self.kernel,
+            stride=self.stride,
+            first_of_stage=self.first_of_stage,
+            norm=self.norm,
+            momentum=self.momentum,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

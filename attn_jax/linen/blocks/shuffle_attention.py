@@ -1,0 +1,32 @@
+"""Shuffle attention for Linen; see `attn_core.blocks.shuffle_attention`."""
+
+from __future__ import annotations
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class ShuffleAttention(Layer):
+    """Scale half of the channels of each group as a whole and the other half pixel by pixel, then shuffle all.
+
+    x1 * sigmoid(w1 mean(x1) + b1) and x2 * sigmoid(w2 norm(x2) + b2) of each group's halves, shuffled
+
+    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+
+    **Fields**: see `attn_core.ShuffleAttention`; channels are read from the input; `dtype` and `param_dtype` as in
+    Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    groups: int = 64
+
+    def configure(self, channels: int, rank: int) -> core.ShuffleAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.ShuffleAttention(channels, self.groups)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output, the same in training."""
+        return self.run(x, train=train)

@@ -1,0 +1,38 @@
+"""The spatial half of CBAM for Linen; see `attn_core.blocks.spatial_attention`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class SpatialAttention(Layer):
+    """Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
+
+    x * sigmoid(conv([mean of channels, max of channels]))
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size; any number of channels.
+
+    **Fields**: see `attn_core.SpatialAttention`; rank is read from the input; `dtype` and `param_dtype` as in Flax's
+    own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    kernel: int = 7
+    _: KW_ONLY
+    bias: bool = False
+    norm: bool = False
+    momentum: float = 0.01
+
+    def configure(self, channels: int, rank: int) -> core.SpatialAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.SpatialAttention(self.kernel, rank=rank, bias=self.bias, norm=self.norm, momentum=self.momentum)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

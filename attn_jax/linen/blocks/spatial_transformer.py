@@ -1,0 +1,51 @@
+"""The spatial transformer for Linen; see `attn_core.blocks.spatial_transformer`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class SpatialTransformer(Layer):
+    """Transform an image by the affine map that a small network reads from it; at the start, the identity.
+
+    x sampled at the points theta(x) @ (x, y, ..., 1)
+
+    **Shape**: (batch, *space, channels) to an image of the size asked for.
+
+    **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input; `dtype` and
+    `param_dtype` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    size: int | tuple[int | None, ...] | None = None
+    _: KW_ONLY
+    features: int = 16
+    kernel: int = 5
+    pooled: int = 4
+    hidden: int = 32
+    align_corners: bool = False
+    padding: str = "zeros"
+
+    def configure(self, channels: int, rank: int) -> core.SpatialTransformer:
+        """Return the block for this many channels and spatial axes."""
+        return core.SpatialTransformer(
+            channels,
+            self.size,
+            rank=rank,
+            features=self.features,
+            kernel=self.kernel,
+            pooled=self.pooled,
+            hidden=self.hidden,
+            align_corners=self.align_corners,
+            padding=self.padding,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output, the same in training."""
+        return self.run(x, train=train)

@@ -1,0 +1,41 @@
+"""Strip pooling for Linen; see `attn_core.blocks.strip_pooling`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class StripPooling(Layer):
+    """Scale each number by a gate computed from the mean of its row and the mean of its column.
+
+    x * sigmoid(f(conv(means of rows) + conv(means of columns)))
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.StripPooling`; channels and rank are read from the input; `dtype` and `param_dtype` as
+    in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    kernel: int = 3
+    _: KW_ONLY
+    bias: bool = True
+    norm: bool = False
+    relu: bool = False
+    momentum: float = 0.1
+
+    def configure(self, channels: int, rank: int) -> core.StripPooling:
+        """Return the block for this many channels and spatial axes."""
+        return core.StripPooling(
+            channels, self.kernel, rank=rank, bias=self.bias, norm=self.norm, relu=self.relu, momentum=self.momentum
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

@@ -1,0 +1,60 @@
+"""CBAM for NNX; see `attn_core.blocks.cbam`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class CBAM(Layer):
+    """Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
+
+    x' * M_s(x') with x' = x * M_c(x)
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.CBAM`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        kernel: int = 7,
+        *,
+        hidden: int | None = None,
+        bias: bool = False,
+        pools: str = "both",
+        rank: int = 2,
+        spatial_bias: bool = False,
+        norm: bool = False,
+        momentum: float = 0.01,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.CBAM(
+            channels,
+            reduction,
+            kernel,
+            hidden=hidden,
+            bias=bias,
+            pools=pools,
+            rank=rank,
+            spatial_bias=spatial_bias,
+            norm=norm,
+            momentum=momentum,
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

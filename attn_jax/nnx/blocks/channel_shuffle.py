@@ -1,0 +1,41 @@
+"""The channel shuffle of ShuffleNet for NNX; see `attn_core.blocks.channel_shuffle`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class ChannelShuffle(Layer):
+    """Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
+
+    y[i g + j] = x[j n + i], with g groups of n channels
+
+    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+
+    **Fields**: see `attn_core.ChannelShuffle`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        groups: int,
+        *,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.ChannelShuffle(channels, groups)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

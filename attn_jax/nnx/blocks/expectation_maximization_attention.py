@@ -1,0 +1,48 @@
+"""Expectation-maximisation attention for NNX; see `attn_core.blocks.expectation_maximization_attention`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class ExpectationMaximizationAttention(Layer):
+    """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
+
+    relu(norm(W relu(reconstruction of x from a few bases)) + x)
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.ExpectationMaximizationAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own
+    layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        bases: int = 64,
+        *,
+        steps: int = 3,
+        momentum: float = 0.1,
+        norm_momentum: float = 0.0003,
+        rank: int = 2,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.ExpectationMaximizationAttention(
+            channels, bases, steps=steps, momentum=momentum, norm_momentum=norm_momentum, rank=rank
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

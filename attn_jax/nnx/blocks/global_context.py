@@ -1,0 +1,46 @@
+"""The global context block for NNX; see `attn_core.blocks.global_context`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class GlobalContext(Layer):
+    """Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
+
+    x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))
+
+    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+
+    **Fields**: see `attn_core.GlobalContext`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        pool: str = "attention",
+        fusion: str = "add",
+        eps: float = 1e-05,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.GlobalContext(channels, reduction, hidden=hidden, bias=bias, pool=pool, fusion=fusion, eps=eps)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

@@ -1,0 +1,40 @@
+"""Global pooling for NNX; see `attn_core.blocks.global_pooling`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class GlobalPooling(Layer):
+    """Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
+
+    [mean(x), max(x)]
+
+    **Shape**: (batch, *space, channels) to (batch, channels), or (batch, 2 channels) with both.
+
+    **Fields**: see `attn_core.GlobalPooling`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        pools: str = "both",
+        *,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.GlobalPooling(pools)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

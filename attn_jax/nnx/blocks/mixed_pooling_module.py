@@ -1,0 +1,45 @@
+"""The mixed pooling module of SPNet for NNX; see `attn_core.blocks.mixed_pooling_module`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class MixedPoolingModule(Layer):
+    """Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
+
+    relu(x + conv([short range, long range]))
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.MixedPoolingModule`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 4,
+        *,
+        pools: tuple[int, ...] = (20, 12),
+        kernel: int = 3,
+        rank: int = 2,
+        momentum: float = 0.1,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.MixedPoolingModule(channels, reduction, pools=pools, kernel=kernel, rank=rank, momentum=momentum)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

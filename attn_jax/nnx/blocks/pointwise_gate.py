@@ -1,0 +1,42 @@
+"""YOLOv4's spatial attention for NNX; see `attn_core.blocks.pointwise_gate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class PointwiseGate(Layer):
+    """Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
+
+    x * sigmoid(W x + b), at each pixel
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.PointwiseGate`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        rank: int = 2,
+        bias: bool = True,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.PointwiseGate(channels, rank=rank, bias=bias)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

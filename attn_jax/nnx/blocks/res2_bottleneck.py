@@ -1,0 +1,58 @@
+"""Res2Net's bottleneck for NNX; see `attn_core.blocks.res2_bottleneck`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class Res2Bottleneck(Layer):
+    """Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
+
+    relu(norm(conv(R(relu(norm(conv(x)))))) + x)
+
+    **Shape**: (batch, *space, channels) to 4 * planes channels, each size divided by the stride and rounded up.
+
+    **Fields**: see `attn_core.Res2Bottleneck`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        planes: int,
+        scale: int = 4,
+        base_width: int = 26,
+        *,
+        kernel: int = 3,
+        rank: int = 2,
+        stride: int = 1,
+        first_of_stage: bool = False,
+        momentum: float = 0.1,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.Res2Bottleneck(
+            channels,
+            planes,
+            scale,
+            base_width,
+            kernel=kernel,
+            rank=rank,
+            stride=stride,
+            first_of_stage=first_of_stage,
+            momentum=momentum,
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

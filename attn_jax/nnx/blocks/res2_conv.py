@@ -1,0 +1,56 @@
+"""Res2Net's convolutions for NNX; see `attn_core.blocks.res2_conv`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class Res2Conv(Layer):
+    """Convolve the channels piece by piece, each piece together with the result of the one before.
+
+    y[i] = conv(x[i] + y[i - 1])
+
+    **Shape**: (batch, *space, channels) to the same shape, each size divided by the stride and rounded up.
+
+    **Fields**: see `attn_core.Res2Conv`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        scale: int = 4,
+        *,
+        kernel: int = 3,
+        rank: int = 2,
+        stride: int = 1,
+        first_of_stage: bool = False,
+        norm: bool = True,
+        momentum: float = 0.1,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.Res2Conv(
+            channels,
+            scale,
+            kernel=kernel,
+            rank=rank,
+            stride=stride,
+            first_of_stage=first_of_stage,
+            norm=norm,
+            momentum=momentum,
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

@@ -1,0 +1,44 @@
+"""The spatial half of CBAM for NNX; see `attn_core.blocks.spatial_attention`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class SpatialAttention(Layer):
+    """Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
+
+    x * sigmoid(conv([mean of channels, max of channels]))
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size; any number of channels.
+
+    **Fields**: see `attn_core.SpatialAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        kernel: int = 7,
+        *,
+        rank: int = 2,
+        bias: bool = False,
+        norm: bool = False,
+        momentum: float = 0.01,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.SpatialAttention(kernel, rank=rank, bias=bias, norm=norm, momentum=momentum)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

@@ -1,0 +1,46 @@
+"""Strip pooling for NNX; see `attn_core.blocks.strip_pooling`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class StripPooling(Layer):
+    """Scale each number by a gate computed from the mean of its row and the mean of its column.
+
+    x * sigmoid(f(conv(means of rows) + conv(means of columns)))
+
+    **Shape**: (batch, *space, channels) to the same shape, of any size.
+
+    **Fields**: see `attn_core.StripPooling`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel: int = 3,
+        *,
+        rank: int = 2,
+        bias: bool = True,
+        norm: bool = False,
+        relu: bool = False,
+        momentum: float = 0.1,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.StripPooling(channels, kernel, rank=rank, bias=bias, norm=norm, relu=relu, momentum=momentum)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

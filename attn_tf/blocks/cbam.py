@@ -1,0 +1,59 @@
+"""CBAM for Keras; see `attn_core.blocks.cbam`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class CBAM(Layer):
+    """Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
+
+    x' * M_s(x') with x' = x * M_c(x)
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    the same shape, of any size. Only the number of channels must be known when the layer is built.
+
+    **Fields**: see `attn_core.CBAM`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        reduction: int = 16,
+        kernel: int = 7,
+        *,
+        hidden: int | None = None,
+        bias: bool = False,
+        pools: str = "both",
+        spatial_bias: bool = False,
+        norm: bool = False,
+        momentum: float = 0.01,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {
+            "reduction": reduction,
+            "kernel": kernel,
+            "hidden": hidden,
+            "bias": bias,
+            "pools": pools,
+            "spatial_bias": spatial_bias,
+            "norm": norm,
+            "momentum": momentum,
+        }
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.CBAM:
+        """Return the block for this many channels and spatial axes."""
+        return core.CBAM(channels, rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

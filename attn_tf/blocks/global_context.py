@@ -1,0 +1,49 @@
+"""The global context block for Keras; see `attn_core.blocks.global_context`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class GlobalContext(Layer):
+    """Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
+
+    x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    the same shape; any number of spatial axes from one. Only the number of channels must be known when the layer
+    is built.
+
+    **Fields**: see `attn_core.GlobalContext`; channels are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        reduction: int = 16,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        pool: str = "attention",
+        fusion: str = "add",
+        eps: float = 1e-05,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {"reduction": reduction, "hidden": hidden, "bias": bias, "pool": pool, "fusion": fusion, "eps": eps}
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.GlobalContext:
+        """Return the block for this many channels and spatial axes."""
+        return core.GlobalContext(channels, **self.options)
+
+    def call(self, x: Any) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

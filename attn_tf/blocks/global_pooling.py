@@ -1,0 +1,43 @@
+"""Global pooling for Keras; see `attn_core.blocks.global_pooling`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class GlobalPooling(Layer):
+    """Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
+
+    [mean(x), max(x)]
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    (batch, channels), or (batch, 2 channels) with both.
+
+    **Fields**: see `attn_core.GlobalPooling`.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        pools: str = "both",
+        *,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {"pools": pools}
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.GlobalPooling:
+        """Return the block for this many channels and spatial axes."""
+        return core.GlobalPooling(**self.options)
+
+    def call(self, x: Any) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

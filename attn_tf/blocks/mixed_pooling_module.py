@@ -1,0 +1,46 @@
+"""The mixed pooling module of SPNet for Keras; see `attn_core.blocks.mixed_pooling_module`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class MixedPoolingModule(Layer):
+    """Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
+
+    relu(x + conv([short range, long range]))
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    the same shape, of any size. Only the number of channels must be known when the layer is built.
+
+    **Fields**: see `attn_core.MixedPoolingModule`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        reduction: int = 4,
+        *,
+        pools: tuple[int, ...] = (20, 12),
+        kernel: int = 3,
+        momentum: float = 0.1,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {"reduction": reduction, "pools": pools, "kernel": kernel, "momentum": momentum}
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.MixedPoolingModule:
+        """Return the block for this many channels and spatial axes."""
+        return core.MixedPoolingModule(channels, rank=rank, **self.options)
+
+    def call(self, x: Any) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

@@ -1,0 +1,58 @@
+"""The non-local block for Keras; see `attn_core.blocks.non_local`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class NonLocal(Layer):
+    """Add to each pixel what it finds at all positions, weighted by how it relates to them.
+
+    x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    the same shape, of any size that holds a window of `subsample`. Only the number of channels must be known when
+    the layer is built.
+
+    **Fields**: see `attn_core.NonLocal`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        hidden: int | None = None,
+        *,
+        mode: str = "embedded_gaussian",
+        scale: str = "none",
+        subsample: int | tuple[int, ...] = 1,
+        norm: bool = False,
+        bias: bool = True,
+        momentum: float = 0.1,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {
+            "hidden": hidden,
+            "mode": mode,
+            "scale": scale,
+            "subsample": subsample,
+            "norm": norm,
+            "bias": bias,
+            "momentum": momentum,
+        }
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.NonLocal:
+        """Return the block for this many channels and spatial axes."""
+        return core.NonLocal(channels, rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

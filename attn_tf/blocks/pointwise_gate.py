@@ -1,0 +1,43 @@
+"""YOLOv4's spatial attention for Keras; see `attn_core.blocks.pointwise_gate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class PointwiseGate(Layer):
+    """Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
+
+    x * sigmoid(W x + b), at each pixel
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    the same shape, of any size. Only the number of channels must be known when the layer is built.
+
+    **Fields**: see `attn_core.PointwiseGate`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        *,
+        bias: bool = True,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {"bias": bias}
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.PointwiseGate:
+        """Return the block for this many channels and spatial axes."""
+        return core.PointwiseGate(channels, rank=rank, **self.options)
+
+    def call(self, x: Any) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

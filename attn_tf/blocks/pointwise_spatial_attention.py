@@ -1,0 +1,48 @@
+"""Point-wise spatial attention for Keras; see `attn_core.blocks.pointwise_spatial_attention`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class PointwiseSpatialAttention(Layer):
+    """Append to each pixel what it collects from all positions, and what all positions distribute to it.
+
+    [x, relu(norm(W [collected, distributed]))]
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    twice as many channels; only of the size that was given. Only the number of channels must be known when the
+    layer is built.
+
+    **Fields**: see `attn_core.PointwiseSpatialAttention`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        size: int | tuple[int, ...],
+        *,
+        hidden: int | None = None,
+        mode: str = "both",
+        softmax: bool = False,
+        momentum: float = 0.1,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {"size": size, "hidden": hidden, "mode": mode, "softmax": softmax, "momentum": momentum}
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.PointwiseSpatialAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.PointwiseSpatialAttention(channels, rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

@@ -1,0 +1,58 @@
+"""Res2Net's bottleneck for Keras; see `attn_core.blocks.res2_bottleneck`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class Res2Bottleneck(Layer):
+    """Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
+
+    relu(norm(conv(R(relu(norm(conv(x)))))) + x)
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to 4
+    * planes channels, each size divided by the stride and rounded up. Only the number of channels must be known
+    when the layer is built.
+
+    **Fields**: see `attn_core.Res2Bottleneck`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        planes: int,
+        scale: int = 4,
+        base_width: int = 26,
+        *,
+        kernel: int = 3,
+        stride: int = 1,
+        first_of_stage: bool = False,
+        momentum: float = 0.1,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {
+            "planes": planes,
+            "scale": scale,
+            "base_width": base_width,
+            "kernel": kernel,
+            "stride": stride,
+            "first_of_stage": first_of_stage,
+            "momentum": momentum,
+        }
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.Res2Bottleneck:
+        """Return the block for this many channels and spatial axes."""
+        return core.Res2Bottleneck(channels, rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

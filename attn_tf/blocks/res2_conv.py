@@ -1,0 +1,56 @@
+"""Res2Net's convolutions for Keras; see `attn_core.blocks.res2_conv`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class Res2Conv(Layer):
+    """Convolve the channels piece by piece, each piece together with the result of the one before.
+
+    y[i] = conv(x[i] + y[i - 1])
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    the same shape, each size divided by the stride and rounded up. Only the number of channels must be known when
+    the layer is built.
+
+    **Fields**: see `attn_core.Res2Conv`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        scale: int = 4,
+        *,
+        kernel: int = 3,
+        stride: int = 1,
+        first_of_stage: bool = False,
+        norm: bool = True,
+        momentum: float = 0.1,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {
+            "scale": scale,
+            "kernel": kernel,
+            "stride": stride,
+            "first_of_stage": first_of_stage,
+            "norm": norm,
+            "momentum": momentum,
+        }
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.Res2Conv:
+        """Return the block for this many channels and spatial axes."""
+        return core.Res2Conv(channels, rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

@@ -1,0 +1,46 @@
+"""The spatial half of CBAM for Keras; see `attn_core.blocks.spatial_attention`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class SpatialAttention(Layer):
+    """Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
+
+    x * sigmoid(conv([mean of channels, max of channels]))
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
+    the same shape, of any size; any number of channels.
+
+    **Fields**: see `attn_core.SpatialAttention`; rank is read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        kernel: int = 7,
+        *,
+        bias: bool = False,
+        norm: bool = False,
+        momentum: float = 0.01,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {"kernel": kernel, "bias": bias, "norm": norm, "momentum": momentum}
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.SpatialAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.SpatialAttention(rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

@@ -1,0 +1,57 @@
+"""The spatial transformer for Keras; see `attn_core.blocks.spatial_transformer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class SpatialTransformer(Layer):
+    """Transform an image by the affine map that a small network reads from it; at the start, the identity.
+
+    x sampled at the points theta(x) @ (x, y, ..., 1)
+
+    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to an
+    image of the size asked for. Only the number of channels must be known when the layer is built.
+
+    **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        size: int | tuple[int | None, ...] | None = None,
+        *,
+        features: int = 16,
+        kernel: int = 5,
+        pooled: int = 4,
+        hidden: int = 32,
+        align_corners: bool = False,
+        padding: str = "zeros",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {
+            "size": size,
+            "features": features,
+            "kernel": kernel,
+            "pooled": pooled,
+            "hidden": hidden,
+            "align_corners": align_corners,
+            "padding": padding,
+        }
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.SpatialTransformer:
+        """Return the block for this many channels and spatial axes."""
+        return core.SpatialTransformer(channels, rank=rank, **self.options)
+
+    def call(self, x: Any) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

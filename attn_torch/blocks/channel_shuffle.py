@@ -1,0 +1,44 @@
+"""The channel shuffle of ShuffleNet for PyTorch; see `attn_core.blocks.channel_shuffle`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class ChannelShuffle(Layer):
+    r"""Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
+
+    .. math:: y_{i g + j} = x_{j n + i}
+
+    **Shape**: (N, channels, \*space) to the same shape; any number of spatial axes from one.
+
+    **Fields**: see `attn_core.ChannelShuffle`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        groups: int,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.ChannelShuffle(channels, groups)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

@@ -1,0 +1,50 @@
+"""Expectation-maximisation attention for PyTorch; see `attn_core.blocks.expectation_maximization_attention`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class ExpectationMaximizationAttention(Layer):
+    r"""Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
+
+    .. math:: z = \mathrm{relu}(\mathrm{BN}(W \, \mathrm{relu}(\tilde X)) + x)
+
+    **Shape**: (N, channels, \*space) to the same shape, of any size.
+
+    **Fields**: see `attn_core.ExpectationMaximizationAttention`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        bases: int = 64,
+        *,
+        steps: int = 3,
+        momentum: float = 0.1,
+        norm_momentum: float = 0.0003,
+        rank: int = 2,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.ExpectationMaximizationAttention(
+            channels, bases, steps=steps, momentum=momentum, norm_momentum=norm_momentum, rank=rank
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

@@ -1,0 +1,49 @@
+"""The global context block for PyTorch; see `attn_core.blocks.global_context`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class GlobalContext(Layer):
+    r"""Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
+
+    .. math:: z = x + t(\sum_j \alpha_j x_j), \quad \alpha = \mathrm{softmax}(W_k x)
+
+    **Shape**: (N, channels, \*space) to the same shape; any number of spatial axes from one.
+
+    **Fields**: see `attn_core.GlobalContext`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        pool: str = "attention",
+        fusion: str = "add",
+        eps: float = 1e-05,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.GlobalContext(channels, reduction, hidden=hidden, bias=bias, pool=pool, fusion=fusion, eps=eps)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

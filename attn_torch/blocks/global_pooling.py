@@ -1,0 +1,43 @@
+"""Global pooling for PyTorch; see `attn_core.blocks.global_pooling`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class GlobalPooling(Layer):
+    r"""Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
+
+    .. math:: y = [F_{avg}; F_{max}]
+
+    **Shape**: (N, C, \*space) to (batch, channels), or (batch, 2 channels) with both.
+
+    **Fields**: see `attn_core.GlobalPooling`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        pools: str = "both",
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.GlobalPooling(pools)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

@@ -1,0 +1,61 @@
+"""The non-local block for PyTorch; see `attn_core.blocks.non_local`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class NonLocal(Layer):
+    r"""Add to each pixel what it finds at all positions, weighted by how it relates to them.
+
+    .. math:: z_i = W_z \frac{1}{C(x)} \sum_j f(x_i, x_j) \, g(x_j) + x_i
+
+    **Shape**: (N, channels, \*space) to the same shape, of any size that holds a window of `subsample`.
+
+    **Fields**: see `attn_core.NonLocal`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        hidden: int | None = None,
+        *,
+        mode: str = "embedded_gaussian",
+        scale: str = "none",
+        subsample: int | tuple[int, ...] = 1,
+        norm: bool = False,
+        rank: int = 2,
+        bias: bool = True,
+        momentum: float = 0.1,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.NonLocal(
+            channels,
+            hidden,
+            mode=mode,
+            scale=scale,
+            subsample=subsample,
+            norm=norm,
+            rank=rank,
+            bias=bias,
+            momentum=momentum,
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

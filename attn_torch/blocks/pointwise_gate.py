@@ -1,0 +1,45 @@
+"""YOLOv4's spatial attention for PyTorch; see `attn_core.blocks.pointwise_gate`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class PointwiseGate(Layer):
+    r"""Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
+
+    .. math:: y = \sigma(W x + b) \odot x \quad \text{(at each pixel)}
+
+    **Shape**: (N, channels, \*space) to the same shape, of any size.
+
+    **Fields**: see `attn_core.PointwiseGate`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        rank: int = 2,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.PointwiseGate(channels, rank=rank, bias=bias)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

@@ -1,0 +1,51 @@
+"""Point-wise spatial attention for PyTorch; see `attn_core.blocks.pointwise_spatial_attention`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class PointwiseSpatialAttention(Layer):
+    r"""Append to each pixel what it collects from all positions, and what all positions distribute to it.
+
+    .. math:: z = [x; \mathrm{relu}(\mathrm{BN}(W [z^c; z^d]))]
+
+    **Shape**: (N, channels, \*space) to twice as many channels; only of the size that was given.
+
+    **Fields**: see `attn_core.PointwiseSpatialAttention`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: int | tuple[int, ...],
+        *,
+        hidden: int | None = None,
+        mode: str = "both",
+        softmax: bool = False,
+        rank: int = 2,
+        momentum: float = 0.1,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.PointwiseSpatialAttention(
+            channels, size, hidden=hidden, mode=mode, softmax=softmax, rank=rank, momentum=momentum
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

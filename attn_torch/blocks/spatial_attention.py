@@ -1,0 +1,47 @@
+"""The spatial half of CBAM for PyTorch; see `attn_core.blocks.spatial_attention`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class SpatialAttention(Layer):
+    r"""Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
+
+    .. math:: F' = \sigma(f([F_{avg}; F_{max}])) \otimes F
+
+    **Shape**: (N, C, \*space) to the same shape, of any size; any number of channels.
+
+    **Fields**: see `attn_core.SpatialAttention`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        kernel: int = 7,
+        *,
+        rank: int = 2,
+        bias: bool = False,
+        norm: bool = False,
+        momentum: float = 0.01,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.SpatialAttention(kernel, rank=rank, bias=bias, norm=norm, momentum=momentum)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

@@ -1,0 +1,61 @@
+"""The spatial transformer for PyTorch; see `attn_core.blocks.spatial_transformer`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class SpatialTransformer(Layer):
+    r"""Transform an image by the affine map that a small network reads from it; at the start, the identity.
+
+    .. math:: V = \text{the samples of } U \text{ at } A_\theta G, \quad \theta = f_{loc}(U)
+
+    **Shape**: (N, channels, \*space) to an image of the size asked for.
+
+    **Fields**: see `attn_core.SpatialTransformer`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: int | tuple[int | None, ...] | None = None,
+        *,
+        features: int = 16,
+        kernel: int = 5,
+        pooled: int = 4,
+        hidden: int = 32,
+        rank: int = 2,
+        align_corners: bool = False,
+        padding: str = "zeros",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.SpatialTransformer(
+            channels,
+            size,
+            features=features,
+            kernel=kernel,
+            pooled=pooled,
+            hidden=hidden,
+            rank=rank,
+            align_corners=align_corners,
+            padding=padding,
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

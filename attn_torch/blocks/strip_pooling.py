@@ -1,0 +1,49 @@
+"""Strip pooling for PyTorch; see `attn_core.blocks.strip_pooling`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class StripPooling(Layer):
+    r"""Scale each number by a gate computed from the mean of its row and the mean of its column.
+
+    .. math:: z = \sigma(f(K^h * \bar{x}^h + K^v * \bar{x}^v)) \odot x
+
+    **Shape**: (N, channels, \*space) to the same shape, of any size.
+
+    **Fields**: see `attn_core.StripPooling`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel: int = 3,
+        *,
+        rank: int = 2,
+        bias: bool = True,
+        norm: bool = False,
+        relu: bool = False,
+        momentum: float = 0.1,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.StripPooling(channels, kernel, rank=rank, bias=bias, norm=norm, relu=relu, momentum=momentum)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

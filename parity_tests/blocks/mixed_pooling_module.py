@@ -1,0 +1,50 @@
+"""The mixed pooling module: cases, a recording, and figure 3 of the paper."""
+
+from __future__ import annotations
+
+import numpy as np
+from cases import Case, Recording
+from loops import conv_norm, means, relu, resize
+
+import attn_core as core
+from blocks.strip_pooling import strips
+
+BLOCK = MIXED = core.MixedPoolingModule
+
+CASES = {
+    "mixed": Case(MIXED(4, 2, pools=(3, 2)), (2, 4, 5, 4), seed=442),
+    "mixed_train": Case(MIXED(4, 2, pools=(3, 2), momentum=0.6), (2, 4, 4, 5), train=True),
+    "mixed_finer_than_the_image": Case(MIXED(4, 2, pools=(5,), momentum=0.4), (2, 4, 3, 4), seed=359, train=True),
+    "mixed_without_pyramid": Case(MIXED(4, 2, pools=()), (3, 4, 3, 4)),
+    "mixed_volume": Case(MIXED(2, 2, pools=(3, 2), rank=3), (2, 2, 3, 4, 3)),
+    "mixed_one_pixel": Case(MIXED(4, 2, pools=(2, 1), kernel=1, momentum=0.6), (8, 4, 1, 1), train=True),
+    "mixed_one_wide": Case(MIXED(4, 2, pools=(2, 3), kernel=1), (4, 4, 5, 1)),
+}
+
+THEIRS = {
+    "short_reduce": "conv1_1",
+    "long_reduce": "conv1_2",
+    "local": "conv2_0",
+    "pool0": "conv2_1",
+    "pool1": "conv2_2",
+    "strip1": "conv2_3",
+    "strip0": "conv2_4",
+    "short_fuse": "conv2_5",
+    "long_fuse": "conv2_6",
+    "expand": "conv3",
+}
+SPNET = {ours: f"{theirs}.0" for ours, theirs in THEIRS.items()}
+SPNET |= {f"{ours}_norm": f"{theirs}.1" for ours, theirs in THEIRS.items()}
+RECORDINGS = [Recording("official/spnet_strip_pooling_mpm", MIXED(32), SPNET, modes=("eval", "train"))]
+
+
+def naive(block: core.MixedPoolingModule, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
+    """One branch after the other."""
+    a = relu(conv_norm(x, w, "short_reduce", train))
+    seen = conv_norm(a, w, "local", train)
+    for i, bins in enumerate(block.pools):
+        seen = seen + resize(conv_norm(means(a, bins), w, f"pool{i}", train), x.shape[2:])
+    short = relu(conv_norm(relu(seen), w, "short_fuse", train))
+    b = relu(conv_norm(x, w, "long_reduce", train))
+    long = relu(conv_norm(relu(strips(b, w, train)), w, "long_fuse", train))
+    return relu(x + conv_norm(np.concatenate([short, long], 1), w, "expand", train))

@@ -1,0 +1,67 @@
+"""Squeeze-and-excitation: cases, recordings, and equations 2 to 4 of the paper."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from cases import Case, Recording
+
+import attn_core as core
+
+BLOCK = SE = core.SqueezeExcitation
+
+# Seeds are picked so that every weight matters (no hidden unit is dead) and no gradient is the small difference of
+# large terms, whose rounding would be all one sees.
+CASES = {
+    "default": Case(SE(32), (2, 32, 3, 2), seed=3),
+    "line": Case(SE(8, 2), (2, 8, 5), seed=3),
+    "volume": Case(SE(8, 2), (2, 8, 2, 3, 1)),
+    "one_pixel": Case(SE(8, 4), (3, 8, 1, 1)),
+    "one_wide": Case(SE(8, 4), (2, 8, 5, 1), seed=3),
+    "odd_channels": Case(SE(7, 3), (2, 7, 3, 3)),
+    "hidden": Case(SE(6, hidden=5), (2, 6, 2, 3), seed=1),
+    "no_bias": Case(SE(8, 2, bias=False), (2, 8, 3, 3), seed=7),
+    "silu": Case(SE(8, 2, activation="silu"), (2, 8, 3, 3)),
+    "gelu": Case(SE(8, 2, activation="gelu"), (2, 8, 3, 3)),
+    "hard_sigmoid": Case(SE(8, 2, gate="hard_sigmoid"), (2, 8, 3, 3), seed=29),
+}
+
+SEQUENTIAL = {"reduce": "fc.0", "expand": "fc.2"}
+NUMBERED = {"reduce": "fc1", "expand": "fc2"}
+RECORDINGS = [
+    Recording("torch/001_se_c64_r16", SE(64, bias=False), SEQUENTIAL),
+    Recording("torch/001_se_c40_r16", SE(40, bias=False), SEQUENTIAL),
+    Recording("torch/003_attention_block_p24_s6", SE(24, hidden=2), NUMBERED),
+    Recording("torch/003_attention_block_p40_s5", SE(40, hidden=2), NUMBERED),
+    Recording("torch/003_attention_block_p56_s4", SE(56, hidden=4), NUMBERED),
+    Recording("torch/003_attention_block_p64_s7", SE(64), NUMBERED),
+    Recording("official/cadene_se", SE(32, 8), NUMBERED),
+    Recording("official/moskomule_se", SE(32, 8, bias=False), SEQUENTIAL),
+    Recording("official/timm_se", SE(64, hidden=8), NUMBERED),
+    Recording("official/torchvision_se", SE(32, hidden=8), NUMBERED),
+]
+
+FUNCTIONS = {
+    "relu": lambda v: max(v, 0.0),
+    "silu": lambda v: v / (1 + math.exp(-v)),
+    "gelu": lambda v: v * 0.5 * math.erfc(-v / math.sqrt(2)),
+    "sigmoid": lambda v: 1 / (1 + math.exp(-v)),
+    "hard_sigmoid": lambda v: min(max(v + 3, 0.0), 6.0) / 6,
+}
+
+
+def naive(block: core.SqueezeExcitation, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """One number after the other."""
+    activation, gate = FUNCTIONS[block.activation], FUNCTIONS[block.gate]
+    output = np.empty_like(x)
+    for n in range(x.shape[0]):
+        z = [math.fsum(x[n, c].ravel()) / x[n, c].size for c in range(block.channels)]
+        hidden = []
+        for h in range(block.width):
+            total = math.fsum(w["reduce.weight"][h, c] * z[c] for c in range(block.channels))
+            hidden.append(activation(total + (w["reduce.bias"][h] if block.bias else 0.0)))
+        for c in range(block.channels):
+            total = math.fsum(w["expand.weight"][c, h] * hidden[h] for h in range(block.width))
+            output[n, c] = gate(total + (w["expand.bias"][c] if block.bias else 0.0)) * x[n, c]
+    return output

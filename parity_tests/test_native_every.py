@@ -1,0 +1,171 @@
+"""What PyTorch and JAX users do with a layer, done with every block; Keras users' part is in `keras_checks`."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from blocks import EXAMPLES
+from bounds import FLOAT32
+from cases import Case
+from runtimes import need
+
+import attn_core as core
+from attn_core import parity
+
+NAMES = list(EXAMPLES)
+
+
+def resized(case: Case) -> Case:
+    """Return the case on an image of another size, where the block allows that."""
+    size = getattr(case.block, "size", None) if case.block.parts() else None
+    shape = (*case.shape[:2], *(n + 2 + i for i, n in enumerate(case.shape[2:])))
+    return case if size is not None else replace(case, shape=shape)
+
+
+def given(case: Case) -> tuple[np.ndarray, ...]:
+    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
+    return tuple(array.astype(np.float32) for array in inputs)
+
+
+def evaluated(case: Case) -> np.ndarray:
+    return core.evaluate(case.block, case.weights, case.inputs)
+
+
+# ---- PyTorch ---------------------------------------------------------------------------------------------------------
+
+
+def torch_module(case: Case):
+    need("torch")
+    import torch
+
+    import attn_torch
+
+    return attn_torch.bind(case.block, case.weights).eval(), lambda c: tuple(map(torch.tensor, given(c)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_compiles_without_a_graph_break(name: str):
+    case = EXAMPLES[name]
+    module, tensors = torch_module(case)
+    import torch
+
+    torch.compiler.reset()
+    backend = "inductor" if shutil.which("g++") and name in ("SqueezeExcitation", "NonLocal") else "aot_eager"
+    compiled = torch.compile(module, fullgraph=True, dynamic=True, backend=backend)
+    for each in (case, resized(case)):
+        assert parity.error(compiled(*tensors(each)).detach(), evaluated(each)) < FLOAT32
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_trains_when_compiled(name: str):
+    """Running statistics move as they do without the compiler."""
+    case = replace(EXAMPLES[name], train=True)
+    module, tensors = torch_module(case)
+    import torch
+
+    import attn_torch
+
+    torch.compiler.reset()
+    torch.compile(module.train(), fullgraph=True, backend="aot_eager")(*tensors(case)).sum().backward()
+    moved = core.reference.statistics(case.block, case.weights, case.inputs)
+    found = attn_torch.weights(module)
+    assert all(parity.error(found[key], array) < FLOAT32 for key, array in moved.items())
+    assert all(parameter.grad is not None for key, parameter in module.named_parameters() if key not in case.still)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_exports_with_unknown_sizes(name: str):
+    case = EXAMPLES[name]
+    other = resized(case)
+    module, tensors = torch_module(case)
+    import torch
+
+    batch = torch.export.Dim("batch")
+    space = {2 + i: torch.export.Dim(f"size{i}") for i in range(len(case.shape) - 2)} if other != case else {}
+    dimensions = ({0: batch, **space}, *({0: batch} for _ in case.more))
+    exported = torch.export.export(module, tensors(case), dynamic_shapes=dimensions).module()
+    for each in (case, other):
+        assert parity.error(exported(*tensors(each)).detach(), evaluated(each)) < FLOAT32
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_state_dict_is_canonical(name: str):
+    module, _ = torch_module(EXAMPLES[name])
+    names = [key for key in module.state_dict() if not key.endswith("num_batches_tracked")]
+    assert names == list(module.block.arrays())
+    assert [key for key, _ in module.named_parameters()] == [k for k, a in module.block.arrays().items() if a.trainable]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_device(name: str):
+    need("torch")
+    import attn_torch
+
+    module = attn_torch.bind(EXAMPLES[name].block, device="meta")
+    assert all(tensor.is_meta for tensor in module.state_dict().values())
+
+
+# ---- JAX -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_linen_jit_and_vmap(name: str):
+    need("linen")
+    import jax
+    import jax.numpy as jnp
+
+    from attn_jax import linen
+
+    case = EXAMPLES[name]
+    module, variables = linen.bind(case.block, case.weights).unbind()
+    image, *more = given(case)
+    inputs = (jnp.moveaxis(image, 1, -1), *more)
+    apply = jax.jit(module.apply)
+    whole = apply(variables, *inputs)
+    assert parity.error(canonical(whole), evaluated(case)) < FLOAT32
+    each = jax.vmap(lambda *one: apply(variables, *(a[None] for a in one))[0])(*inputs)
+    assert parity.error(each, whole) < FLOAT32
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nnx_jit_train_and_eval(name: str):
+    """`train()` and `eval()` switch what the block normalises with, and only training moves running arrays."""
+    need("nnx")
+    import jax.numpy as jnp
+    from flax import nnx
+
+    import attn_jax.nnx as package
+
+    case = EXAMPLES[name]
+    module = package.bind(case.block, case.weights)
+    image, *more = given(case)
+    inputs = (jnp.moveaxis(image, 1, -1), *more)
+    run = nnx.jit(lambda module, *inputs: module(*inputs))
+    module.eval()
+    assert parity.error(canonical(run(module, *inputs)), evaluated(case)) < FLOAT32
+    assert all(parity.error(array, case.weights[key]) == 0 for key, array in package.weights(module).items())
+    module.train()
+    trained = core.evaluate(case.block, case.weights, case.inputs, train=True)
+    assert parity.error(canonical(run(module, *inputs)), trained) < FLOAT32
+    moved = core.reference.statistics(case.block, case.weights, case.inputs, unbiased=False)
+    assert all(parity.error(package.weights(module)[key], array) < FLOAT32 for key, array in moved.items())
+
+
+def canonical(output) -> np.ndarray:
+    array = np.asarray(output)
+    return np.moveaxis(array, -1, 1) if array.ndim > 2 else array
+
+
+# ---- Keras -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_keras_symbolic_saved_and_loaded(keras_backend: str, name: str, tmp_path):
+    """A functional model with unknown sizes, saved and loaded whole, runs on images of two sizes."""
+    from runtimes import in_keras
+
+    case = EXAMPLES[name]
+    in_keras(keras_backend, "keras_checks", "symbolic_saved_and_loaded", case, resized(case), str(tmp_path))

@@ -1,0 +1,88 @@
+"""Each primitive and each part alone, in every runtime: outputs, gradients and running statistics."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+import runtimes
+from bounds import BIASED, BOUNDS, HALF
+from cases import Case
+from probes import APPLIED, CHANNELS, PARTS, PRIMITIVES, Probe
+from runtimes import need
+
+from attn_core import parity
+from attn_core.parity import Outcome
+from attn_core.primitives import Primitives
+
+SHAPES = {
+    "line": (3, CHANNELS, 5),
+    "odd": (3, CHANNELS, 5, 3),
+    "volume": (2, CHANNELS, 3, 2, 1),
+    "one_pixel": (3, CHANNELS, 1, 1),
+    "one_wide": (2, CHANNELS, 4, 1),
+}
+TRAINED = ("batch_norm", "running")
+STEPS = [(step, False) for step in (*PRIMITIVES, *PARTS)] + [(step, True) for step in TRAINED]
+WINDOWS = {"max_pool": ("one_pixel", "one_wide")}  # where no whole window fits
+
+
+def theta(rank: int, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw transforms that put the sampling points inside and outside of the image, none on a pixel's centre."""
+    return np.eye(rank, rank + 1) + 0.3 * rng.standard_normal((samples, rank, rank + 1))
+
+
+def case(step: str, train: bool, shape: str) -> Case:
+    sizes = SHAPES[shape]
+    rank = len(sizes) - 2
+    more = (theta(rank, sizes[0], np.random.default_rng(1)),) if step.startswith("sample") else ()
+    return Case(Probe(step, rank), sizes, seed=5, train=train, more=more)
+
+
+@cache
+def expected(step: str, train: bool, shape: str, unbiased: bool) -> Outcome:
+    return case(step, train, shape).expected(unbiased=unbiased)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("step", "train"), STEPS, ids=lambda v: v if isinstance(v, str) else "train" if v else "eval")
+@pytest.mark.parametrize("name", sorted({name for name, _ in BOUNDS}))
+def test_step(name: str, step: str, train: bool, shape: str):
+    need(name)
+    if shape in WINDOWS.get(step, ()):
+        return
+    c = case(step, train, shape)
+    wanted = expected(step, train, shape, not (train and name in BIASED))
+    for dtype in (dtype for runtime, dtype in BOUNDS if runtime == name):
+        found = runtimes.run(name, c.block, c.weights, c.inputs, c.cotangent, dtype, train)
+        beyond = {key: e for key, e in parity.errors(found, wanted).items() if not e <= BOUNDS[name, dtype]}
+        assert not beyond, (dtype, beyond)
+
+
+@pytest.mark.parametrize("dtype", HALF)
+@pytest.mark.parametrize("step", [*PRIMITIVES, *PARTS])
+@pytest.mark.parametrize("name", sorted({name for name, _ in BOUNDS}))
+def test_large_activations_stay_finite_in_half_precision(name: str, step: str, dtype: str):
+    """Means, norms and softmax of 1e4 in float16, whose largest number is 65504."""
+    c = case(step, False, "odd")
+    image = np.clip(1e4 * c.image / np.abs(c.image).max(), -1e4, 1e4)
+    inputs = (image, *c.inputs[1:]) if c.more else image
+    weights = {key: np.sign(array) * np.minimum(np.abs(array), 0.2) for key, array in c.weights.items()}
+    found = runtimes.run(need(name), c.block, weights, inputs, dtype=dtype)
+    products = ("multiply", "einsum", "attend", "over_positions", "batch_mean", "stop_gradient", "running")
+    if not step.startswith(products):  # whose true values are beyond float16
+        assert np.isfinite(found.output).all()
+
+
+def test_every_primitive_and_part_is_tested():
+    from attn_core import parts
+    from attn_core.spec import Part
+
+    names = {name for name in vars(Primitives) if not name.startswith("_")}
+    used = " ".join(PRIMITIVES)
+    inside = {"affine_grid", "ungroup", "to_image", "normalise", "sample"}
+    assert {name for name in names if name not in used} <= inside
+    kinds = {kind for kind in vars(parts).values() if isinstance(kind, type) and issubclass(kind, Part)} - {Part}
+    assert {type(make(2)) for make in PARTS.values()} == kinds
+    assert APPLIED.keys() <= PARTS.keys()
