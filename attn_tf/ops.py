@@ -260,7 +260,11 @@ class Images:
     # ---- ordinary arrays -------------------------------------------------------------------------------------------
 
     def einsum(self, equation: str, *operands: Any) -> Any:
-        """See `Primitives.einsum`."""
+        """See `Primitives.einsum`; products of matrices are summed in float32 as they are, mere sums are not."""
+        given, _, kept = equation.partition("->")
+        if any(given.count(letter) == 1 and letter not in kept for letter in given.replace(",", "")):
+            result = ops.einsum(equation, *(ops.cast(operand, wide(operand)) for operand in operands))
+            return ops.cast(result, operands[0].dtype)
         return ops.einsum(equation, *operands)
 
     @widened
@@ -268,10 +272,17 @@ class Images:
         """See `Primitives.softmax`."""
         return softmax(x)
 
-    @widened
     def attend(self, query: Any, key: Any, value: Any, factor: float) -> Any:
-        """See `Primitives.attend`."""
-        return ops.einsum("bnm,bmd->bnd", softmax(factor * ops.einsum("bnc,bmc->bnm", query, key)), value)
+        """See `Primitives.attend`; only torch has a kernel for values that are not as wide as the keys."""
+        if keras.backend.backend() != "torch":
+            return self._attend(query, key, value, factor)
+        heads = (ops.expand_dims(tokens, 2) for tokens in (query, key, value))
+        return ops.squeeze(ops.dot_product_attention(*heads, scale=factor), 2)
+
+    @widened
+    def _attend(self, query: Any, key: Any, value: Any, factor: float) -> Any:
+        shares = softmax(factor * ops.einsum("bnc,bmc->bnm", query, key))
+        return ops.einsum("bnm,bmd->bnd", shares, value)
 
     @widened
     def normalise(self, x: Any, order: int) -> Any:

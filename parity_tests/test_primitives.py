@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import runtimes
-from bounds import BIASED, BOUNDS, HALF
+from bounds import BIASED, BOUNDS
 from cases import Case
 from probes import APPLIED, CHANNELS, PARTS, PRIMITIVES, Probe
 from runtimes import need
@@ -19,13 +19,22 @@ from attn_core.primitives import Primitives
 SHAPES = {
     "line": (3, CHANNELS, 5),
     "odd": (3, CHANNELS, 5, 3),
-    "volume": (2, CHANNELS, 3, 2, 1),
+    "volume": (2, CHANNELS, 3, 2, 1),  # one pixel wide
     "one_pixel": (3, CHANNELS, 1, 1),
-    "one_wide": (2, CHANNELS, 4, 1),
 }
 TRAINED = ("batch_norm", "running")
 STEPS = [(step, False) for step in (*PRIMITIVES, *PARTS)] + [(step, True) for step in TRAINED]
-WINDOWS = {"max_pool": ("one_pixel", "one_wide")}  # where no whole window fits
+PRODUCTS = (
+    "multiply",
+    "einsum",
+    "attend",
+    "over_positions",
+    "batch_mean",
+    "stop_gradient",
+    "running",
+    "matrices",
+)  # whose true values are beyond float16
+WINDOWS = {"max_pool": ("one_pixel",)}  # where no whole window fits
 
 
 def theta(rank: int, samples: int, rng: np.random.Generator) -> np.ndarray:
@@ -60,19 +69,16 @@ def test_step(name: str, step: str, train: bool, shape: str):
         assert not beyond, (dtype, beyond)
 
 
-@pytest.mark.parametrize("dtype", HALF)
-@pytest.mark.parametrize("step", [*PRIMITIVES, *PARTS])
+@pytest.mark.parametrize("step", [step for step in (*PRIMITIVES, *PARTS) if not step.startswith(PRODUCTS)])
 @pytest.mark.parametrize("name", sorted({name for name, _ in BOUNDS}))
-def test_large_activations_stay_finite_in_half_precision(name: str, step: str, dtype: str):
-    """Means, norms and softmax of 1e4 in float16, whose largest number is 65504."""
+def test_large_activations_stay_finite_in_half_precision(name: str, step: str):
+    """Means, norms and softmax of 1e4 in float16, whose largest number is 65504; bfloat16 reaches as far as float32."""
     c = case(step, False, "odd")
     image = np.clip(1e4 * c.image / np.abs(c.image).max(), -1e4, 1e4)
     inputs = (image, *c.inputs[1:]) if c.more else image
     weights = {key: np.sign(array) * np.minimum(np.abs(array), 0.2) for key, array in c.weights.items()}
-    found = runtimes.run(need(name), c.block, weights, inputs, dtype=dtype)
-    products = ("multiply", "einsum", "attend", "over_positions", "batch_mean", "stop_gradient", "running")
-    if not step.startswith(products):  # whose true values are beyond float16
-        assert np.isfinite(found.output).all()
+    found = runtimes.run(need(name), c.block, weights, inputs, dtype="float16")
+    assert np.isfinite(found.output).all()
 
 
 def test_every_primitive_and_part_is_tested():

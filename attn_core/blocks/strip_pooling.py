@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, require, require_type
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -88,9 +88,10 @@ class StripPooling(Block):
 
 def require_strips(block: Block) -> None:
     """Raise `SpecError` unless the block's field `rank` is a number of spatial axes that have strips."""
-    require_rank(block)
+    require_type(block, rank=int)
     rank: int = getattr(block, "rank")  # noqa: B009 (as in `require_rank`)
-    require(rank >= 2, f"{block!r}: a strip means over all spatial axes but one, so rank must be 2 or 3.")
+    rule = "rank, the number of spatial axes, must be 2 or 3: a strip is the means over all axes but one."
+    require(2 <= rank <= 3, f"{block!r}: {rule}")
 
 
 def strip_convolutions(

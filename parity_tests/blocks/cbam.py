@@ -11,11 +11,11 @@ from blocks import channel_attention, spatial_attention
 BLOCK = CBAM = core.CBAM
 
 CASES = {
-    "cbam": Case(CBAM(8, 2, 3), (2, 8, 3, 4), seed=2),
-    "cbam_line": Case(CBAM(8, 2, 3, rank=1), (2, 8, 5), seed=3),
-    "cbam_volume": Case(CBAM(4, 1, 3, rank=3), (2, 4, 2, 3, 2), seed=2),
-    "cbam_official": Case(CBAM(8, 2, 3, bias=True, norm=True), (2, 8, 4, 3), seed=2),
-    "cbam_official_train": Case(CBAM(8, 2, 3, bias=True, norm=True), (2, 8, 4, 3), seed=2, train=True),
+    "cbam": Case(CBAM(8, 2, 3), (2, 8, 3, 4), seed=3),
+    "cbam_line": Case(CBAM(8, 2, 3, rank=1), (2, 8, 5), seed=1),
+    "cbam_volume": Case(CBAM(4, 1, 3, rank=3), (2, 4, 2, 3, 2), seed=1),
+    "cbam_official": Case(CBAM(8, 2, 3, bias=True, norm=True), (2, 8, 4, 3), seed=13),
+    "cbam_official_train": Case(CBAM(8, 2, 3, bias=True, norm=True), (2, 8, 4, 3), seed=13, train=True),
     "cbam_mean": Case(CBAM(6, hidden=4, kernel=1, pools="mean", spatial_bias=True), (2, 6, 3, 1), seed=3),
 }
 
