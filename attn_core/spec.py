@@ -75,6 +75,10 @@ class Block:
         """Return canonical shapes of inputs that this block can take."""
         return ((1, getattr(self, "channels", 64), *(32,) * getattr(self, "rank", 2)),)
 
+    def refuses(self, *shapes: tuple[int | None, ...]) -> str | None:
+        """Say which rule inputs of these canonical shapes break, where the steps themselves would not tell it."""
+        return None
+
     def arrays(self) -> dict[str, Array]:
         """Return every array of weights by its canonical name, such as `reduce.weight`."""
         parts = self.parts().items()

@@ -41,12 +41,12 @@ def run(
     with jax.enable_x64(dtype == "float64"), jax.default_matmul_precision("highest"):
         params, forward, look = purify(block, weights, dtype, train)
         inputs = (_native(image, dtype), *(jnp.asarray(array, dtype) for array in more))
-        output, pull, moved = jax.vjp(forward, params, *inputs, has_aux=True)
-        gates = {name: _canonical(gate) for name, gate in look(params, *inputs).items()}
+        output, pull, moved = jax.jit(lambda *given: jax.vjp(forward, *given, has_aux=True))(params, *inputs)
+        gates = {name: _canonical(gate) for name, gate in jax.jit(look)(params, *inputs).items()}
         statistics = _named({STATISTICS: moved}) if train else {}
         if cotangent is None:
             return Outcome(_canonical(output), gates, {}, statistics)
-        of_params, of_image, *of_more = pull(_native(cotangent, dtype))
+        of_params, of_image, *of_more = jax.jit(lambda pull, r: pull(r))(pull, _native(cotangent, dtype))
         of_inputs = dict(zip(block.inputs, (_canonical(of_image), *map(_numpy, of_more)), strict=True))
         return Outcome(_canonical(output), gates, of_inputs | _named({PARAMS: of_params}), statistics)
 

@@ -93,10 +93,14 @@ def _jax(layer: Layer, inputs: list[Any], cotangent: Any, train: bool) -> Pass:
     def run(inputs: list[Any], values: list[Any]) -> Any:
         return layer.stateless_call(values, fixed, *inputs, training=train)
 
-    output, pull, moved = jax.vjp(run, inputs, [v.value for v in layer.trainable_variables], has_aux=True)
+    output, pull, moved = jax.jit(lambda *given: jax.vjp(run, *given, has_aux=True))(
+        inputs, [v.value for v in layer.trainable_variables]
+    )
     for variable, value in zip(layer.non_trainable_variables, moved, strict=True):
         variable.assign(value)
-    return output, [] if cotangent is None else [gradient for each in pull(cotangent) for gradient in each]
+    return output, [] if cotangent is None else [
+        gradient for each in jax.jit(lambda f, r: f(r))(pull, cotangent) for gradient in each
+    ]
 
 
 def _torch(layer: Layer, inputs: list[Any], cotangent: Any, train: bool) -> Pass:

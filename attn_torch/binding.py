@@ -32,7 +32,7 @@ def bind(
     """
     layer = _fresh(block, device=device, dtype=dtype)
     if weights is not None:
-        arrays = {name: torch.tensor(array) for name, array in canonical.check(block, weights).items()}
+        arrays = {name: torch.tensor(array.copy()) for name, array in canonical.check(block, weights).items()}
         layer.load_state_dict(layer.state_dict() | arrays)  # what batch norm counts beside them stays as it is
     return layer
 

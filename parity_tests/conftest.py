@@ -8,6 +8,8 @@ import pytest
 from runtimes import FRAMEWORKS, need
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Each case is compiled for one run: what the compiler saves there it loses many times over.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 @pytest.fixture(params=list(FRAMEWORKS))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import KW_ONLY, dataclass
-from functools import cached_property
+from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from attn_core.parts import BatchNorm, Conv
 from attn_core.primitives import Primitives
+from attn_core.shapes import Shape
 from attn_core.spec import Block, Part, Parts, require, require_choice, require_rank, require_type
 
 T = TypeVar("T")
@@ -103,6 +103,11 @@ class PointwiseSpatialAttention(Block):
         """Return the shape of one image."""
         return ((1, self.channels, *self.sizes),)
 
+    def refuses(self, *shapes: Shape) -> str | None:
+        """Say that an image of another size does not fit the maps."""
+        fits = all(n in (None, own) for n, own in zip(shapes[0][2:], self.sizes, strict=False))
+        return None if fits else f"the maps fit images of {self.sizes} pixels only, the field size; got {shapes[0]}"
+
     def parts(self) -> dict[str, Part | Block]:
         """Return the branches, and the convolution and normalisation that fuse them."""
         branches: dict[str, Part | Block] = {
@@ -128,6 +133,14 @@ class Branch(Block):
     distribute: bool
     softmax: bool
     momentum: float
+    index: NDArray[np.intp] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the index: for positions i and j, the channel of the way from i to j."""
+        places = np.indices(self.size).reshape(len(self.size), -1)
+        ways = places[:, None, :] - places[:, :, None]
+        channels = tuple(way + n - 1 for way, n in zip(ways, self.size, strict=True))
+        object.__setattr__(self, "index", np.ravel_multi_index(channels, self.ways))
 
     def parts(self) -> dict[str, Part | Block]:
         """Return the convolutions W_r, W_h and W_a with their normalisations."""
@@ -146,17 +159,10 @@ class Branch(Block):
         """Number of ways from one pixel to another, along each axis."""
         return tuple(2 * n - 1 for n in self.size)
 
-    @cached_property
-    def index(self) -> NDArray[np.intp]:
-        """For positions i and j, the channel of the way from i to j."""
-        places = np.indices(self.size).reshape(len(self.size), -1)
-        ways = places[:, None, :] - places[:, :, None]
-        channels = tuple(way + n - 1 for way, n in zip(ways, self.size, strict=True))
-        return np.asarray(np.ravel_multi_index(channels, self.ways))
-
     def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute z."""
-        # The mean is the image itself if that has the right size; if not, what follows is of another size than x.
+        # The mean is the image itself if that has the right size. If not, the results are of another size than x: an
+        # error, also where both have equally many pixels.
         features = f.adaptive_mean(f.relu(p.reduce_norm(p.reduce(x))), self.size)
         tokens = f.to_tokens(features)
         attention = f.take(f.to_tokens(p.attend(f.relu(p.adapt_norm(p.adapt(features))))), self.index)

@@ -18,10 +18,21 @@ def bind(part: Part | Block, name: str) -> Any:
     raise NotImplementedError(f"shapes have no {type(part).__name__}")
 
 
+class Checked(Bound):
+    """A block on shapes, which states the block's own rule before a step fails of it."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run the block."""
+        block, _ = self._run
+        if reason := block.refuses(*inputs):
+            raise ShapeError(reason)
+        return super().__call__(*inputs)
+
+
 @bind.register
 def _block(part: Block, name: str) -> Bound:
     prefix = f"{name}." if name else ""
-    return Bound(part, ops, {child: bind(inner, prefix + child) for child, inner in part.parts().items()})
+    return Checked(part, ops, {child: bind(inner, prefix + child) for child, inner in part.parts().items()})
 
 
 @bind.register

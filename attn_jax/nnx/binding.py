@@ -42,9 +42,11 @@ def bind(
     module of Flax it is in training mode; call `.eval()` where running statistics should be used and stay.
     **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
-    module = build(block, rngs=nnx.Rngs(0) if rngs is None else rngs, **options)
-    if weights is not None:
-        _assign(module, to_flax(block, weights, options.get("param_dtype", "float32")))
+    if weights is None:
+        return build(block, rngs=nnx.Rngs(0) if rngs is None else rngs, **options)
+    variables = to_flax(block, weights, options.get("param_dtype", "float32"))
+    module: Layer = nnx.eval_shape(lambda: build(block, rngs=nnx.Rngs(0), **options))  # fresh weights are not drawn
+    _assign(module, variables)
     return module
 
 
