@@ -146,6 +146,12 @@ def require_rank(block: Block) -> None:
     require(1 <= rank <= 3, f"{block!r}: rank, the number of spatial axes, must be 1, 2 or 3.")
 
 
+def require_momentum(block: Block, field: str = "momentum") -> None:
+    """Raise `SpecError` unless the field is a share of the new in a moving average."""
+    value = getattr(block, field)
+    require(0 <= value <= 1, f"{block!r}: {field} must lie between 0 and 1, got {value!r}.")
+
+
 def require_choice(block: Block, field: str, choices: Mapping[str, object] | tuple[str, ...]) -> None:
     """Raise `SpecError` unless the field holds one of the choices."""
     value = getattr(block, field)

@@ -41,8 +41,9 @@ def run(
     with jax.enable_x64(dtype == "float64"), jax.default_matmul_precision("highest"):
         params, forward, look = purify(block, weights, dtype, train)
         inputs = (_native(image, dtype), *(jnp.asarray(array, dtype) for array in more))
-        output, pull, moved = jax.jit(lambda *given: jax.vjp(forward, *given, has_aux=True))(params, *inputs)
-        gates = {name: _canonical(gate) for name, gate in jax.jit(look)(params, *inputs).items()}
+        whole = jax.jit(lambda *given: (jax.vjp(forward, *given, has_aux=True), look(*given)))
+        (output, pull, moved), looked = whole(params, *inputs)
+        gates = {name: _canonical(gate) for name, gate in looked.items()}
         statistics = _named({STATISTICS: moved}) if train else {}
         if cotangent is None:
             return Outcome(_canonical(output), gates, {}, statistics)

@@ -15,7 +15,7 @@ from attn_core.blocks import BLOCKS
 from attn_core.spec import Block
 from attn_tf import blocks
 from attn_tf.layer import Generic, Layer
-from attn_tf.parts import LEAVES, from_canonical, to_canonical
+from attn_tf.parts import LEAVES, blank, from_canonical, to_canonical
 
 
 def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options: Any) -> Layer:
@@ -27,9 +27,14 @@ def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options
     layer = _layer(block, options)
     config = block.config()
     space = (None,) * config.get("rank", 2)
-    layer.build(layer.images.native((None, config.get("channels"), *space)))
-    if weights is not None:
-        _assign(layer, canonical.check(block, weights))
+    arrays = None if weights is None else canonical.check(block, weights)
+    token = blank.set(blank.get() or arrays is not None)  # also for the blocks inside
+    try:
+        layer.build(layer.images.native((None, config.get("channels"), *space)))
+    finally:
+        blank.reset(token)
+    if arrays is not None:
+        _assign(layer, arrays)
     return layer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import singledispatch
 from typing import Any
 
@@ -194,13 +195,29 @@ class Running(keras.layers.Layer):
 # ---- laws ------------------------------------------------------------------------------------------------------------
 
 
+blank: ContextVar[bool] = ContextVar("blank", default=False)  # set where weights are given, so that none is drawn
+
+
 def laws(part: Part) -> dict[str, keras.Initializer]:
     """Return a part's laws as the arguments of its layer."""
     attributes = LEAVES[type(part)]
     return {
-        f"{attributes[leaf]}_initializer": _turned(law(array.law)) if attributes[leaf] == "kernel" else law(array.law)
-        for leaf, array in part.arrays().items()
+        f"{attributes[leaf]}_initializer": _start(array.law, attributes[leaf]) for leaf, array in part.arrays().items()
     }
+
+
+class Blank(keras.initializers.Initializer):
+    """Zeros, of which JAX need compile nothing."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        """Return an array of this shape."""
+        return keras.ops.convert_to_tensor(np.zeros(shape, "float32"), dtype)
+
+
+def _start(rule: Initializer, attribute: str) -> keras.Initializer:
+    if blank.get():
+        return Blank()
+    return _turned(law(rule)) if attribute == "kernel" else law(rule)
 
 
 @singledispatch

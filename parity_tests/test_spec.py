@@ -96,7 +96,7 @@ def test_frozen():
 
 
 OTHER_TEXTS = (
-    "CBAM(64)",
+    "Cbam(64)",
     "SqueezeExcitation",
     "SqueezeExcitation(64",
     "SqueezeExcitation(64, size=3)",
@@ -115,10 +115,21 @@ def test_parse_executes_nothing_and_refuses_other_texts(text: str):
 
 
 def test_formula():
-    assert formula(SE(64)) == ("x * sigmoid(expand.weight @ relu(reduce.weight @ mean(x) + reduce.bias) + expand.bias)")
-    assert formula(SE(64, bias=False, activation="silu", gate="hard_sigmoid")) == (
-        "x * hard_sigmoid(expand.weight @ silu(reduce.weight @ mean(x)))"
+    assert formula(SE(64)) == (
+        "y = x * sigmoid(expand.weight @ relu(reduce.weight @ mean(x) + reduce.bias) + expand.bias)"
     )
+    assert formula(SE(64, bias=False, activation="silu", gate="hard_sigmoid")) == (
+        "y = x * hard_sigmoid(expand.weight @ silu(reduce.weight @ mean(x)))"
+    )
+
+
+def test_formula_names_what_it_needs_twice():
+    assert formula(core.CBAM(64)).splitlines() == [
+        "a = x * sigmoid(channel.expand.weight @ relu(channel.reduce.weight @ mean(x)) + "
+        "channel.expand.weight @ relu(channel.reduce.weight @ max(x)))",
+        "y = a * sigmoid(spatial.conv(concat(channel_mean(a), channel_max(a))))",
+    ]
+    assert formula(core.GlobalPooling()) == "y = concat(mean(x), max(x))"
 
 
 def test_output_shape():
@@ -130,3 +141,187 @@ def test_output_shape():
         "SqueezeExcitation(channels=64, reduction=16) on [(2, 32, 7, 5)]: "
         "reduce: Dense expects 64 features, got (2, 32)"
     )
+
+
+REFUSED = [
+    ("SpatialAttention", {"kernel": 4}, "SpatialAttention(kernel=4): kernel must be odd, so that it has a centre."),
+    (
+        "SpatialAttention",
+        {"rank": 4},
+        "SpatialAttention(kernel=7, rank=4): rank, the number of spatial axes, must be 1, 2 or 3.",
+    ),
+    ("SpatialAttention", {"momentum": 2}, "SpatialAttention(kernel=7): momentum must lie between 0 and 1, got 2."),
+    (
+        "CBAM",
+        {"channels": 8},
+        "ChannelAttention(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8.",
+    ),
+    (
+        "CBAM",
+        {"channels": 32, "kernel": 2},
+        "SpatialAttention(kernel=2): kernel must be odd, so that it has a centre.",
+    ),
+    ("PointwiseGate", {"channels": 0}, "PointwiseGate(channels=0): channels must be at least 1."),
+    (
+        "ChannelShuffle",
+        {"channels": 8, "groups": 3},
+        "ChannelShuffle(channels=8, groups=3): groups must divide the 8 channels.",
+    ),
+    (
+        "ShuffleAttention",
+        {"channels": 24, "groups": 8},
+        "ShuffleAttention(channels=24, groups=8): "
+        "channels must be divisible by 2 * groups; choose groups so that they are.",
+    ),
+    (
+        "GlobalPooling",
+        {"pools": "sum"},
+        "GlobalPooling(pools='sum'): pools must be one of mean, max, both; got 'sum'.",
+    ),
+    (
+        "AffineSampler",
+        {"size": (3, 3, 3)},
+        "AffineSampler(size=(3, 3, 3)): size must hold a positive number, or None, for each of the 2 spatial axes.",
+    ),
+    (
+        "AffineSampler",
+        {"size": 0},
+        "AffineSampler(size=0): size must hold a positive number, or None, for each of the 2 spatial axes.",
+    ),
+    (
+        "AffineSampler",
+        {"padding": "mirror"},
+        "AffineSampler(size=None, padding='mirror'): padding must be one of zeros, border; got 'mirror'.",
+    ),
+    (
+        "SpatialTransformer",
+        {"channels": 3, "kernel": 4},
+        "SpatialTransformer(channels=3, size=None, kernel=4): kernel must be odd, so that it has a centre.",
+    ),
+    (
+        "SpatialTransformer",
+        {"channels": 3, "hidden": 0},
+        "SpatialTransformer(channels=3, size=None, hidden=0): hidden must be at least 1.",
+    ),
+    (
+        "NonLocal",
+        {"channels": 8, "mode": "softmax"},
+        "NonLocal(channels=8, hidden=None, mode='softmax'): "
+        "mode must be one of embedded_gaussian, gaussian, dot_product, concatenation; got 'softmax'.",
+    ),
+    (
+        "NonLocal",
+        {"channels": 8, "mode": "dot_product", "scale": "hidden"},
+        "NonLocal(channels=8, hidden=None, mode='dot_product', scale='hidden'): "
+        "only the softmax modes, embedded_gaussian and gaussian, have a scale; it must be 'none'.",
+    ),
+    (
+        "NonLocal",
+        {"channels": 8, "subsample": (2,)},
+        "NonLocal(channels=8, hidden=None, subsample=(2,)): "
+        "subsample must be a number of pixels, at least 1, or one for each of 2 axes.",
+    ),
+    (
+        "NonLocal",
+        {"channels": 8, "hidden": 0},
+        "NonLocal(channels=8, hidden=0) leaves no hidden channel: hidden must be at least 1.",
+    ),
+    (
+        "GlobalContext",
+        {"channels": 8},
+        "GlobalContext(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8.",
+    ),
+    (
+        "GlobalContext",
+        {"channels": 32, "fusion": "mul"},
+        "GlobalContext(channels=32, reduction=16, fusion='mul'): fusion must be one of add, scale, both; got 'mul'.",
+    ),
+    (
+        "GlobalContext",
+        {"channels": 32, "eps": 0},
+        "GlobalContext(channels=32, reduction=16, eps=0): eps must be above 0.",
+    ),
+    (
+        "StripPooling",
+        {"channels": 8, "rank": 1},
+        "StripPooling(channels=8, kernel=3, rank=1): "
+        "rank, the number of spatial axes, must be 2 or 3: a strip is the means over all axes but one.",
+    ),
+    (
+        "StripPooling",
+        {"channels": 8, "kernel": 2},
+        "StripPooling(channels=8, kernel=2): kernel must be odd, so that it has a centre.",
+    ),
+    (
+        "MixedPoolingModule",
+        {"channels": 2},
+        "MixedPoolingModule(channels=2, reduction=4) leaves no channel inside: reduction must lie between 1 and 2.",
+    ),
+    (
+        "MixedPoolingModule",
+        {"channels": 8, "pools": (3, 0)},
+        "MixedPoolingModule(channels=8, reduction=4, pools=(3, 0)): pools must be numbers of bins, each at least 1.",
+    ),
+    (
+        "ExpectationMaximizationAttention",
+        {"channels": 8, "bases": 0},
+        "ExpectationMaximizationAttention(channels=8, bases=0): bases must be at least 1.",
+    ),
+    (
+        "ExpectationMaximizationAttention",
+        {"channels": 8, "norm_momentum": 2},
+        "ExpectationMaximizationAttention(channels=8, bases=64, norm_momentum=2): "
+        "norm_momentum must lie between 0 and 1, got 2.",
+    ),
+    (
+        "PointwiseSpatialAttention",
+        {"channels": 8, "size": (3,)},
+        "PointwiseSpatialAttention(channels=8, size=(3,)): "
+        "size must be a number of pixels, at least 1, or one for each of 2 axes.",
+    ),
+    (
+        "PointwiseSpatialAttention",
+        {"channels": 8, "size": 3, "mode": "gather"},
+        "PointwiseSpatialAttention(channels=8, size=3, mode='gather'): "
+        "mode must be one of both, collect, distribute; got 'gather'.",
+    ),
+    (
+        "Res2Conv",
+        {"channels": 10, "scale": 4},
+        "Res2Conv(channels=10, scale=4): scale must divide channels, as each of its pieces has equally many.",
+    ),
+    (
+        "Res2Conv",
+        {"channels": 8, "stride": 2},
+        "Res2Conv(channels=8, scale=4, stride=2): "
+        "a stride above 1 needs first_of_stage=True, which adds no result to a piece of another size.",
+    ),
+    (
+        "Res2Bottleneck",
+        {"channels": 8, "planes": 1},
+        "Res2Bottleneck(channels=8, planes=1, scale=4, base_width=26) "
+        "leaves a piece no channel: planes * base_width must be at least 64.",
+    ),
+    ("Res2Bottleneck", {"channels": 8, "planes": "4"}, "Res2Bottleneck: planes must be int, got '4'."),
+]
+
+
+@pytest.mark.parametrize(("name", "fields", "message"), REFUSED)
+def test_wrong_configurations_are_explained(name: str, fields: dict[str, object], message: str):
+    with pytest.raises(core.SpecError) as caught:
+        core.BLOCKS[name](**fields)
+    assert str(caught.value) == message
+
+
+def test_size_that_cannot_work():
+    block = core.PointwiseSpatialAttention(8, (3, 4))
+    with pytest.raises(core.ShapeError) as caught:
+        output_shape(block, (1, 8, 4, 3))
+    assert str(caught.value) == (
+        "PointwiseSpatialAttention(channels=8, size=(3, 4)) on [(1, 8, 4, 3)]: "
+        "the maps fit images of (3, 4) pixels only, the field size; got (1, 8, 4, 3)"
+    )
+    with pytest.raises(core.ShapeError, match=r"an image of .* pixels holds no whole window of"):
+        output_shape(core.NonLocal(8, subsample=2), (1, 8, 1, 1))
+    with pytest.raises(core.ShapeError, match="conv: Conv takes images of 2 spatial axes, got"):
+        output_shape(core.SpatialAttention(), (1, 8, 5))

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 from attn_core.initializers import Directions
 from attn_core.parts import BatchNorm, Conv, Running
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, require, require_momentum, require_rank, require_type
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class ExpectationMaximizationAttention(Block):
         for field in ("channels", "bases", "steps"):
             require(getattr(self, field) >= 1, f"{self!r}: {field} must be at least 1.")
         for field in ("momentum", "norm_momentum"):
-            require(0 <= getattr(self, field) <= 1, f"{self!r}: {field} must lie between 0 and 1.")
+            require_momentum(self, field)
 
     def parts(self) -> dict[str, Part | Block]:
         """Return the convolutions before and after the reconstruction, the normalisation and the bases."""

@@ -13,7 +13,7 @@ from attn_core.blocks.convolution import convolution, convolve
 from attn_core.blocks.strip_pooling import require_strips, strip_convolutions, strips
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_type
+from attn_core.spec import Block, Part, Parts, require, require_momentum, require_type
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class MixedPoolingModule(Block):
         bins = all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in self.pools)
         require(bins, f"{self!r}: pools must be numbers of bins, each at least 1.")
         require(self.kernel >= 1 and self.kernel % 2 == 1, f"{self!r}: kernel must be odd, so that it has a centre.")
-        require(0 <= self.momentum <= 1, f"{self!r}: momentum must lie between 0 and 1.")
+        require_momentum(self)
 
     def parts(self) -> dict[str, Part | Block]:
         """Return the convolutions, each with its normalisation: the pyramid's, the strips', and `expand` at the end."""

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 
 from attn_core.parts import ZERO, BatchNorm, Conv, Dense
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_choice, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_rank, require_type
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class NonLocal(Block):
         fits = len(self.window) == self.rank and all(type(n) is int and n >= 1 for n in self.window)
         rule = f"subsample must be a number of pixels, at least 1, or one for each of {self.rank} axes."
         require(fits, f"{self!r}: {rule}")
-        require(0 <= self.momentum <= 1, f"{self!r}: momentum must lie between 0 and 1.")
+        require_momentum(self)
 
     @property
     def width(self) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from attn_core.parts import BatchNorm, Conv
 from attn_core.primitives import Primitives
 from attn_core.shapes import Shape
-from attn_core.spec import Block, Part, Parts, require, require_choice, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_rank, require_type
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class PointwiseSpatialAttention(Block):
         rule = f"size must be a number of pixels, at least 1, or one for each of {self.rank} axes."
         require(fits, f"{self!r}: {rule}")
         require_choice(self, "mode", MODES)
-        require(0 <= self.momentum <= 1, f"{self!r}: momentum must lie between 0 and 1.")
+        require_momentum(self)
 
     @property
     def sizes(self) -> tuple[int, ...]:

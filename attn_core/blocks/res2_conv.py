@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, require, require_momentum, require_rank, require_type
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class Res2Conv(Block):
         require(self.stride >= 1, f"{self!r}: stride must be at least 1.")
         rule = "a stride above 1 needs first_of_stage=True, which adds no result to a piece of another size."
         require(self.stride == 1 or self.first_of_stage, f"{self!r}: {rule}")
-        require(0 <= self.momentum <= 1, f"{self!r}: momentum must lie between 0 and 1.")
+        require_momentum(self)
 
     def overruled(self) -> tuple[str, ...]:
         """Name `momentum` where nothing is normalised."""

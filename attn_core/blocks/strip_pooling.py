@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_type
+from attn_core.spec import Block, Part, Parts, require, require_momentum, require_type
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -65,7 +65,7 @@ class StripPooling(Block):
         require_strips(self)
         require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
         require(self.kernel >= 1 and self.kernel % 2 == 1, f"{self!r}: kernel must be odd, so that it has a centre.")
-        require(0 <= self.momentum <= 1, f"{self!r}: momentum must lie between 0 and 1.")
+        require_momentum(self)
 
     def overruled(self) -> tuple[str, ...]:
         """Name `momentum` where nothing is normalised."""

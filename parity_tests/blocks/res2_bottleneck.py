@@ -14,7 +14,7 @@ BLOCK = RES2NET = core.Res2Bottleneck
 CASES = {
     "res2net": Case(RES2NET(8, 2, base_width=32), (2, 8, 3, 4), seed=322),
     "res2net_train": Case(RES2NET(8, 2, 3, 64, momentum=0.6), (2, 8, 3, 4), seed=51, train=True),
-    "res2net_first": Case(RES2NET(3, 2, 3, 32, first_of_stage=True), (2, 3, 4, 3)),
+    "res2net_first": Case(RES2NET(3, 2, 3, 32, first_of_stage=True), (2, 3, 4, 3), seed=19),
     "res2net_strided": Case(RES2NET(8, 2, 3, 32, stride=2, first_of_stage=True), (4, 8, 3, 4), seed=1248),
     "res2net_strided_train": Case(
         RES2NET(3, 2, 3, 64, stride=2, first_of_stage=True, momentum=0.6), (3, 3, 5, 4), seed=50, train=True
