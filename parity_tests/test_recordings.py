@@ -102,6 +102,38 @@ def test_runtime(folder: str, mode: str, name: str, dtype: str):
     assert not beyond(found, wanted, RECORDED[dtype])
 
 
+def strip_max(x: np.ndarray, size: tuple[int | None, ...]) -> np.ndarray:
+    return x.max(tuple(2 + i for i, bins in enumerate(size) if bins is not None), keepdims=True)
+
+
+def pool_max(x: np.ndarray, window: int, stride: int) -> np.ndarray:
+    return reference.ops.windows(x, (window,) * (x.ndim - 2), stride).max(tuple(range(2 - x.ndim, 0)))
+
+
+# A recording of each block that means anything, and the maximum that is taken in place of the mean.
+MUTATIONS = {
+    "torch/001_se_c64_r16": ("global_mean", reference.ops.global_max),
+    "torch/001_channel_attention_c32_r16": ("global_mean", reference.ops.global_max),
+    "torch/001_spatial_attention_k7": ("channel_mean", reference.ops.channel_max),
+    "torch/001_cbam_c32_k7": ("channel_mean", reference.ops.channel_max),
+    "torch/004_sa_c64_g8": ("global_mean", reference.ops.global_max),
+    "official/spnet_spblock": ("adaptive_mean", strip_max),
+    "official/res2net_bottle2neck_stage": ("mean_pool", pool_max),
+}
+
+
+@pytest.mark.parametrize("folder", MUTATIONS)
+def test_wrong_mathematics_is_noticed(folder: str, monkeypatch: pytest.MonkeyPatch):
+    """With the maximum for the mean, the runtimes would still agree with each other, but not with the recording."""
+    recording, (mean, largest) = RECORDINGS[folder], MUTATIONS[folder]
+    monkeypatch.setattr(reference.ops, mean, largest)
+    output = reference.evaluate(recording.block, recording.weights, recording.image)
+    gates = reference.gates(recording.block, recording.weights, recording.image)
+    found = gate_alone(recording, {"output": output}, gates.get(recording.gate))
+    wanted = {"output": recording.recorded("eval")["output"]}
+    assert beyond(found, wanted, 1000 * RECORDED["float32"])
+
+
 def test_every_recorded_tensor_is_used():
     """What a recording holds and no test compares would be a gap; `unmapped` names what has no counterpart."""
     for recording in RECORDINGS.values():

@@ -75,7 +75,7 @@ def test_file_without_description_needs_the_block(tmp_path: Path):
 
 KNOWN = f"known here: {', '.join(BLOCKS)} in format 1."
 METADATA = {
-    "unknown": (described(block="CBAM"), "holds 'CBAM' in format 1; " + KNOWN),
+    "unknown": (described(block="Cbam"), "holds 'Cbam' in format 1; " + KNOWN),
     "format": (
         described(version=2),
         "holds 'SqueezeExcitation' in format 2; " + KNOWN,

@@ -21,7 +21,6 @@ CASES = {
     "res2_first_strided": Case(RES2(6, 3, stride=2, first_of_stage=True), (2, 6, 5, 4), seed=20),
     "res2_first_strided_line": Case(RES2(6, 3, rank=1, stride=3, first_of_stage=True), (2, 6, 7), seed=14),
     "res2_one_pixel": Case(RES2(8, kernel=1), (3, 8, 1, 1), seed=5),
-    "res2_one_wide": Case(RES2(8, kernel=1), (2, 8, 5, 1), seed=59),
 }
 
 RECORDINGS: list = []
