@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+import ml_dtypes
 import numpy as np
 import pytest
 import runtimes
-from blocks import CASES
+from blocks import CASES, EXAMPLES
 from bounds import BIASED, BOUNDS, HALF, assert_agrees
 from runtimes import need
 
@@ -69,6 +70,25 @@ def test_half_precision_keeps_to_the_rounding_of_its_inputs(runtime: str, dtype:
     wanted = parity.expected(block, weights, x)
     found = runtimes.run(runtime, block, weights, x, dtype=dtype)
     assert parity.errors(found, wanted)["output"] < HALF[dtype]
+
+
+@pytest.mark.parametrize("dtype", HALF)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_half_precision_of_every_block(runtime: str, name: str, dtype: str):
+    """Outputs are off by no more than twice what the rounding of image and weights alone does to them, or by HALF."""
+    c = EXAMPLES[name]
+    given = c.inputs if isinstance(c.inputs, tuple) else (c.inputs,)
+    rounded = tuple(as_type(array, dtype) for array in given)
+    weights = {key: as_type(array, dtype) for key, array in c.weights.items()}
+    wanted = core.evaluate(c.block, c.weights, c.inputs)
+    share = parity.error(core.evaluate(c.block, weights, rounded if c.more else rounded[0]), wanted)
+    found = runtimes.run(runtime, c.block, c.weights, c.inputs, dtype=dtype)
+    assert parity.error(found.output, wanted) < max(HALF[dtype], 2 * share)
+
+
+def as_type(array: np.ndarray, dtype: str) -> np.ndarray:
+    """Round to the numbers of a type."""
+    return array.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype).astype(np.float64)
 
 
 def test_half_precision_is_finite_for_large_activations(runtime: str):
