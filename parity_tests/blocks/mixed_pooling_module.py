@@ -14,7 +14,6 @@ BLOCK = MIXED = core.MixedPoolingModule
 CASES = {
     "mixed": Case(MIXED(4, 2, pools=(3, 2)), (2, 4, 5, 4), seed=442),
     "mixed_finer_than_the_image": Case(MIXED(4, 2, pools=(5,)), (3, 4, 3, 4), seed=129),
-    "mixed_without_pyramid": Case(MIXED(4, 2, pools=(), momentum=0.6), (3, 4, 3, 4), train=True),
     "mixed_volume": Case(MIXED(2, 2, pools=(3, 2), rank=3), (2, 2, 3, 4, 3), seed=3416),
     "mixed_one_pixel": Case(MIXED(4, 2, pools=(2,), kernel=1), (6, 4, 1, 1), seed=886),
 }
