@@ -13,7 +13,8 @@ from attn_core.shapes import Shape, output_shape
 from attn_core.shapes import ops as shape_ops
 from attn_core.spec import Block, Bound, Part
 
-VIEWS = {"split", "group", "ungroup", "to_tokens", "to_image", "flatten", "matrices", "stop_gradient"}  # move nothing
+VIEWS = {"split", "group", "ungroup", "to_tokens", "to_image", "flatten", "matrices", "stop_gradient"}
+VIEWS |= {"depth_to_channels", "channels_to_depth"}  # they move nothing
 OPERANDS = {"scale": 2, "shift": 2, "multiply": 2, "add": 2, "attend": 3, "sample": 2}  # others read one array
 
 
@@ -105,8 +106,9 @@ def _block(part: Block, total: Cost) -> Bound:
     return Bound(part, Counter(total), {name: bind(inner, total) for name, inner in part.parts().items()})
 
 
-@bind.register
-def _running(part: parts.Running, total: Cost) -> Any:
+@bind.register(parts.Running)
+@bind.register(parts.Dropout)
+def _uncounted(part: Part, total: Cost) -> Any:
     return shapes.bind(part, "")
 
 

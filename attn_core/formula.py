@@ -89,6 +89,7 @@ def _dense(part: parts.Dense, name: str) -> Callable[[Term], Term]:
 @bind.register(parts.BatchNorm)
 @bind.register(parts.GroupNorm)
 @bind.register(parts.LayerNorm)
+@bind.register(parts.Dropout)
 def _named(part: Part, name: str) -> Callable[[Term], Term]:
     return _function(name)
 

@@ -37,8 +37,9 @@ class Dense(Part):
 class Conv(Part):
     """A convolution (without flipping the kernel) of an image of `len(kernel)` spatial axes, as deep learning has it.
 
-    Kernels are odd, and `kernel // 2` zeros are added on both sides of each axis: with stride 1 sizes stay, with
-    stride s they become ceil(size / s).
+    `padding` says which zeros are added along each axis (see `attn_core.windows`): "symmetric", kernel // 2 on both
+    sides, for odd kernels; "same", TensorFlow's SAME, which with a stride depends on the size; "valid", none. With the
+    first two, sizes become ceil(size / stride).
     """
 
     inputs: int
@@ -46,6 +47,7 @@ class Conv(Part):
     kernel: tuple[int, ...]
     _: KW_ONLY
     stride: int = 1
+    padding: str = "symmetric"
     groups: int = 1
     bias: bool = True
     law: Initializer | None = None
@@ -126,6 +128,20 @@ class Affine(Part):
     def arrays(self) -> dict[str, Array]:
         """Return `weight` and `bias`, each (channels,)."""
         return {"weight": Array((self.channels,), self.law), "bias": Array((self.channels,), self.bias_law)}
+
+
+@dataclass(frozen=True)
+class Dropout(Part):
+    """In training, set each number to 0 with the probability `rate` and divide the others by 1 - rate.
+
+    Without weights. Every framework draws its own numbers, so only a rate of 0 is the same everywhere in training.
+    """
+
+    rate: float
+
+    def arrays(self) -> dict[str, Array]:
+        """Return none."""
+        return {}
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,12 @@ class Primitives(Protocol[T]):
         """Image to image: the mean of each odd window, moved by stride, of the image with window // 2 zeros around it."""  # noqa: E501
         ...
 
-    def max_pool(self, x: T, window: tuple[int, ...], /) -> T:
-        """Image to image: the largest value of windows side by side; pixels beyond the last whole window are dropped."""  # noqa: E501
+    def max_pool(self, x: T, window: tuple[int, ...], stride: int | None = None, padding: str = "valid", /) -> T:
+        """Image to image: the largest value of windows moved by stride, or side by side.
+
+        `padding` as in `attn_core.windows`; what is added is never the largest. Pixels beyond the last whole window
+        are dropped.
+        """
         ...
 
     # ---- from an image to another place ----------------------------------------------------------------------------
@@ -88,6 +92,14 @@ class Primitives(Protocol[T]):
 
     def concat(self, pieces: Sequence[T], /) -> T:
         """Images or vectors to one with the channels of all, in this order."""
+        ...
+
+    def depth_to_channels(self, x: T, /) -> T:
+        """Image to image of one spatial axis less: the first one goes into the channels, which vary slower than it."""
+        ...
+
+    def channels_to_depth(self, x: T, /) -> T:
+        """Image to image of one channel and one spatial axis more: the channels become the first one."""
         ...
 
     # ---- images with images and vectors ----------------------------------------------------------------------------

@@ -13,7 +13,9 @@ import numpy as np
 from jax import Array
 
 from attn_core.interpolation import completed, mean_matrix, resize_matrix
+from attn_core.parts import Conv
 from attn_core.shapes import require_floating, require_image
+from attn_core.windows import margins
 
 HALVES = (jnp.float16, jnp.bfloat16)
 EXACT = jax.lax.Precision.HIGHEST  # interpolation is no product of weights: it keeps all bits on every device
@@ -42,6 +44,11 @@ def space(x: Array) -> tuple[int, ...]:
     """Return the spatial axes of an image."""
     require_image(x.ndim)
     return tuple(range(1, x.ndim - 1))
+
+
+def padding(part: Conv) -> Any:
+    """Return a convolution's padding as Flax takes it."""
+    return part.padding.upper() if part.padding != "symmetric" else tuple((k // 2, k // 2) for k in part.kernel)
 
 
 def wide(x: Array) -> Array:
@@ -94,12 +101,13 @@ def mean_pool(x: Array, window: int, stride: int) -> Array:
     return (sums / math.prod(extent)).astype(x.dtype)
 
 
-def max_pool(x: Array, window: tuple[int, ...]) -> Array:
+def max_pool(x: Array, window: tuple[int, ...], stride: int | None = None, padding: str = "valid") -> Array:
     """See `Primitives.max_pool`."""
-    counts = [size // length for size, length in zip(x.shape[1:-1], window, strict=True)]
-    whole = x[np.s_[:, *(slice(n * length) for n, length in zip(counts, window, strict=True))]]
-    pairs = itertools.chain(*zip(counts, window, strict=True))
-    return jnp.max(whole.reshape(x.shape[0], *pairs, x.shape[-1]), tuple(2 * axis for axis in space(x)))
+    steps = [stride or length for length in window]
+    sides = [margins(n, k, step, padding) for n, k, step in zip(x.shape[1:-1], window, steps, strict=True)]
+    extent, step = (1, *window, 1), (1, *steps, 1)
+    lowest = np.array(-np.inf, x.dtype)
+    return jax.lax.reduce_window(x, lowest, jax.lax.max, extent, step, [(0, 0), *sides, (0, 0)])
 
 
 # ---- from an image to another place ----------------------------------------------------------------------------------
@@ -184,6 +192,17 @@ def split(x: Array, pieces: int) -> Sequence[Array]:
 def concat(pieces: Sequence[Array]) -> Array:
     """See `Primitives.concat`."""
     return jnp.concatenate(pieces, -1)
+
+
+def depth_to_channels(x: Array) -> Array:
+    """See `Primitives.depth_to_channels`."""
+    last = jnp.moveaxis(x, 1, -1)
+    return last.reshape(*last.shape[:-2], -1)
+
+
+def channels_to_depth(x: Array) -> Array:
+    """See `Primitives.channels_to_depth`."""
+    return jnp.moveaxis(x, -1, 1)[..., None]
 
 
 # ---- images with images and vectors ----------------------------------------------------------------------------------

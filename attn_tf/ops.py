@@ -125,17 +125,16 @@ class Images:
             x = sum(padded[(*before, slice(i, i + size, stride))] for i in range(window)) / window
         return x
 
-    def max_pool(self, x: Any, window: tuple[int, ...]) -> Any:
-        """See `Primitives.max_pool`; each axis is cut into (windows, window)."""
+    def max_pool(self, x: Any, window: tuple[int, ...], stride: int | None = None, padding: str = "valid") -> Any:
+        """See `Primitives.max_pool`."""
         _require_floating(x)
-        sizes: list[Any] = list(ops.shape(x))
-        whole, inner = [slice(None)] * len(sizes), []
-        for i, (axis, length) in enumerate(zip(self.space(len(sizes)), window, strict=True)):
-            places = sizes[axis + i] // length
-            whole[axis] = slice(places * length)
-            sizes[axis + i : axis + i + 1] = [places, length]
-            inner.append(axis + i + 1)
-        return ops.amax(ops.reshape(x[tuple(whole)], sizes), inner)
+        if padding == "symmetric":
+            sides = [(n // 2, n // 2) for n in window]
+            x = ops.pad(x, self.native(((0, 0), (0, 0), *sides)), constant_values=-math.inf)
+        last = self._to_last(x)  # the layout that every backend can pool in
+        strides = tuple(stride or length for length in window)
+        kept = "same" if padding == "same" else "valid"
+        return self._from_last(_max_pool(last, window, strides, kept))
 
     # ---- from an image to another place ----------------------------------------------------------------------------
 
@@ -215,6 +214,18 @@ class Images:
         """See `Primitives.concat`."""
         return ops.concatenate(pieces, self.channel_axis(len(pieces[0].shape)))
 
+    def depth_to_channels(self, x: Any) -> Any:
+        """See `Primitives.depth_to_channels`."""
+        first = ops.moveaxis(x, self.channel_axis(len(x.shape)), 1)
+        batch, channels, depth, *rest = ops.shape(first)
+        y = ops.reshape(first, (batch, channels * depth, *rest))
+        return ops.moveaxis(y, 1, self.channel_axis(len(x.shape) - 1))
+
+    def channels_to_depth(self, x: Any) -> Any:
+        """See `Primitives.channels_to_depth`."""
+        first = ops.moveaxis(x, self.channel_axis(len(x.shape)), 1)
+        return ops.expand_dims(first, self.channel_axis(len(x.shape) + 1))
+
     # ---- images with images and vectors ----------------------------------------------------------------------------
 
     def scale(self, x: Any, gate: Any) -> Any:
@@ -237,7 +248,7 @@ class Images:
 
     def to_tokens(self, x: Any) -> Any:
         """See `Primitives.to_tokens`."""
-        last = ops.moveaxis(x, self.channel_axis(len(x.shape)), -1)
+        last = self._to_last(x)
         batch, *space, channels = ops.shape(last)
         return ops.reshape(last, (batch, math.prod(space), channels))
 
@@ -252,6 +263,10 @@ class Images:
         first = ops.moveaxis(x, self.channel_axis(len(x.shape)), 1)
         batch, *rest = ops.shape(first)
         return ops.reshape(first, (batch, math.prod(rest)))
+
+    def _to_last(self, x: Any) -> Any:
+        """Undo `_from_last`."""
+        return ops.moveaxis(x, self.channel_axis(len(x.shape)), -1)
 
     def _from_last(self, x: Any) -> Any:
         """Turn an image with the channels last into a native one."""
@@ -345,6 +360,18 @@ def _require_floating(x: Any) -> None:
 def count(x: Any, axes: Iterable[int], dtype: Any = None) -> Any:
     """Return how many numbers stand along the axes, in the type of x or another."""
     return ops.cast(math.prod(ops.shape(x)[axis] for axis in axes), dtype or x.dtype)
+
+
+def _max_pool(x: Any, window: tuple[int, ...], strides: tuple[int, ...], padding: str) -> Any:
+    """Pool an image with its channels last; of three axes in two steps, as TensorFlow cannot in float64."""
+    if len(window) < 3:
+        return ops.max_pool(x, window, strides, padding, "channels_last")
+    batch, depth, *rest = ops.shape(x)
+    planes = _max_pool(ops.reshape(x, (batch * depth, *rest)), window[1:], strides[1:], padding)
+    _, height, width, channels = ops.shape(planes)
+    columns = ops.reshape(planes, (batch, depth, height * width, channels))
+    pooled = _max_pool(columns, (window[0], 1), (strides[0], 1), padding)
+    return ops.reshape(pooled, (batch, ops.shape(pooled)[1], height, width, channels))
 
 
 def cut(x: Any, axis: int, groups: int) -> Any:

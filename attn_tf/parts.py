@@ -29,6 +29,7 @@ LEAVES: dict[type[Part], dict[str, str]] = {
     },
     parts.GroupNorm: {"weight": "gamma", "bias": "beta"},
     parts.LayerNorm: {"weight": "gamma", "bias": "beta"},
+    parts.Dropout: {},
     parts.Affine: {"weight": "weight", "bias": "bias"},
     parts.Running: {"value": "value"},
 }
@@ -59,11 +60,12 @@ def _dense(part: parts.Dense, data_format: str, **options: Any) -> keras.Layer:
 
 @native.register
 def _conv(part: parts.Conv, data_format: str, **options: Any) -> keras.Layer:
+    symmetric = part.padding == "symmetric"
     layer = CONVOLUTIONS[part.rank](
         part.outputs,
         part.kernel,
         strides=part.stride,
-        padding="same" if part.stride == 1 else "valid",
+        padding=part.padding if not symmetric else "same" if part.stride == 1 else "valid",
         groups=part.groups,
         use_bias=part.bias,
         data_format=data_format,
@@ -71,6 +73,7 @@ def _conv(part: parts.Conv, data_format: str, **options: Any) -> keras.Layer:
         **options,
     )
     layer.build(Images(data_format).native((None, part.inputs, *(None,) * part.rank)))
+    layer.margins = tuple((k // 2, k // 2) for k in part.kernel) if symmetric and part.stride > 1 else ()
     return layer
 
 
@@ -82,18 +85,16 @@ class Convolution:
     """
 
     data_format: str
-    kernel_size: tuple[int, ...]
-    padding: str
+    margins: tuple[tuple[int, int], ...]
     kernel: Any
     bias: Any
     convolution_op: Any
 
     def call(self, x: Any) -> Any:
-        """Convolve the image with kernel // 2 zeros around it."""
+        """Convolve the image, with zeros around it that Keras' own paddings do not have."""
         images = Images(self.data_format)
-        if self.padding == "valid":
-            margins = ((k // 2, k // 2) for k in self.kernel_size)
-            x = ops.pad(x, images.native(((0, 0), (0, 0), *margins)))
+        if self.margins:
+            x = ops.pad(x, images.native(((0, 0), (0, 0), *self.margins)))
         y = self.convolution_op(x, self.kernel)
         return y if self.bias is None else y + images.per_channel(self.bias, len(x.shape))
 
@@ -132,6 +133,11 @@ def _layer_norm(part: parts.LayerNorm, data_format: str, **options: Any) -> kera
     layer = norms.LayerNorm(epsilon=part.eps, **laws(part), **options)
     layer.build((None, part.features))
     return layer
+
+
+@native.register
+def _dropout(part: parts.Dropout, data_format: str, **options: Any) -> keras.Layer:
+    return keras.layers.Dropout(part.rate, **options)
 
 
 @native.register

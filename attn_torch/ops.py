@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from attn_core.interpolation import completed
+from attn_core.windows import margins
 
 HALVES = (torch.float16, torch.bfloat16)
 AXES = tuple(range(2, 64))  # a slice of it takes a third of the time of tuple(range(...))
@@ -70,9 +71,17 @@ def mean_pool(x: Tensor, window: int, stride: int) -> Tensor:
     return _pooled(MEANS, x, window, stride, border)
 
 
-def max_pool(x: Tensor, window: tuple[int, ...]) -> Tensor:
+def max_pool(x: Tensor, window: tuple[int, ...], stride: int | None = None, padding: str = "valid") -> Tensor:
     """See `Primitives.max_pool`."""
-    return _pooled(MAXIMA, x, window)
+    if padding == "same":
+        return _pooled(MAXIMA, pad_same(x, window, stride, -torch.inf), window, stride)
+    return _pooled(MAXIMA, x, window, stride, tuple(n // 2 for n in window) if padding == "symmetric" else 0)
+
+
+def pad_same(x: Tensor, window: tuple[int, ...], stride: int | None, value: float = 0.0) -> Tensor:
+    """Add what TensorFlow's SAME adds to the image."""
+    sides = (margins(n, k, stride or k, "same") for n, k in zip(x.shape[2:], window, strict=True))
+    return functional.pad(x, [n for before_after in reversed(list(sides)) for n in before_after], value=value)
 
 
 def _pooled(kernels: tuple[Any, ...], x: Tensor, *options: Any) -> Tensor:
@@ -160,6 +169,16 @@ def split(x: Tensor, pieces: int) -> Sequence[Tensor]:
 def concat(pieces: Sequence[Tensor]) -> Tensor:
     """See `Primitives.concat`."""
     return torch.cat(list(pieces), 1)
+
+
+def depth_to_channels(x: Tensor) -> Tensor:
+    """See `Primitives.depth_to_channels`."""
+    return x.flatten(1, 2)
+
+
+def channels_to_depth(x: Tensor) -> Tensor:
+    """See `Primitives.channels_to_depth`."""
+    return x.unsqueeze(1)
 
 
 # ---- images with images and vectors ----------------------------------------------------------------------------------
@@ -277,6 +296,7 @@ torch.fx.wrap("channel_mean")
 torch.fx.wrap("adaptive_mean")
 torch.fx.wrap("mean_pool")
 torch.fx.wrap("max_pool")
+torch.fx.wrap("pad_same")
 torch.fx.wrap("resize")
 torch.fx.wrap("affine_grid")
 torch.fx.wrap("sample")

@@ -38,13 +38,28 @@ def _dense(part: parts.Dense, **placement: Any) -> nn.Module:
 
 @native.register
 def _conv(part: parts.Conv, **placement: Any) -> nn.Module:
-    options: dict[str, Any] = {
-        "stride": part.stride,
-        "padding": tuple(length // 2 for length in part.kernel),
-        "groups": part.groups,
-        "bias": part.bias,
-    }
-    return CONVOLUTIONS[part.rank - 1](part.inputs, part.outputs, part.kernel, **options, **placement)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"stride": part.stride, "groups": part.groups, "bias": part.bias}
+    kinds = CONVOLUTIONS
+    if part.padding == "same" and (part.stride > 1 or not all(length % 2 for length in part.kernel)):
+        kinds = SAME_CONVOLUTIONS
+    elif part.padding != "valid":
+        options["padding"] = tuple(length // 2 for length in part.kernel)
+    return kinds[part.rank - 1](part.inputs, part.outputs, part.kernel, **options, **placement)  # type: ignore[arg-type]
+
+
+class Same:
+    """A convolution that pads as TensorFlow's SAME where that is not symmetric, or depends on the size."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve the padded image."""
+        y: Tensor = super().forward(ops.pad_same(x, self.kernel_size, self.stride[0]))  # type: ignore[misc]
+        return y
+
+
+SAME_CONVOLUTIONS = tuple(type(f"Same{kind.__name__}", (Same, kind), {}) for kind in CONVOLUTIONS)
 
 
 @native.register
@@ -60,6 +75,11 @@ def _group_norm(part: parts.GroupNorm, **placement: Any) -> nn.Module:
 @native.register
 def _layer_norm(part: parts.LayerNorm, **placement: Any) -> nn.Module:
     return nn.LayerNorm(part.features, part.eps, **placement)
+
+
+@native.register
+def _dropout(part: parts.Dropout, **placement: Any) -> nn.Module:
+    return nn.Dropout(part.rate)
 
 
 class Affine(nn.Module):

@@ -68,6 +68,11 @@ def by_rows(f: Any, x: Any) -> Any:
     return f.to_image(f.einsum("bnc,brc->bnr", f.to_tokens(x), rows), x)
 
 
+def deep(f: Any, rank: int, x: Any) -> Any:
+    """Return an image of at least two spatial axes."""
+    return x if rank > 1 else f.channels_to_depth(x)
+
+
 INDEX = np.array([[2, 0, 5], [1, 1, 3], [4, 5, 0]])
 
 PRIMITIVES: dict[str, Callable[..., Any]] = {
@@ -80,6 +85,12 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "mean_pool": lambda f, rank, x: f.mean_pool(x, 3, 1),
     "mean_pool_strided": lambda f, rank, x: f.mean_pool(x, 3, 2),
     "max_pool": lambda f, rank, x: f.max_pool(f.concat([x, f.sigmoid(x)]), (2, 2, 1)[:rank]),
+    "max_pool_symmetric": lambda f, rank, x: f.max_pool(x, (3, 5, 1)[:rank], 2, "symmetric"),
+    "max_pool_same": lambda f, rank, x: f.max_pool(f.concat([x, f.sigmoid(x)]), (3, 2, 4)[:rank], 2, "same"),
+    "max_pool_overlapping": lambda f, rank, x: f.max_pool(x, (2, 1, 1)[:rank], 1),
+    "depth_to_channels": lambda f, rank, x: f.depth_to_channels(deep(f, rank, x)),
+    "depth_and_back": lambda f, rank, x: f.depth_to_channels(f.channels_to_depth(x)),
+    "channels_to_depth": lambda f, rank, x: f.flatten(f.channels_to_depth(x)),
     "resize_up": lambda f, rank, x: f.resize(f.adaptive_mean(x, (3, 2, 1)[:rank]), x),
     "resize_down": lambda f, rank, x: f.resize(x, f.adaptive_mean(x, (2, 3, 2)[:rank])),
     "sample_zeros": sampled("zeros", False),
@@ -129,6 +140,13 @@ PARTS: dict[str, Callable[[int], Any]] = {
     "conv_7": lambda rank: parts.Conv(C, 1, (7, 3, 1)[:rank]),
     "conv_strided": lambda rank: parts.Conv(C, 4, (3,) * rank, stride=2),
     "conv_point_strided": lambda rank: parts.Conv(C, 4, (1,) * rank, stride=2),
+    "conv_same": lambda rank: parts.Conv(C, 4, (3,) * rank, padding="same"),
+    "conv_same_even": lambda rank: parts.Conv(C, 4, (2, 4, 2)[:rank], padding="same", bias=False),
+    "conv_same_strided": lambda rank: parts.Conv(C, 4, (3,) * rank, stride=2, padding="same"),
+    "conv_same_sparse": lambda rank: parts.Conv(C, 4, (2, 1, 3)[:rank], stride=3, padding="same"),
+    "conv_valid": lambda rank: parts.Conv(C, 4, (3, 2, 1)[:rank], padding="valid"),
+    "conv_valid_strided": lambda rank: parts.Conv(C, 4, (3, 2, 1)[:rank], stride=2, padding="valid"),
+    "dropout": lambda rank: parts.Dropout(0.0),
     "conv_grouped": lambda rank: parts.Conv(C, 4, (3,) * rank, groups=2),
     "batch_norm": lambda rank: parts.BatchNorm(C, rank, momentum=0.3, eps=1e-3),
     "group_norm": lambda rank: parts.GroupNorm(C, 2, eps=1e-2),

@@ -107,7 +107,7 @@ def strip_max(x: np.ndarray, size: tuple[int | None, ...]) -> np.ndarray:
 
 
 def pool_max(x: np.ndarray, window: int, stride: int) -> np.ndarray:
-    return reference.ops.windows(x, (window,) * (x.ndim - 2), stride).max(tuple(range(2 - x.ndim, 0)))
+    return reference.ops.windows(x, (window,) * (x.ndim - 2), stride, "symmetric").max(tuple(range(2 - x.ndim, 0)))
 
 
 # A recording of each block that means anything, and the maximum that is taken in place of the mean.

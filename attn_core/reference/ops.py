@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_core.interpolation import completed, mean_matrix, resize_matrix
+from attn_core.windows import margins
 
 Numbers = NDArray[Any]
 
@@ -61,23 +62,22 @@ def adaptive_mean(x: Numbers, size: tuple[int | None, ...]) -> Numbers:
 
 def mean_pool(x: Numbers, window: int, stride: int) -> Numbers:
     """See `Primitives.mean_pool`."""
-    return cast(Numbers, windows(x, (window,) * (x.ndim - 2), stride).mean(tuple(range(-(x.ndim - 2), 0))))
+    return cast(Numbers, windows(x, (window,) * (x.ndim - 2), stride, "symmetric").mean(tuple(range(2 - x.ndim, 0))))
 
 
-def max_pool(x: Numbers, window: tuple[int, ...]) -> Numbers:
+def max_pool(x: Numbers, window: tuple[int, ...], stride: int | None = None, padding: str = "valid") -> Numbers:
     """See `Primitives.max_pool`."""
-    counts = [size // length for size, length in zip(x.shape[2:], window, strict=True)]
-    whole = x[np.s_[:, :, *(slice(n * length) for n, length in zip(counts, window, strict=True))]]
-    blocks = whole.reshape(*x.shape[:2], *itertools.chain(*zip(counts, window, strict=True)))
-    inner = [3 + 2 * i for i in range(len(window))]
-    return _largest(np.moveaxis(blocks, inner, range(-len(window), 0)).reshape(*x.shape[:2], *counts, -1), -1)[..., 0]
+    views = windows(x, window, stride, padding, -np.inf)
+    return _largest(views.reshape(*views.shape[: x.ndim], -1), -1)[..., 0]
 
 
-def windows(x: Numbers, kernel: tuple[int, ...], stride: int) -> Numbers:
-    """Return (batch, channels, *positions, *kernel): each window of the image with kernel // 2 zeros around it."""
-    padded = np.pad(x, [(0, 0), (0, 0), *((k // 2, k // 2) for k in kernel)])
+def windows(x: Numbers, kernel: tuple[int, ...], stride: int | None, padding: str, around: float = 0.0) -> Numbers:
+    """Return (batch, channels, *positions, *kernel): each window of the image with a number around it."""
+    steps = [stride or k for k in kernel]
+    sides = [margins(n, k, step, padding) for n, k, step in zip(x.shape[2:], kernel, steps, strict=True)]
+    padded = np.pad(x, [(0, 0), (0, 0), *sides], constant_values=around)
     views = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=_space(x))
-    return views[(slice(None), slice(None), *(slice(None, None, stride),) * len(kernel))]
+    return views[(slice(None), slice(None), *(slice(None, None, step) for step in steps))]
 
 
 # ---- from an image to another place ----------------------------------------------------------------------------------
@@ -160,6 +160,16 @@ def split(x: Numbers, pieces: int) -> Sequence[Numbers]:
 def concat(pieces: Sequence[Numbers]) -> Numbers:
     """See `Primitives.concat`."""
     return np.concatenate(pieces, 1)
+
+
+def depth_to_channels(x: Numbers) -> Numbers:
+    """See `Primitives.depth_to_channels`."""
+    return x.reshape(len(x), -1, *x.shape[3:])
+
+
+def channels_to_depth(x: Numbers) -> Numbers:
+    """See `Primitives.channels_to_depth`."""
+    return x[:, None]
 
 
 # ---- images with images and vectors ----------------------------------------------------------------------------------

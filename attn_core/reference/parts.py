@@ -63,7 +63,7 @@ def _dense(part: parts.Dense, arrays: Arrays) -> Callable[[Numbers], Numbers]:
 @bind.register
 def _conv(part: parts.Conv, arrays: Arrays) -> Callable[[Numbers], Numbers]:
     def run(x: Numbers) -> Numbers:
-        windows = ops.windows(x, part.kernel, part.stride)
+        windows = ops.windows(x, part.kernel, part.stride, part.padding)
         outputs = [
             np.tensordot(own, weight, ([1, *range(-part.rank, 0)], range(1, 2 + part.rank)))
             for own, weight in zip(
@@ -113,6 +113,17 @@ def _layer_norm(part: parts.LayerNorm, arrays: Arrays) -> Callable[[Numbers], Nu
 @bind.register
 def _affine(part: parts.Affine, arrays: Arrays) -> Callable[[Numbers], Numbers]:
     return lambda x: ops.shift(ops.scale(x, arrays["weight"][None]), arrays["bias"][None])
+
+
+@bind.register
+def _dropout(part: parts.Dropout, arrays: Arrays) -> Callable[[Numbers], Numbers]:
+    def run(x: Numbers) -> Numbers:
+        if arrays.state.train and part.rate:
+            name = arrays.name.rstrip(".")
+            raise ValueError(f"{name}: dropout of {part.rate} is random in training; configure the block without it.")
+        return x
+
+    return run
 
 
 class RunningArray:

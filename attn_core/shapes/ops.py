@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from attn_core.interpolation import completed
+from attn_core.windows import places
 
 Shape = tuple[int | None, ...]
 
@@ -62,20 +63,21 @@ def adaptive_mean(x: Shape, size: tuple[int | None, ...]) -> Shape:
 def mean_pool(x: Shape, window: int, stride: int) -> Shape:
     """See `Primitives.mean_pool`."""
     require_image(len(x))
-    return (*x[:2], *(strided(n, stride) for n in x[2:]))
+    return (*x[:2], *slid(x[2:], (window,) * (len(x) - 2), stride, "symmetric", "mean_pool"))
 
 
-def strided(size: int | None, stride: int) -> int | None:
-    """Return how many places a window of odd length, padded by half of it, has along an axis."""
-    return None if size is None else -(-size // stride)
-
-
-def max_pool(x: Shape, window: tuple[int, ...]) -> Shape:
+def max_pool(x: Shape, window: tuple[int, ...], stride: int | None = None, padding: str = "valid") -> Shape:
     """See `Primitives.max_pool`."""
     require_space(x, len(window), "max_pool")
-    if any(n is not None and n < length for n, length in zip(x[2:], window, strict=True)):
-        raise ShapeError(f"max_pool: an image of {x[2:]} pixels holds no whole window of {window}")
-    return (*x[:2], *(None if n is None else n // length for n, length in zip(x[2:], window, strict=True)))
+    return (*x[:2], *slid(x[2:], window, stride, padding, "max_pool"))
+
+
+def slid(space: Shape, window: tuple[int, ...], stride: int | None, padding: str, step: str) -> Shape:
+    """Return how many windows there are along each spatial axis; without a stride, they lie side by side."""
+    found = tuple(places(n, length, stride or length, padding) for n, length in zip(space, window, strict=True))
+    if any(n is not None and n < 1 for n in found):
+        raise ShapeError(f"{step}: an image of {space} pixels holds no whole window of {window}")
+    return found
 
 
 # ---- from an image to another place ----------------------------------------------------------------------------------
@@ -139,6 +141,19 @@ def concat(pieces: Sequence[Shape]) -> Shape:
         rest = same(rest, (piece[0], 1, *piece[2:]), "concat")
     channels = [piece[1] for piece in pieces]
     return (rest[0], None if None in channels else sum(n for n in channels if n), *rest[2:])
+
+
+def depth_to_channels(x: Shape) -> Shape:
+    """See `Primitives.depth_to_channels`."""
+    if len(x) < 4:
+        raise ShapeError(f"depth_to_channels takes images of at least 2 spatial axes, got {x}")
+    return (x[0], product(x[1:3]), *x[3:])
+
+
+def channels_to_depth(x: Shape) -> Shape:
+    """See `Primitives.channels_to_depth`."""
+    require_image(len(x))
+    return (x[0], 1, *x[1:])
 
 
 def _times(size: int | None, factor: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from attn_core import parts
 from attn_core.shapes import ops
-from attn_core.shapes.ops import Shape, ShapeError, require_axis, require_space, strided
+from attn_core.shapes.ops import Shape, ShapeError, require_axis, require_space, slid
 from attn_core.spec import Block, Bound, Part
 
 
@@ -49,7 +49,7 @@ def _conv(part: parts.Conv, name: str) -> Callable[[Shape], Shape]:
     def run(x: Shape) -> Shape:
         require_space(x, part.rank, f"{name}: Conv")
         require_axis(x[1], part.inputs, f"{name}: Conv expects {part.inputs} channels, got {x}")
-        return (x[0], part.outputs, *(strided(n, part.stride) for n in x[2:]))
+        return (x[0], part.outputs, *slid(x[2:], part.kernel, part.stride, part.padding, f"{name}: Conv"))
 
     return run
 
@@ -83,6 +83,11 @@ def _layer_norm(part: parts.LayerNorm, name: str) -> Callable[[Shape], Shape]:
         return x
 
     return run
+
+
+@bind.register
+def _dropout(part: parts.Dropout, name: str) -> Callable[[Shape], Shape]:
+    return lambda x: x
 
 
 class RunningShape:

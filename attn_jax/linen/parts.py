@@ -114,7 +114,7 @@ def _conv(part: parts.Conv, train: bool, **options: Any) -> nn.Module:
         part.outputs,
         part.kernel,
         strides=part.stride,
-        padding=tuple((k // 2, k // 2) for k in part.kernel),
+        padding=ops.padding(part),
         feature_group_count=part.groups,
         use_bias=part.bias,
         **laws(part),
@@ -148,6 +148,11 @@ def _layer_norm(part: parts.LayerNorm, train: bool, **options: Any) -> nn.Module
 
 
 @native.register
+def _dropout(part: parts.Dropout, train: bool, **options: Any) -> nn.Module:
+    return nn.Dropout(part.rate, deterministic=not train)
+
+
+@native.register
 def _affine(part: parts.Affine, train: bool, **options: Any) -> nn.Module:
     return Affine(part.channels, **laws(part), **options)
 
@@ -164,6 +169,8 @@ def begin(part: Part | Block, module: Any) -> None:
             module.layer.create(part)
         case parts.Running():
             module()
+        case parts.Dropout():
+            pass
         case parts.Dense(inputs=features) | parts.LayerNorm(features=features):
             module(jnp.zeros((1, features)))
         case parts.Conv(inputs=features):

@@ -88,7 +88,7 @@ def _conv(part: parts.Conv, **options: Any) -> nnx.Module:
         part.outputs,
         part.kernel,
         strides=part.stride,
-        padding=tuple((k // 2, k // 2) for k in part.kernel),
+        padding=ops.padding(part),
         feature_group_count=part.groups,
         use_bias=part.bias,
         **laws(part),
@@ -125,6 +125,11 @@ def _group_norm(part: parts.GroupNorm, **options: Any) -> nnx.Module:
 @native.register
 def _layer_norm(part: parts.LayerNorm, **options: Any) -> nnx.Module:
     return nnx.LayerNorm(part.features, epsilon=part.eps, use_fast_variance=False, **laws(part), **options)
+
+
+@native.register
+def _dropout(part: parts.Dropout, *, rngs: nnx.Rngs, **options: Any) -> nnx.Module:
+    return nnx.Dropout(part.rate, rngs=rngs)
 
 
 @native.register
