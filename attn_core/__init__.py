@@ -21,6 +21,20 @@ from attn_core.blocks import (
     SqueezeExcitation,
     StripPooling,
 )
+from attn_core.models import (
+    MODELS,
+    HybridSN,
+    ResidualBlock,
+    SEResNet,
+    hybrid_sn,
+    hybrid_sn_2d_first,
+    hybrid_sn_attention,
+    se_resnet_18,
+    se_resnet_34,
+    se_resnet_50,
+    se_resnet_101,
+    se_resnet_152,
+)
 from attn_core.reference import evaluate
 from attn_core.shapes import ShapeError
 from attn_core.spec import Array, Block, Part, SpecError
@@ -29,6 +43,7 @@ from attn_core.weights import WeightsError, initialise, load, save
 __all__ = [
     "BLOCKS",
     "CBAM",
+    "MODELS",
     "AffineSampler",
     "Array",
     "Block",
@@ -37,6 +52,7 @@ __all__ = [
     "ExpectationMaximizationAttention",
     "GlobalContext",
     "GlobalPooling",
+    "HybridSN",
     "MixedPoolingModule",
     "NonLocal",
     "Part",
@@ -44,6 +60,8 @@ __all__ = [
     "PointwiseSpatialAttention",
     "Res2Bottleneck",
     "Res2Conv",
+    "ResidualBlock",
+    "SEResNet",
     "ShapeError",
     "ShuffleAttention",
     "SpatialAttention",
@@ -53,7 +71,15 @@ __all__ = [
     "StripPooling",
     "WeightsError",
     "evaluate",
+    "hybrid_sn",
+    "hybrid_sn_2d_first",
+    "hybrid_sn_attention",
     "initialise",
     "load",
     "save",
+    "se_resnet_18",
+    "se_resnet_34",
+    "se_resnet_50",
+    "se_resnet_101",
+    "se_resnet_152",
 ]

@@ -66,6 +66,9 @@ def save(path: str | os.PathLike[str], block: Block, weights: Mapping[str, Array
         content = safetensors.numpy.save(arrays, metadata={METADATA_KEY: json.dumps(description)})
     except safetensors.SafetensorError as error:
         raise WeightsError(f"{path}: safetensors cannot hold these weights ({error}).") from None
+    except TypeError:
+        rule = "give numbers and texts, as attention='CBAM(reduction=8)'"
+        raise WeightsError(f"{path}: a file cannot hold every field of {block!r}: {rule}.") from None
     _write_whole(Path(path), content)
 
 
@@ -137,7 +140,7 @@ def _tensor(path: str | os.PathLike[str], file: Any, name: str) -> NDArray[Any]:
 
 
 def _described(path: str | os.PathLike[str], text: str | None) -> Block:
-    from attn_core.blocks import BLOCKS
+    from attn_core.registry import KNOWN
 
     if text is None:
         raise WeightsError(f"{path}: no block is described in its metadata: name one, load(path, block).")
@@ -146,11 +149,11 @@ def _described(path: str | os.PathLike[str], text: str | None) -> Block:
         name, config, version = str(description["block"]), dict(description["config"]), description["version"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise WeightsError(f"{path}: the block in its metadata cannot be read.") from None
-    if version != METADATA_VERSION or name not in BLOCKS:
+    if version != METADATA_VERSION or name not in KNOWN:
         held = f"{reprlib.repr(name)} in format {reprlib.repr(version)}"
-        raise WeightsError(f"{path}: holds {held}; known here: {', '.join(BLOCKS)} in format {METADATA_VERSION}.")
+        raise WeightsError(f"{path}: holds {held}; known here: {', '.join(KNOWN)} in format {METADATA_VERSION}.")
     try:
-        block = BLOCKS[name](**config)
+        block = KNOWN[name](**config)
         block.arrays()
     except (TypeError, SpecError, OverflowError) as error:
         reason = str(error) if len(str(error)) < 300 else f"{str(error)[:300]}..."

@@ -107,7 +107,8 @@ def max_pool(x: Array, window: tuple[int, ...], stride: int | None = None, paddi
     sides = [margins(n, k, step, padding) for n, k, step in zip(x.shape[1:-1], window, steps, strict=True)]
     extent, step = (1, *window, 1), (1, *steps, 1)
     lowest = np.array(-np.inf, x.dtype)
-    return jax.lax.reduce_window(x, lowest, jax.lax.max, extent, step, [(0, 0), *sides, (0, 0)])
+    largest: Array = jax.lax.reduce_window(x, lowest, jax.lax.max, extent, step, [(0, 0), *sides, (0, 0)])
+    return largest
 
 
 # ---- from an image to another place ----------------------------------------------------------------------------------

@@ -25,6 +25,19 @@ from attn_tf.blocks import (
     StripPooling,
 )
 from attn_tf.layer import Generic, Layer
+from attn_tf.models import (
+    HybridSN,
+    ResidualBlock,
+    SEResNet,
+    hybrid_sn,
+    hybrid_sn_2d_first,
+    hybrid_sn_attention,
+    se_resnet_18,
+    se_resnet_34,
+    se_resnet_50,
+    se_resnet_101,
+    se_resnet_152,
+)
 from attn_tf.tf1 import se_block
 
 __all__ = [
@@ -36,6 +49,7 @@ __all__ = [
     "Generic",
     "GlobalContext",
     "GlobalPooling",
+    "HybridSN",
     "Layer",
     "MixedPoolingModule",
     "NonLocal",
@@ -43,13 +57,23 @@ __all__ = [
     "PointwiseSpatialAttention",
     "Res2Bottleneck",
     "Res2Conv",
+    "ResidualBlock",
+    "SEResNet",
     "ShuffleAttention",
     "SpatialAttention",
     "SpatialTransformer",
     "SqueezeExcitation",
     "StripPooling",
     "bind",
+    "hybrid_sn",
+    "hybrid_sn_2d_first",
+    "hybrid_sn_attention",
     "load",
     "se_block",
+    "se_resnet_18",
+    "se_resnet_34",
+    "se_resnet_50",
+    "se_resnet_101",
+    "se_resnet_152",
     "weights",
 ]

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
-from attn_core.blocks import BLOCKS
+from attn_core.registry import KNOWN
 from attn_core.spec import Block
-from attn_tf import blocks
+from attn_tf import blocks, models
 from attn_tf.layer import Generic, Layer
 from attn_tf.parts import LEAVES, blank, from_canonical, to_canonical
+
+NATIVE = vars(blocks) | vars(models)
 
 
 def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options: Any) -> Layer:
@@ -41,10 +43,10 @@ def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options
 def _layer(block: Block, options: dict[str, Any]) -> Layer:
     """Return the layer, not built yet; it reads channels and rank from its input."""
     name = type(block).__name__
-    if BLOCKS.get(name) is not type(block) or not hasattr(blocks, name):
+    if KNOWN.get(name) is not type(block):
         return Generic(block, **options)
     config = {field: value for field, value in block.config().items() if field not in ("channels", "rank")}
-    layer: Layer = getattr(blocks, name)(**config, **options)
+    layer: Layer = NATIVE[name](**config, **options)
     return layer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from attn_core.blocks import BLOCKS
+from attn_core.registry import KNOWN
 from attn_core.shapes import Shape, explain, explained, output_shape, require_image
 from attn_core.shapes.parts import bind as on_shapes
 from attn_core.spec import Block
@@ -49,7 +49,7 @@ class Layer(keras.layers.Layer):
         self.built = True
 
     def _reads_channels(self) -> bool:
-        blocks = (BLOCKS[base.__name__] for base in type(self).__mro__ if base.__name__ in BLOCKS)
+        blocks = (KNOWN[base.__name__] for base in type(self).__mro__ if base.__name__ in KNOWN)
         return any("channels" in block.__dataclass_fields__ for block in blocks)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -112,6 +112,10 @@ class Layer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer."""
         return {**super().get_config(), **self.options, "data_format": self.data_format}
+
+
+class Network(Layer, keras.Model):
+    """A block as a whole Keras model, for blocks that are networks."""
 
 
 class Generic(Layer):

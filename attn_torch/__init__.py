@@ -22,6 +22,19 @@ from attn_torch.blocks import (
     StripPooling,
 )
 from attn_torch.layer import Generic, Layer
+from attn_torch.models import (
+    HybridSN,
+    ResidualBlock,
+    SEResNet,
+    hybrid_sn,
+    hybrid_sn_2d_first,
+    hybrid_sn_attention,
+    se_resnet_18,
+    se_resnet_34,
+    se_resnet_50,
+    se_resnet_101,
+    se_resnet_152,
+)
 
 __all__ = [
     "CBAM",
@@ -32,6 +45,7 @@ __all__ = [
     "Generic",
     "GlobalContext",
     "GlobalPooling",
+    "HybridSN",
     "Layer",
     "MixedPoolingModule",
     "NonLocal",
@@ -39,12 +53,22 @@ __all__ = [
     "PointwiseSpatialAttention",
     "Res2Bottleneck",
     "Res2Conv",
+    "ResidualBlock",
+    "SEResNet",
     "ShuffleAttention",
     "SpatialAttention",
     "SpatialTransformer",
     "SqueezeExcitation",
     "StripPooling",
     "bind",
+    "hybrid_sn",
+    "hybrid_sn_2d_first",
+    "hybrid_sn_attention",
     "load",
+    "se_resnet_18",
+    "se_resnet_34",
+    "se_resnet_50",
+    "se_resnet_101",
+    "se_resnet_152",
     "weights",
 ]

@@ -12,10 +12,12 @@ import torch
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
-from attn_core.blocks import BLOCKS
+from attn_core.registry import KNOWN
 from attn_core.spec import Block
-from attn_torch import blocks
+from attn_torch import blocks, models
 from attn_torch.layer import Generic, Layer
+
+NATIVE = vars(blocks) | vars(models)
 
 
 def bind(
@@ -30,18 +32,22 @@ def bind(
     A block of a class of your own becomes a `Generic` layer.
     **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
-    layer = _fresh(block, device=device, dtype=dtype)
-    if weights is not None:
-        arrays = {name: torch.tensor(array.copy()) for name, array in canonical.check(block, weights).items()}
-        layer.load_state_dict(layer.state_dict() | arrays)  # what batch norm counts beside them stays as it is
+    if weights is None:
+        return _fresh(block, device=device, dtype=dtype)
+    arrays = canonical.check(block, weights)
+    layer = _fresh(block, device="meta", dtype=dtype)  # draws no weights
+    layer.to_empty(device=torch.get_default_device() if device is None else device)
+    counters = layer.state_dict().keys() - arrays.keys()
+    given = {name: torch.tensor(array.copy()) for name, array in arrays.items()}
+    layer.load_state_dict(given | {name: torch.tensor(0) for name in counters})
     return layer
 
 
 def _fresh(block: Block, **placement: Any) -> Layer:
     name = type(block).__name__
-    if BLOCKS.get(name) is not type(block):
+    if KNOWN.get(name) is not type(block):
         return Generic(block, **placement)
-    layer: Layer = getattr(blocks, name)(**block.config(), **placement)
+    layer: Layer = NATIVE[name](**block.config(), **placement)
     return layer
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import torch
 from torch import Tensor, nn
 
+from attn_core.parts import ZERO
 from attn_core.shapes import explain, explained
 from attn_core.spec import Block
 from attn_torch import ops
@@ -21,17 +21,21 @@ class Layer(nn.Module):
 
     block: Block
 
-    def __init__(self, block: Block, **placement: Any) -> None:
+    def __init__(
+        self, block: Block, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> None:
         super().__init__()
         self.block = block
         for name, part in block.parts().items():
-            self.add_module(name, native(part, **placement))
+            self.add_module(name, native(part, device="meta", dtype=dtype))  # there, drawing weights costs nothing
+        self.to_empty(device=torch.get_default_device() if device is None else device)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw fresh weights from the block's laws, with PyTorch's global generator; running arrays start again."""
-        for name, array in self.block.arrays().items():
-            fill(array.law, self.get_parameter(name) if array.trainable else self.get_buffer(name))
+        arrays = self.block.arrays()
+        for name, tensor in self.state_dict(keep_vars=True).items():
+            fill(arrays[name].law if name in arrays else ZERO, tensor)  # what batch norm counts starts at 0
 
     def gates(self, *inputs: Tensor) -> dict[str, Tensor]:
         """Compute the maps that the block multiplies images with, by name."""

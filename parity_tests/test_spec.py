@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 import attn_core as core
-from attn_core.blocks import parse
 from attn_core.formula import formula
+from attn_core.registry import parse
 from attn_core.shapes import output_shape
 
 SE = core.SqueezeExcitation

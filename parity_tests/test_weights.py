@@ -14,7 +14,7 @@ import pytest
 import safetensors.numpy
 
 import attn_core as core
-from attn_core.blocks import BLOCKS
+from attn_core.registry import KNOWN as NAMES
 from attn_core.weights import WeightsError, check
 
 SE = core.SqueezeExcitation
@@ -73,7 +73,7 @@ def test_file_without_description_needs_the_block(tmp_path: Path):
     assert core.load(path, BLOCK)[1].keys() == WEIGHTS.keys()
 
 
-KNOWN = f"known here: {', '.join(BLOCKS)} in format 1."
+KNOWN = f"known here: {', '.join(NAMES)} in format 1."
 METADATA = {
     "unknown": (described(block="Cbam"), "holds 'Cbam' in format 1; " + KNOWN),
     "format": (

@@ -1,8 +1,5 @@
 """The blocks, one file per paper."""
 
-import ast
-import dataclasses
-
 from attn_core.blocks.affine_sampler import AffineSampler
 from attn_core.blocks.cbam import CBAM
 from attn_core.blocks.channel_attention import ChannelAttention
@@ -21,7 +18,7 @@ from attn_core.blocks.spatial_attention import SpatialAttention
 from attn_core.blocks.spatial_transformer import SpatialTransformer
 from attn_core.blocks.squeeze_excitation import SqueezeExcitation
 from attn_core.blocks.strip_pooling import StripPooling
-from attn_core.spec import Block, SpecError
+from attn_core.spec import Block
 
 BLOCKS: dict[str, type[Block]] = {
     block.__name__: block
@@ -47,40 +44,6 @@ BLOCKS: dict[str, type[Block]] = {
     )
 }
 
-FITTING = {  # where 64 will not do
-    "ChannelShuffle": {"groups": 4},
-    "ShuffleAttention": {"channels": 128},
-    "PointwiseSpatialAttention": {"size": 30},
-}
-
-
-def example(name: str) -> Block:
-    """Return a block of this name with the default of every field; 64, or `FITTING`, stands for fields without one."""
-    block, own = BLOCKS[name], FITTING.get(name, {})
-    required = (field.name for field in dataclasses.fields(block) if field.default is dataclasses.MISSING)
-    return block(**{field: own.get(field, 64) for field in required})
-
-
-def parse(text: str) -> Block:
-    """Return the block that a text such as ``SqueezeExcitation(64, hidden=4)`` configures; nothing is executed.
-
-    **Raises** `SpecError` for anything but the name of a block with literal fields.
-    """
-    try:
-        call = ast.parse(text.strip(), mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in BLOCKS:
-            raise TypeError(f"give one of {', '.join(BLOCKS)} with its fields, as Name(64)")
-        values = [ast.literal_eval(argument) for argument in call.args]
-        fields = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-        return BLOCKS[call.func.id](*values, **fields)
-    except SpecError:
-        raise
-    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise SpecError(f"{text!r} configures no block: {error}.") from None
-    except ValueError:
-        raise SpecError(f"{text!r} configures no block: fields must be numbers, texts, True, False or None.") from None
-
-
 __all__ = [
     "BLOCKS",
     "CBAM",
@@ -101,6 +64,4 @@ __all__ = [
     "SpatialTransformer",
     "SqueezeExcitation",
     "StripPooling",
-    "example",
-    "parse",
 ]

@@ -1,0 +1,32 @@
+"""Blocks from text: calls with literal arguments, of which nothing is executed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+from attn_core.spec import Block, SpecError
+
+
+def parse(text: str, known: Mapping[str, type[Block]], **given: Any) -> Block:
+    """Return the block that a text such as ``SqueezeExcitation(64, hidden=4)`` configures.
+
+    `given` are further fields, for blocks that have them. **Raises** `SpecError` for anything but one of the known
+    names with literal fields.
+    """
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in known:
+            raise TypeError(f"give one of {', '.join(known)} with its fields, as Name(64)")
+        block = known[call.func.id]
+        values = [ast.literal_eval(argument) for argument in call.args]
+        fields = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        own = {name: value for name, value in given.items() if name in block.__dataclass_fields__}
+        return block(*values, **(own | fields))
+    except SpecError:
+        raise
+    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise SpecError(f"{text!r} configures no block: {error}.") from None
+    except ValueError:
+        raise SpecError(f"{text!r} configures no block: fields must be numbers, texts, True, False or None.") from None

@@ -1,0 +1,71 @@
+"""HybridSN for Linen; see `attn_core.models.hybrid_sn`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from typing import Any
+
+from jax import Array
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_core.models.hybrid_sn import HYBRID_SNS
+from attn_jax.linen.layer import Layer
+
+
+class HybridSN(Layer):
+    """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
+
+    **Shape**: (batch, bands, size, size, 1) to logits (batch, classes).
+
+    **Fields**: see `attn_core.HybridSN`; `dtype` and `param_dtype` as in Flax's own layers. In training, dropout
+    takes the key `rngs={"dropout": key}`.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    bands: int
+    size: int
+    classes: int = 16
+    _: KW_ONLY
+    order: str = "3d_first"
+    attention: Attention = None
+    norm: bool = False
+    relu: bool = True
+    dropout: float = 0.4
+    hidden: tuple[int, int] = (256, 128)
+    momentum: float = 0.1
+
+    def configure(self, channels: int, rank: int) -> core.HybridSN:
+        """Return the block for this many channels and spatial axes."""
+        return core.HybridSN(
+            self.bands,
+            self.size,
+            self.classes,
+            order=self.order,
+            attention=self.attention,
+            norm=self.norm,
+            relu=self.relu,
+            dropout=self.dropout,
+            hidden=self.hidden,
+            momentum=self.momentum,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the logits."""
+        return self.run(x, train=train)
+
+
+def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+    """Return the paper's network; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, **(HYBRID_SNS["paper"] | options))
+
+
+def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+    """Return seed 003's network that begins with the convolution of 3 x 3 pixels; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
+
+
+def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+    """Return seed 003's network with squeeze-and-excitation; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))

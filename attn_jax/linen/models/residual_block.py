@@ -1,0 +1,64 @@
+"""Residual blocks for Linen; see `attn_core.models.residual_block`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_jax.linen.layer import Layer
+
+
+class ResidualBlock(Layer):
+    """Add to the image what a few convolutions and an attention block make of it.
+
+    relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
+
+    **Shape**: (batch, *space, channels) to outputs channels, each size divided by the stride and rounded up.
+
+    **Fields**: see `attn_core.ResidualBlock`; channels and rank are read from the input; `dtype` and `param_dtype`
+    as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    outputs: int
+    stride: int = 1
+    _: KW_ONLY
+    attention: Attention = None
+    bottleneck: bool = False
+    hidden: int | None = None
+    preactivation: bool = False
+    padding: str = "symmetric"
+    norm: bool = True
+    bias: bool = False
+    relu_last: bool = False
+    project: bool | None = None
+    momentum: float = 0.1
+    eps: float = 1e-05
+
+    def configure(self, channels: int, rank: int) -> core.ResidualBlock:
+        """Return the block for this many channels and spatial axes."""
+        return core.ResidualBlock(
+            channels,
+            self.outputs,
+            self.stride,
+            attention=self.attention,
+            bottleneck=self.bottleneck,
+            hidden=self.hidden,
+            preactivation=self.preactivation,
+            padding=self.padding,
+            norm=self.norm,
+            bias=self.bias,
+            relu_last=self.relu_last,
+            project=self.project,
+            rank=rank,
+            momentum=self.momentum,
+            eps=self.eps,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

@@ -1,0 +1,79 @@
+"""SE-ResNet for Linen; see `attn_core.models.se_resnet`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+from typing import Any
+
+from jax import Array
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_core.models.se_resnet import SE_RESNETS
+from attn_jax.linen.layer import Layer
+
+
+class SEResNet(Layer):
+    """Classify images with a residual network that has an attention block in each residual block.
+
+    **Shape**: (batch, *space, channels) of any size to logits (batch, classes).
+
+    **Fields**: see `attn_core.SEResNet`; channels and rank are read from the input; `dtype` and `param_dtype` as in
+    Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    classes: int
+    depths: tuple[int, ...] = (3, 4, 6, 3)
+    bottleneck: bool = True
+    _: KW_ONLY
+    attention: Attention = "se"
+    width: int = 64
+    padding: str = "symmetric"
+    momentum: float = 0.1
+    eps: float = 1e-05
+
+    def configure(self, channels: int, rank: int) -> core.SEResNet:
+        """Return the block for this many channels and spatial axes."""
+        return core.SEResNet(
+            self.classes,
+            self.depths,
+            self.bottleneck,
+            channels=channels,
+            attention=self.attention,
+            width=self.width,
+            rank=rank,
+            padding=self.padding,
+            momentum=self.momentum,
+            eps=self.eps,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the logits."""
+        return self.run(x, train=train)
+
+
+def se_resnet_18(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-18; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[18] | options))
+
+
+def se_resnet_34(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-34; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[34] | options))
+
+
+def se_resnet_50(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-50; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[50] | options))
+
+
+def se_resnet_101(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-101; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[101] | options))
+
+
+def se_resnet_152(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-152; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[152] | options))

@@ -1,0 +1,75 @@
+"""HybridSN for NNX; see `attn_core.models.hybrid_sn`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_core.models.hybrid_sn import HYBRID_SNS
+from attn_jax.nnx.layer import Layer
+
+
+class HybridSN(Layer):
+    """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
+
+    **Shape**: (batch, bands, size, size, 1) to logits (batch, classes).
+
+    **Fields**: see `attn_core.HybridSN`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        bands: int,
+        size: int,
+        classes: int = 16,
+        *,
+        order: str = "3d_first",
+        attention: Attention = None,
+        norm: bool = False,
+        relu: bool = True,
+        dropout: float = 0.4,
+        hidden: tuple[int, int] = (256, 128),
+        momentum: float = 0.1,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.HybridSN(
+            bands,
+            size,
+            classes,
+            order=order,
+            attention=attention,
+            norm=norm,
+            relu=relu,
+            dropout=dropout,
+            hidden=hidden,
+            momentum=momentum,
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the logits."""
+        return self.run(x)
+
+
+def hybrid_sn(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **options: Any) -> HybridSN:
+    """Return the paper's network; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, rngs=rngs, **(HYBRID_SNS["paper"] | options))
+
+
+def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **options: Any) -> HybridSN:
+    """Return seed 003's network that begins with the convolution of 3 x 3 pixels; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, rngs=rngs, **(HYBRID_SNS["2d_first"] | options))
+
+
+def hybrid_sn_attention(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **options: Any) -> HybridSN:
+    """Return seed 003's network with squeeze-and-excitation; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, rngs=rngs, **(HYBRID_SNS["attention"] | options))

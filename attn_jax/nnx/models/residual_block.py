@@ -1,0 +1,71 @@
+"""Residual blocks for NNX; see `attn_core.models.residual_block`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_jax.nnx.layer import Layer
+
+
+class ResidualBlock(Layer):
+    """Add to the image what a few convolutions and an attention block make of it.
+
+    relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
+
+    **Shape**: (batch, *space, channels) to outputs channels, each size divided by the stride and rounded up.
+
+    **Fields**: see `attn_core.ResidualBlock`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        outputs: int,
+        stride: int = 1,
+        *,
+        attention: Attention = None,
+        bottleneck: bool = False,
+        hidden: int | None = None,
+        preactivation: bool = False,
+        padding: str = "symmetric",
+        norm: bool = True,
+        bias: bool = False,
+        relu_last: bool = False,
+        project: bool | None = None,
+        rank: int = 2,
+        momentum: float = 0.1,
+        eps: float = 1e-05,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.ResidualBlock(
+            channels,
+            outputs,
+            stride,
+            attention=attention,
+            bottleneck=bottleneck,
+            hidden=hidden,
+            preactivation=preactivation,
+            padding=padding,
+            norm=norm,
+            bias=bias,
+            relu_last=relu_last,
+            project=project,
+            rank=rank,
+            momentum=momentum,
+            eps=eps,
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

@@ -1,0 +1,85 @@
+"""SE-ResNet for NNX; see `attn_core.models.se_resnet`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_core.models.se_resnet import SE_RESNETS
+from attn_jax.nnx.layer import Layer
+
+
+class SEResNet(Layer):
+    """Classify images with a residual network that has an attention block in each residual block.
+
+    **Shape**: (batch, *space, channels) of any size to logits (batch, classes).
+
+    **Fields**: see `attn_core.SEResNet`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        depths: tuple[int, ...] = (3, 4, 6, 3),
+        bottleneck: bool = True,
+        *,
+        channels: int = 3,
+        attention: Attention = "se",
+        width: int = 64,
+        rank: int = 2,
+        padding: str = "symmetric",
+        momentum: float = 0.1,
+        eps: float = 1e-05,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.SEResNet(
+            classes,
+            depths,
+            bottleneck,
+            channels=channels,
+            attention=attention,
+            width=width,
+            rank=rank,
+            padding=padding,
+            momentum=momentum,
+            eps=eps,
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the logits."""
+        return self.run(x)
+
+
+def se_resnet_18(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+    """Return SE-ResNet-18; options are those of `SEResNet`."""
+    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[18] | options))
+
+
+def se_resnet_34(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+    """Return SE-ResNet-34; options are those of `SEResNet`."""
+    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[34] | options))
+
+
+def se_resnet_50(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+    """Return SE-ResNet-50; options are those of `SEResNet`."""
+    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[50] | options))
+
+
+def se_resnet_101(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+    """Return SE-ResNet-101; options are those of `SEResNet`."""
+    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[101] | options))
+
+
+def se_resnet_152(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+    """Return SE-ResNet-152; options are those of `SEResNet`."""
+    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[152] | options))

@@ -1,0 +1,86 @@
+"""SE-ResNet for Keras; see `attn_core.models.se_resnet`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_core.models.se_resnet import SE_RESNETS
+from attn_tf.layer import Network
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class SEResNet(Network):
+    """Classify images with a residual network that has an attention block in each residual block.
+
+    **Shape**: (batch, *space, channels) of any size to logits (batch, classes), in ``data_format="channels_first"``
+    with the channels before the others.
+
+    **Fields**: see `attn_core.SEResNet`; channels and rank are read from the input.
+
+    It is a `keras.Model`: `compile`, `fit`, `evaluate` and `save` are there.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        depths: tuple[int, ...] = (3, 4, 6, 3),
+        bottleneck: bool = True,
+        *,
+        attention: Attention = "se",
+        width: int = 64,
+        padding: str = "symmetric",
+        momentum: float = 0.1,
+        eps: float = 1e-05,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {
+            "classes": classes,
+            "depths": depths,
+            "bottleneck": bottleneck,
+            "attention": attention,
+            "width": width,
+            "padding": padding,
+            "momentum": momentum,
+            "eps": eps,
+        }
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.SEResNet:
+        """Return the block for this many channels and spatial axes."""
+        return core.SEResNet(channels=channels, rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the logits."""
+        return self.block.forward(self.images, self, x)
+
+
+def se_resnet_18(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-18; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[18] | options))
+
+
+def se_resnet_34(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-34; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[34] | options))
+
+
+def se_resnet_50(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-50; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[50] | options))
+
+
+def se_resnet_101(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-101; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[101] | options))
+
+
+def se_resnet_152(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-152; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[152] | options))

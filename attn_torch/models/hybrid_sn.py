@@ -1,0 +1,80 @@
+"""HybridSN for PyTorch; see `attn_core.models.hybrid_sn`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_core.models.hybrid_sn import HYBRID_SNS
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class HybridSN(Layer):
+    r"""Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
+
+    **Shape**: (N, 1, bands, size, size) to logits (N, classes).
+
+    **Fields**: see `attn_core.HybridSN`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        bands: int,
+        size: int,
+        classes: int = 16,
+        *,
+        order: str = "3d_first",
+        attention: Attention = None,
+        norm: bool = False,
+        relu: bool = True,
+        dropout: float = 0.4,
+        hidden: tuple[int, int] = (256, 128),
+        momentum: float = 0.1,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.HybridSN(
+            bands,
+            size,
+            classes,
+            order=order,
+            attention=attention,
+            norm=norm,
+            relu=relu,
+            dropout=dropout,
+            hidden=hidden,
+            momentum=momentum,
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the logits."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise
+
+
+def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+    """Return the paper's network; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, **(HYBRID_SNS["paper"] | options))
+
+
+def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+    """Return seed 003's network that begins with the convolution of 3 x 3 pixels; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
+
+
+def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+    """Return seed 003's network with squeeze-and-excitation; options are those of `HybridSN`."""
+    return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))

@@ -1,0 +1,74 @@
+"""Residual blocks for PyTorch; see `attn_core.models.residual_block`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class ResidualBlock(Layer):
+    r"""Add to the image what a few convolutions and an attention block make of it.
+
+    .. math:: y = \mathrm{relu}(A(N_2(K_2 * \mathrm{relu}(N_1(K_1 * x)))) + S(x))
+
+    **Shape**: (N, channels, \*space) to outputs channels, each size divided by the stride and rounded up.
+
+    **Fields**: see `attn_core.ResidualBlock`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        outputs: int,
+        stride: int = 1,
+        *,
+        attention: Attention = None,
+        bottleneck: bool = False,
+        hidden: int | None = None,
+        preactivation: bool = False,
+        padding: str = "symmetric",
+        norm: bool = True,
+        bias: bool = False,
+        relu_last: bool = False,
+        project: bool | None = None,
+        rank: int = 2,
+        momentum: float = 0.1,
+        eps: float = 1e-05,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.ResidualBlock(
+            channels,
+            outputs,
+            stride,
+            attention=attention,
+            bottleneck=bottleneck,
+            hidden=hidden,
+            preactivation=preactivation,
+            padding=padding,
+            norm=norm,
+            bias=bias,
+            relu_last=relu_last,
+            project=project,
+            rank=rank,
+            momentum=momentum,
+            eps=eps,
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise

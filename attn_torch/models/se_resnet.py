@@ -1,0 +1,90 @@
+"""SE-ResNet for PyTorch; see `attn_core.models.se_resnet`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attn_core import models as core
+from attn_core.models.attention import Attention
+from attn_core.models.se_resnet import SE_RESNETS
+from attn_core.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class SEResNet(Layer):
+    r"""Classify images with a residual network that has an attention block in each residual block.
+
+    **Shape**: (N, channels, \*space) of any size to logits (N, classes).
+
+    **Fields**: see `attn_core.SEResNet`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
+    own error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        depths: tuple[int, ...] = (3, 4, 6, 3),
+        bottleneck: bool = True,
+        *,
+        channels: int = 3,
+        attention: Attention = "se",
+        width: int = 64,
+        rank: int = 2,
+        padding: str = "symmetric",
+        momentum: float = 0.1,
+        eps: float = 1e-05,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.SEResNet(
+            classes,
+            depths,
+            bottleneck,
+            channels=channels,
+            attention=attention,
+            width=width,
+            rank=rank,
+            padding=padding,
+            momentum=momentum,
+            eps=eps,
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the logits."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise
+
+
+def se_resnet_18(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-18; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[18] | options))
+
+
+def se_resnet_34(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-34; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[34] | options))
+
+
+def se_resnet_50(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-50; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[50] | options))
+
+
+def se_resnet_101(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-101; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[101] | options))
+
+
+def se_resnet_152(classes: int = 1000, **options: Any) -> SEResNet:
+    """Return SE-ResNet-152; options are those of `SEResNet`."""
+    return SEResNet(classes, **(SE_RESNETS[152] | options))
