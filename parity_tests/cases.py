@@ -6,7 +6,7 @@ Each file of `parity_tests/blocks` has `CASES`, `RECORDINGS` and `naive` for the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -32,7 +32,8 @@ class Case:
     """A block, its weights, inputs and a cotangent, all from one seed.
 
     `more` are inputs beside the image. `still` names what has no gradient by the block's definition, `cut` what has one
-    and also reaches the output on a way that gradients do not take.
+    and also reaches the output on a way that gradients do not take. `alive` is the share of each weight's numbers that
+    must have one: of small networks some units never fire, which recordings of whole ones make up for.
     """
 
     block: core.Block
@@ -42,6 +43,7 @@ class Case:
     more: tuple[Array, ...] = ()
     still: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    alive: float = 1.0
 
     @property
     def weights(self) -> Weights:
@@ -92,6 +94,7 @@ class Recording:
     modes: tuple[str, ...] = ("eval",)
     unmapped: tuple[str, ...] = ()  # of theirs, what has no counterpart here
     dtypes: tuple[str, ...] = ("float64", "float32")  # without one in which their own code does not keep our bound
+    network: bool = False  # too large to be run in every dtype everywhere
 
     @cached_property
     def files(self) -> tuple[dict, dict[str, Array]]:
@@ -127,11 +130,39 @@ class Recording:
         return recipe().cotangents(self.files[0])[0].astype(np.float64)
 
     def recorded(self, mode: str, dtype: str = "f64") -> dict[str, Array]:
-        """Return everything that was recorded in this mode and dtype, by our names."""
+        """Return everything that was recorded in this mode and dtype, by our names.
+
+        Of large arrays, summaries were recorded: they have a # and the summary's name after the array's.
+        """
         io, prefix = self.files[1], f"{dtype}/{mode}/"
         found = {name: io[prefix + name] for name in ("output", "grad:input") if prefix + name in io}
         for name, array in self.block.arrays().items():
             kind = "grad" if array.trainable else "stat"
             if f"{prefix}{kind}:{self.origin(name)[0]}" in io:
                 found[f"{kind}:{name}"] = self.ours(name, lambda theirs, kind=kind: io[f"{prefix}{kind}:{theirs}"])
+        return found | self._summaries(prefix)
+
+    def _summaries(self, prefix: str) -> dict[str, Array]:
+        arrays = self.block.arrays().items()
+        names = {f"{'grad' if a.trainable else 'stat'}:{name}": self.origin(name)[0] for name, a in arrays}
+        ours = {f"{key.partition(':')[0]}:{theirs}": key for key, theirs in names.items()}
+        ours |= {name: name for name in ("output", "grad:input")}
+        found = {}
+        for key, array in self.files[1].items():
+            name, _, part = key.removeprefix(prefix).partition("#")
+            if key.startswith(prefix) and part and name in ours:
+                found[f"{ours[name]}#{part}"] = array
         return found
+
+
+def summarised(found: Mapping[str, Array], wanted: Iterable[str]) -> dict[str, Array]:
+    """Return what is wanted of the arrays found: themselves, or their summaries."""
+    parts = {}
+    for key in wanted:
+        name, _, part = key.partition("#")
+        if part and f"{name}#{part}" not in parts:
+            whole = recipe().summary(found[name], name not in ("output", "grad:input"), small=0)
+            parts |= {f"{name}{suffix}": array for suffix, array in whole.items()}
+        elif not part:
+            parts[name] = found[name]
+    return parts

@@ -10,26 +10,47 @@ import numpy as np
 Array = np.ndarray
 
 
-def conv(x: Array, weight: Array, stride: int = 1) -> Array:
-    """Convolve with zeros around the image, one output pixel and one step of the kernel after the other."""
-    kernel = weight.shape[2:]
-    space = [math.ceil(size / stride) for size in x.shape[2:]]
+def before(size: int, window: int, stride: int, padding: str) -> int:
+    """Return how many pixels stand before an axis: TensorFlow's SAME puts the odd one after it."""
+    if padding == "same":
+        return max((math.ceil(size / stride) - 1) * stride + window - size, 0) // 2
+    return window // 2 if padding == "symmetric" else 0
+
+
+def conv(x: Array, weight: Array, stride: int = 1, padding: str = "symmetric") -> Array:
+    """Convolve, one output pixel and one step of the kernel after the other; pixels beyond the image are 0."""
+    kernel, sizes = weight.shape[2:], x.shape[2:]
+    starts = [before(size, k, stride, padding) for size, k in zip(sizes, kernel, strict=True)]
+    lost = [k - 1 if padding == "valid" else 0 for k in kernel]
+    space = [math.ceil((size - n) / stride) for size, n in zip(sizes, lost, strict=True)]
     y = np.zeros((len(x), len(weight), *space))
     for at in np.ndindex(*space):
         for step in np.ndindex(*kernel):
-            near = tuple(i * stride + s - k // 2 for i, s, k in zip(at, step, kernel, strict=True))
-            if all(0 <= i < size for i, size in zip(near, x.shape[2:], strict=True)):
+            near = tuple(i * stride + s - start for i, s, start in zip(at, step, starts, strict=True))
+            if all(0 <= i < size for i, size in zip(near, sizes, strict=True)):
                 y[(..., *at)] += x[(..., *near)] @ weight[(..., *step)].T
     return y
 
 
-def batch_norm(x: Array, w: dict[str, Array], name: str, train: bool) -> Array:
+def max_pool(x: Array, window: int, stride: int, padding: str) -> Array:
+    """Return the largest pixel near each output pixel."""
+    sizes = x.shape[2:]
+    starts = [before(size, window, stride, padding) for size in sizes]
+    y = np.empty((*x.shape[:2], *(math.ceil(size / stride) for size in sizes)))
+    for at in np.ndindex(*y.shape[2:]):
+        low = [i * stride - start for i, start in zip(at, starts, strict=True)]
+        box = tuple(slice(max(i, 0), i + window) for i in low)
+        y[(..., *at)] = x[(..., *box)].reshape(*x.shape[:2], -1).max(-1)
+    return y
+
+
+def batch_norm(x: Array, w: dict[str, Array], name: str, train: bool, eps: float = 1e-5) -> Array:
     """Normalise one channel after the other with the weights of this name."""
     y = np.empty(x.shape)
     for c in range(x.shape[1]):
         mean = x[:, c].mean() if train else w[f"{name}.running_mean"][c]
         variance = ((x[:, c] - mean) ** 2).mean() if train else w[f"{name}.running_var"][c]
-        y[:, c] = (x[:, c] - mean) / math.sqrt(variance + 1e-5) * w[f"{name}.weight"][c] + w[f"{name}.bias"][c]
+        y[:, c] = (x[:, c] - mean) / math.sqrt(variance + eps) * w[f"{name}.weight"][c] + w[f"{name}.bias"][c]
     return y
 
 

@@ -38,7 +38,7 @@ def test_case_proves_every_weight(case: str):
     assert set(parity.unproven(c.block, c.weights, c.inputs, c.train)) <= {*running, *c.still}
     for name, gradient in expected(case).gradients.items():
         if name != "input":  # of which a maximum sees one number only
-            assert abs(gradient).max() < 1e-13 if name in c.still else (gradient != 0).all(), name
+            assert abs(gradient).max() < 1e-13 if name in c.still else (gradient != 0).mean() >= c.alive, name
 
 
 def test_what_one_side_lacks_is_an_infinite_error():

@@ -15,8 +15,6 @@ T = TypeVar("T")
 
 ORDERS = ("3d_first", "2d_first")
 DEPTHS = (7, 5, 3)  # pixels along the bands, of the kernel of each spectral convolution
-CUBES = (8, 16, 32)  # and its channels
-PLANES = 64  # channels of the planar convolution
 LOST = 8  # pixels along the edge of a patch, of the four convolutions of 3 pixels
 
 # The fields of each version that its name tells.
@@ -31,10 +29,9 @@ HYBRID_SNS: dict[str, dict[str, Any]] = {
 class HybridSN(Block):
     r"""Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
-    Three convolutions of 7, 5 and 3 bands by 3 x 3 pixels, with 8, 16 and 32 channels; then the bands go into the
-    channels, and one of 3 x 3 pixels makes 64 of them; three dense layers. No zeros are added. With
-    ``order="2d_first"`` the convolution of 3 x 3 pixels comes first, on the bands as channels, and its 64 channels
-    become the bands of the others.
+    Three convolutions of 7, 5 and 3 bands by 3 x 3 pixels; then the bands go into the channels of one of 3 x 3 pixels;
+    three dense layers. No zeros are added. With ``order="2d_first"`` the convolution of 3 x 3 pixels comes first, on
+    the bands as channels, and its channels become the bands of the others.
 
     **Shape**: image (batch, 1, bands, size, size) to logits (batch, classes).
 
@@ -49,7 +46,8 @@ class HybridSN(Block):
     - ``norm``: whether convolutions are followed by batch normalisation. ``momentum``: theirs.
     - ``relu``: whether a relu follows the two hidden dense layers.
     - ``dropout``: the probability with which training drops each of their numbers.
-    - ``hidden``: their numbers of units.
+    - ``hidden``: their numbers of units. ``filters``: numbers of channels of the four convolutions, the one of 3 x 3
+      pixels last.
 
     ``hybrid_sn`` is the paper's network, ``hybrid_sn_2d_first`` and ``hybrid_sn_attention`` are those of seed 003.
 
@@ -70,22 +68,27 @@ class HybridSN(Block):
     relu: bool = True
     dropout: float = 0.4
     hidden: tuple[int, int] = (256, 128)
+    filters: tuple[int, int, int, int] = (8, 16, 32, 64)
     momentum: float = 0.1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attention", named(self.attention))
         require_type(self, bands=int, size=int, classes=int, norm=bool, relu=bool, hidden=(tuple, list))
+        require_type(self, filters=(tuple, list))
         require_type(self, dropout=(float, int), momentum=(float, int))
         object.__setattr__(self, "hidden", tuple(self.hidden))
+        object.__setattr__(self, "filters", tuple(self.filters))
         require_choice(self, "order", ORDERS)
         require_momentum(self)
         require(0 <= self.dropout < 1, f"{self!r}: dropout must be at least 0 and less than 1.")
-        counted = len(self.hidden) == 2 and all(type(units) is int and units >= 1 for units in self.hidden)
-        require(counted, f"{self!r}: hidden must be two numbers of at least 1.")
+        require(_counted(self.hidden, 2), f"{self!r}: hidden must be two numbers of at least 1.")
+        require(_counted(self.filters, 4), f"{self!r}: filters must be four numbers of at least 1.")
         require(self.classes >= 1, f"{self!r}: classes must be at least 1.")
         require(self.size > LOST, f"{self!r} leaves no pixel: size must be at least {LOST + 1}.")
-        least = 1 if self.planar_first else sum(DEPTHS) - len(DEPTHS) + 1
-        require(self.bands >= least, f"{self!r} leaves no band: bands must be at least {least}.")
+        require(self.bands >= 1, f"{self!r}: bands must be at least 1.")
+        convolved = "the last of filters" if self.planar_first else "bands"
+        rule = f"{convolved} must be at least {sum(DEPTHS) - len(DEPTHS) + 1}."
+        require(self.depth >= 1, f"{self!r} leaves no band: {rule}")
         self.parts()
 
     @property
@@ -96,7 +99,7 @@ class HybridSN(Block):
     @property
     def depth(self) -> int:
         """Number of bands after the three convolutions."""
-        return (PLANES if self.planar_first else self.bands) - sum(DEPTHS) + len(DEPTHS)
+        return (self.filters[-1] if self.planar_first else self.bands) - sum(DEPTHS) + len(DEPTHS)
 
     def overruled(self) -> tuple[str, ...]:
         """Name `momentum` where nothing is normalised."""
@@ -117,24 +120,25 @@ class HybridSN(Block):
     def parts(self) -> dict[str, Part | Block]:
         """Return `cube1` to `cube3`, `plane`, their norms and attentions, `dense1`, `dense2`, `classify`, `drop`."""
         found: dict[str, Part | Block] = {}
-        for i, (inputs, outputs, depth) in enumerate(zip((1, *CUBES), CUBES, DEPTHS, strict=False), 1):
+        *cubes, planes = self.filters
+        for i, (inputs, outputs, depth) in enumerate(zip((1, *cubes), cubes, DEPTHS, strict=False), 1):
             conv = Conv(inputs, outputs, (depth, 3, 3), padding="valid")
             found |= convolution(f"cube{i}", conv, self.momentum, self.norm)
-        folded = CUBES[-1] * self.depth
-        plane = Conv(self.bands if self.planar_first else folded, PLANES, (3, 3), padding="valid")
+        folded = cubes[-1] * self.depth
+        plane = Conv(self.bands if self.planar_first else folded, planes, (3, 3), padding="valid")
         found |= convolution("plane", plane, self.momentum, self.norm)
-        after_cubes = (CUBES[-1], 3) if self.planar_first else (folded, 2)
-        for name, size in (("cube_attention", after_cubes), ("plane_attention", (PLANES, 2))):
+        after_cubes = (cubes[-1], 3) if self.planar_first else (folded, 2)
+        for name, size in (("cube_attention", after_cubes), ("plane_attention", (planes, 2))):
             if block := attention(self.attention, *size):
                 found[name] = block
-        features = (folded if self.planar_first else PLANES) * (self.size - LOST) ** 2
+        features = (folded if self.planar_first else planes) * (self.size - LOST) ** 2
         first, second = self.hidden
         found |= {"dense1": Dense(features, first), "dense2": Dense(first, second)}
         return found | {"classify": Dense(second, self.classes), "drop": Dropout(self.dropout)}
 
     def cubes(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Convolve over bands and pixels."""
-        for i in range(1, len(CUBES) + 1):
+        for i in range(1, len(DEPTHS) + 1):
             x = f.relu(convolve(p, f"cube{i}", x, self.norm))
         return x
 
@@ -163,6 +167,10 @@ class HybridSN(Block):
             y = p.drop(f.relu(y) if self.relu else y)
         logits: T = p.classify(y)
         return logits
+
+
+def _counted(numbers: tuple[int, ...], count: int) -> bool:
+    return len(numbers) == count and all(type(number) is int and number >= 1 for number in numbers)
 
 
 def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:

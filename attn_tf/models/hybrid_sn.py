@@ -38,6 +38,7 @@ class HybridSN(Network):
         relu: bool = True,
         dropout: float = 0.4,
         hidden: tuple[int, int] = (256, 128),
+        filters: tuple[int, int, int, int] = (8, 16, 32, 64),
         momentum: float = 0.1,
         data_format: str | None = None,
         **kwargs: Any,
@@ -52,6 +53,7 @@ class HybridSN(Network):
             "relu": relu,
             "dropout": dropout,
             "hidden": hidden,
+            "filters": filters,
             "momentum": momentum,
         }
         super().__init__(options, data_format, **kwargs)

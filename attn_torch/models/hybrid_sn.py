@@ -38,6 +38,7 @@ class HybridSN(Layer):
         relu: bool = True,
         dropout: float = 0.4,
         hidden: tuple[int, int] = (256, 128),
+        filters: tuple[int, int, int, int] = (8, 16, 32, 64),
         momentum: float = 0.1,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -52,6 +53,7 @@ class HybridSN(Layer):
             relu=relu,
             dropout=dropout,
             hidden=hidden,
+            filters=filters,
             momentum=momentum,
         )
         super().__init__(block, device=device, dtype=dtype)

@@ -34,6 +34,7 @@ class HybridSN(Layer):
     relu: bool = True
     dropout: float = 0.4
     hidden: tuple[int, int] = (256, 128)
+    filters: tuple[int, int, int, int] = (8, 16, 32, 64)
     momentum: float = 0.1
 
     def configure(self, channels: int, rank: int) -> core.HybridSN:
@@ -48,6 +49,7 @@ class HybridSN(Layer):
             relu=self.relu,
             dropout=self.dropout,
             hidden=self.hidden,
+            filters=self.filters,
             momentum=self.momentum,
         )
 

@@ -36,6 +36,7 @@ class HybridSN(Layer):
         relu: bool = True,
         dropout: float = 0.4,
         hidden: tuple[int, int] = (256, 128),
+        filters: tuple[int, int, int, int] = (8, 16, 32, 64),
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
@@ -51,6 +52,7 @@ class HybridSN(Layer):
             relu=relu,
             dropout=dropout,
             hidden=hidden,
+            filters=filters,
             momentum=momentum,
         )
         super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)

@@ -1,0 +1,59 @@
+"""SE-ResNet: cases, recordings, and the network layer by layer."""
+
+from __future__ import annotations
+
+import numpy as np
+from cases import Case, Recording
+from loops import batch_norm, conv, max_pool, relu
+
+import attn_core as core
+from blocks import residual_block
+
+BLOCK = NETWORK = core.SEResNet
+
+SE = "SqueezeExcitation(hidden=3)"
+
+CASES = {
+    "network": Case(NETWORK(3, (1, 1), False, channels=2, attention=SE, width=3), (3, 2, 14, 11), seed=146, alive=0.5),
+    "network_train": Case(
+        NETWORK(3, (1, 1), False, channels=1, attention=None, width=2, padding="same", momentum=0.6),
+        (3, 1, 17, 12),
+        seed=3,
+        alive=0.5,
+        train=True,
+    ),
+    "network_line": Case(NETWORK(2, (2,), channels=2, attention=None, width=2, rank=1), (3, 2, 19), seed=6, alive=0.5),
+}
+
+
+def theirs(depth: int) -> dict[str, str]:
+    """Return seed 003's names for ours."""
+    network = getattr(core, f"se_resnet_{depth}")(10)
+    names = {"stem": "conv1", "stem_norm": "bn1", "classify": "fc"}
+    for stage, count in enumerate(network.depths, 1):
+        first = network.parts()[f"stage{stage}"].blocks[0]
+        for i in range(count):
+            ours, their = f"stage{stage}.block{i + 1}", f"layer{stage}.{i}"
+            names |= {f"{ours}.{a}": f"{their}.{b}" for a, b in residual_block.theirs(first).items()}
+    return names
+
+
+BOTH = ("eval", "train")
+RECORDINGS = [
+    Recording(
+        f"torch/003_se_resnet_{depth}", getattr(core, f"se_resnet_{depth}")(10), theirs(depth), modes=BOTH, network=True
+    )
+    for depth in (18, 50)
+]
+
+
+def naive(block: core.SEResNet, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
+    """One layer after the other, each residual block as its own file states it."""
+    y = relu(batch_norm(conv(x, w["stem.weight"], 2, block.padding), w, "stem_norm", train, block.eps))
+    y = max_pool(y, 3, 2, block.padding)
+    for name, stage in block.parts().items():
+        for place, inner in getattr(stage, "parts", dict)().items():
+            prefix = f"{name}.{place}."
+            own = {key.removeprefix(prefix): a for key, a in w.items() if key.startswith(prefix)}
+            y = residual_block.naive(inner, own, y, train)
+    return y.reshape(*y.shape[:2], -1).mean(-1) @ w["classify.weight"].T + w["classify.bias"]
