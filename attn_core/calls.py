@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attn_core.spec import Block, SpecError
 
 
-def parse(text: str, known: Mapping[str, type[Block]], **given: Any) -> Block:
+def parse(text: str, known: Mapping[str, Callable[..., Block]], **given: Any) -> Block:
     """Return the block that a text such as ``SqueezeExcitation(64, hidden=4)`` configures.
 
-    `given` are further fields, for blocks that have them. **Raises** `SpecError` for anything but one of the known
-    names with literal fields.
+    `known` are blocks, and functions that make some, by name; `given` further fields, for those that have them.
+    **Raises** `SpecError` for anything but one of the known names with literal fields.
     """
     try:
         call = ast.parse(text.strip(), mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in known:
             raise TypeError(f"give one of {', '.join(known)} with its fields, as Name(64)")
-        block = known[call.func.id]
+        make = known[call.func.id]
         values = [ast.literal_eval(argument) for argument in call.args]
         fields = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-        own = {name: value for name, value in given.items() if name in block.__dataclass_fields__}
-        return block(*values, **(own | fields))
+        own = {name: value for name, value in given.items() if name in inspect.signature(make).parameters}
+        return make(*values, **(own | fields))
     except SpecError:
         raise
     except (SyntaxError, TypeError, MemoryError, RecursionError) as error:

@@ -18,7 +18,8 @@ from rich.table import Column, Table
 from attn_core import parity
 from attn_core.cost import cost
 from attn_core.formula import formula
-from attn_core.registry import KNOWN, example, parse
+from attn_core.models import CONSTRUCTORS
+from attn_core.registry import KNOWN, NAMED, example, parse
 from attn_core.spec import SpecError
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ Target = StrEnum("Target", list(parity.RUNTIMES))  # type: ignore[misc]  # made 
 
 @main.command("list")
 def list_blocks() -> None:
-    """List the blocks."""
+    """List the blocks and networks."""
     table = Table("block", "fields", "source")
     for name, block in KNOWN.items():
         table.add_row(name, ", ".join(field.name for field in dataclasses.fields(block)), block.source)
     out.print(table)
+    _say(f"Networks of well-known configuration: {', '.join(CONSTRUCTORS)}.")
 
 
 @main.command()
@@ -60,7 +62,7 @@ def show(
 ) -> None:
     """Show a block: formula, fields, weights, and what it costs on an input."""
     with _one_sentence():
-        found = example(block) if block in KNOWN else parse(block)
+        found = example(block) if block in NAMED else parse(block)
         arrays, text = found.arrays(), formula(found)
         inputs = tuple(map(_shape, shapes)) if shapes else found.example()
         costs = cost(found, *inputs)

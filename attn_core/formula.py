@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from functools import singledispatch
 from typing import Any
 
 from attn_core import parts
+from attn_core.models import Stage
 from attn_core.spec import Block, Bound, Part
 
 ATOM, PRODUCT, SUM = range(3)  # how tightly a term holds together
@@ -30,10 +32,16 @@ def formula(block: Block) -> str:
     What the formula needs more than once gets a letter and a line of its own, before the last line.
     """
     output: Term = bind(block, "")(Term("x"), *map(Term, block.inputs[1:]))
-    letters = iter(string.ascii_lowercase.replace("x", "").replace("y", ""))
+    letters = _letters()
     names = {id(term): next(letters) for term in _shared(output)}
     lines = [f"{names[id(term)]} = {_text(term, names, whole=True)}" for term in _shared(output)]
     return "\n".join([*lines, f"y = {_text(output, names, whole=True)}"])
+
+
+def _letters() -> Iterator[str]:
+    free = string.ascii_lowercase.replace("x", "").replace("y", "")
+    yield from free
+    yield from (f"{letter}{i}" for i in itertools.count(1) for letter in free)
 
 
 def _shared(output: Term) -> list[Term]:
@@ -76,6 +84,12 @@ def bind(part: Part | Block, name: str) -> Any:
 def _block(part: Block, name: str) -> Bound:
     prefix = f"{name}." if name else ""
     return Bound(part, PRIMITIVES, {child: bind(inner, prefix + child) for child, inner in part.parts().items()})
+
+
+@bind.register(Stage)
+def _stage(part: Stage, name: str) -> Callable[[Term], Term]:
+    """Name it: what its blocks compute, each of them shows."""
+    return _function(name)
 
 
 @bind.register

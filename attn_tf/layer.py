@@ -90,10 +90,11 @@ class Layer(keras.layers.Layer):
         """Give an array of floating-point numbers the type of computation, as Keras does when it calls a layer."""
         return keras.ops.cast(x, self.compute_dtype) if keras.backend.is_float_dtype(kind(x)) else x
 
-    def compute_output_shape(self, *input_shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape, *others: Shape) -> Shape:
         """Return the shape of the output."""
+        input_shapes = (input_shape, *others)
         if not self.built:
-            self.build(input_shapes[0])
+            self.build(input_shape)
         return self.images.native(output_shape(self.block, *self._canonical(input_shapes), shown=input_shapes))
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> keras.KerasTensor:

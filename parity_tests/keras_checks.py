@@ -215,3 +215,43 @@ def fresh(block: core.Block, draws: int) -> list[dict[str, np.ndarray]]:
     """Draw fresh weights a few times, on this backend."""
     keras.utils.set_random_seed(0)
     return [attn_tf.weights(attn_tf.bind(block)) for _ in range(draws)]
+
+
+# ---- networks --------------------------------------------------------------------------------------------------------
+
+
+def constructors() -> None:
+    """Compare with the configurations of the other packages, read from the input where that tells them."""
+    network = attn_tf.se_resnet_34(5, attention="cbam")
+    assert network.configure(3, 2) == core.se_resnet_34(5, attention="cbam")
+    assert attn_tf.hybrid_sn_2d_first(20, 11, 4).configure(1, 3) == core.hybrid_sn_2d_first(20, 11, 4)
+
+
+def dropout(block: core.Block) -> None:
+    from test_models import check_dropout
+
+    layer = attn_tf.bind(block, data_format="channels_first")
+    check_dropout(lambda x, train: numpy(layer(x, training=train)))
+
+
+def network(case: Case, folder: str) -> None:
+    """Fit, save and load a network as it is: it is a model of Keras."""
+    keras.utils.set_random_seed(0)
+    model = attn_tf.bind(case.block, case.weights, data_format="channels_last")
+    assert isinstance(model, keras.Model)
+    x, y = native(given(case)[0]), np.array([0, 1, 0])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.05), loss, metrics=["accuracy"])
+    losses = model.fit(x, y, epochs=8, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    model.save(Path(folder) / "network.keras")
+    again = keras.models.load_model(Path(folder) / "network.keras")
+    assert again.block == model.block
+    assert difference(again.predict(x, verbose=0), model.predict(x, verbose=0)) < FLOAT32
+    fresh = attn_tf.bind(case.block, data_format="channels_last")
+    model.save_weights(Path(folder) / "network.weights.h5")
+    fresh.load_weights(Path(folder) / "network.weights.h5")
+    assert difference(fresh(x), model(x)) < FLOAT32
+    lines: list[str] = []
+    model.summary(print_fn=lambda line, **_: lines.append(line))
+    assert any("stage1" in line for line in lines)

@@ -147,6 +147,7 @@ PARTS: dict[str, Callable[[int], Any]] = {
     "conv_valid": lambda rank: parts.Conv(C, 4, (3, 2, 1)[:rank], padding="valid"),
     "conv_valid_strided": lambda rank: parts.Conv(C, 4, (3, 2, 1)[:rank], stride=2, padding="valid"),
     "dropout": lambda rank: parts.Dropout(0.0),
+    "dropout_40": lambda rank: parts.Dropout(0.4),
     "conv_grouped": lambda rank: parts.Conv(C, 4, (3,) * rank, groups=2),
     "batch_norm": lambda rank: parts.BatchNorm(C, rank, momentum=0.3, eps=1e-3),
     "group_norm": lambda rank: parts.GroupNorm(C, 2, eps=1e-2),

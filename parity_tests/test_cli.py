@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 import attn_core as core
 from attn_core import parity, tf1
 from attn_core.cli import main
+from attn_core.registry import KNOWN, NAMED
 from attn_core.tf1 import Findings
 
 NET = GOLDEN / "tf1" / "res_block2_net"
@@ -351,7 +352,7 @@ def test_list(attn: Attn):
     code, stdout, stderr = attn("list", columns=300)
     assert (code, stderr) == (0, "")
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in stdout.splitlines() if line.startswith("│")]
-    assert [name for name, _, _ in cells] == list(core.BLOCKS)
+    assert [name for name, _, _ in cells] == list(KNOWN)
     assert cells[0][1:] == ["channels, reduction, hidden, bias, activation, gate", core.SqueezeExcitation.source]
     assert all(source for _, _, source in cells)
 
@@ -417,7 +418,7 @@ def test_show_no_shape(attn: Attn, text: str):
     assert stderr == f"attn: {text!r} is no shape: give sizes of at least 1, as 8,64,56,56.\n"
 
 
-@pytest.mark.parametrize("name", core.BLOCKS)
+@pytest.mark.parametrize("name", NAMED)
 def test_show_every_block(attn: Attn, name: str):
     code, stdout, stderr = attn("show", name)
     assert (code, stderr) == (0, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from blocks import CASES
 from runtimes import in_keras, need
 
 CHECKS = (
@@ -44,3 +45,7 @@ def test_files(keras_backend: str, check: str, tmp_path: Path):
 def test_tensorflow(check: str):
     need("keras-tensorflow")
     in_keras("tensorflow", "tensorflow_checks", check)
+
+
+def test_network(keras_backend: str, tmp_path: Path):
+    in_keras(keras_backend, "keras_checks", "network", CASES["network"], str(tmp_path))

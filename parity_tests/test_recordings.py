@@ -19,6 +19,7 @@ from runtimes import FRAMEWORKS, GOLDEN, need, recipe
 import attn_core as core
 from attn_core import parity, reference, tf1
 from attn_core.parity import Outcome
+from attn_core.registry import KNOWN
 
 MODES = [(folder, mode) for folder, recording in RECORDINGS.items() for mode in recording.modes]
 LARGEST = 10_000_000  # numbers of an array that is complex in the reference
@@ -186,7 +187,7 @@ def test_recordings_are_all_used():
 
 
 def test_every_block_has_cases():
-    assert {type(case.block) for case in CASES.values()} == set(core.BLOCKS.values())
+    assert {type(case.block) for case in CASES.values()} == set(KNOWN.values())
 
 
 def test_wide_block_of_seed_003():

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from attn_core.blocks import BLOCKS
+from attn_core.models import MODELS
+from attn_core.registry import KNOWN
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {
@@ -17,6 +18,8 @@ PACKAGES = {
     "attn_jax/linen": ["dtype", "param_dtype"],
     "attn_jax/nnx": ["dtype", "param_dtype", "rngs"],
 }
+CONSTRUCTORS = {f"se_resnet_{depth}" for depth in (18, 34, 50, 101, 152)}
+CONSTRUCTORS |= {"hybrid_sn", "hybrid_sn_2d_first", "hybrid_sn_attention"}
 CHANNELS_FROM_INPUT = ("attn_tf", "attn_jax/linen")
 
 
@@ -32,19 +35,19 @@ def test_exports(package: str):
         if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
     )
     extra = {"se_block"} if package == "attn_tf" else set()
-    assert set(names) == {"Generic", "Layer", "bind", "load", "weights", *BLOCKS} | extra
+    assert set(names) == {"Generic", "Layer", "bind", "load", "weights", *KNOWN, *CONSTRUCTORS} | extra
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("block", KNOWN)
 def test_fields(package: str, block: str):
     """Read from the source, so that no framework is needed."""
-    module = BLOCKS[block].__module__.rpartition(".")[2]
-    (native,) = (n for n in source(package, f"blocks/{module}.py").body if isinstance(n, ast.ClassDef))
+    folder, module = "models" if block in MODELS else "blocks", KNOWN[block].__module__.rpartition(".")[2]
+    (native,) = (n for n in source(package, f"{folder}/{module}.py").body if isinstance(n, ast.ClassDef))
     assert native.name == block
     wanted = {
         name: "..." if p.default is p.empty else repr(p.default)
-        for name, p in inspect.signature(BLOCKS[block]).parameters.items()
+        for name, p in inspect.signature(KNOWN[block]).parameters.items()
     }
     if package in CHANNELS_FROM_INPUT:
         wanted = {name: default for name, default in wanted.items() if name not in ("channels", "rank")}

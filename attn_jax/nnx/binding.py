@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 from flax import nnx
 from numpy.typing import ArrayLike
 
@@ -39,15 +40,18 @@ def bind(
 ) -> Layer:
     """Return the module for a block, with these canonical weights or fresh ones drawn with `rngs`.
 
-    Without `rngs`, fresh weights are those of ``nnx.Rngs(0)``. `options` are `dtype` and `param_dtype`. As any new
-    module of Flax it is in training mode; call `.eval()` where running statistics should be used and stay.
+    Dropout takes its numbers from `rngs`, too. Without them, it is ``nnx.Rngs(0)``. `options` are `dtype` and
+    `param_dtype`. As any new module of Flax it is in training mode; call `.eval()` where running statistics should be
+    used and stay.
     **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
+    rngs = nnx.Rngs(0) if rngs is None else rngs
     if weights is None:
-        return build(block, rngs=nnx.Rngs(0) if rngs is None else rngs, **options)
+        return build(block, rngs=rngs, **options)
     variables = to_flax(block, weights, options.get("param_dtype", "float32"))
     module: Layer = nnx.eval_shape(lambda: build(block, rngs=nnx.Rngs(0), **options))  # fresh weights are not drawn
     _assign(module, variables)
+    _seed(module, rngs)
     return module
 
 
@@ -60,6 +64,13 @@ def weights(module: Layer) -> canonical.Weights:
 def load(path: str | os.PathLike[str], **options: Any) -> Layer:
     """Return the module that a file of `attn_core.save` describes, with its weights."""
     return bind(*canonical.load(path), **options)
+
+
+def _seed(module: Layer, rngs: nnx.Rngs) -> None:
+    for _, stream in nnx.iter_graph(module):
+        if isinstance(stream, nnx.RngStream):
+            stream.key.set_value(rngs.dropout())
+            stream.count.set_value(jnp.zeros((), jnp.uint32))
 
 
 def _assign(module: Layer, variables: Variables) -> None:

@@ -1,0 +1,91 @@
+"""Networks as a whole: one that TensorFlow 1 trained, and a step of training in every runtime."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import runtimes
+import training
+from blocks import CASES
+from bounds import BIASED, BOUNDS, FLOAT32
+from classifier import Classifier, turned, variables, weights
+from runtimes import FRAMEWORKS, GOLDEN, need
+
+import attn_core as core
+from attn_core import models, parity, reference
+
+# ---- of TensorFlow 1 -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_network_of_tensorflow_1(name: str):
+    """Logits in both modes, and the gradients of the image and of all squeeze-and-excitation weights."""
+    with np.load(GOLDEN / "tf1" / "res_block2_net" / "io.npz") as file:
+        io = dict(file)
+    x = np.moveaxis(io["input"], -1, 1)
+    found = runtimes.run(need(name), Classifier(), weights(), x, io["cotangent"])
+    assert np.abs(found.output - io["output"]).max() < 1e-5
+    assert io["output"].std() > 1
+    trained = runtimes.run(name, Classifier(), weights(), x, train=True)
+    assert np.abs(trained.output - io["output_train_mode"]).max() < 1e-4
+    recorded = {ours: f"grad:{theirs}" for ours, theirs in variables().items() if f"grad:{theirs}" in io}
+    assert len(recorded) == 16
+    gradients = {ours: (found.gradients[ours], turned(io[theirs])) for ours, theirs in recorded.items()}
+    gradients["input"] = found.gradients["input"], np.moveaxis(io["grad:input"], -1, 1)
+    for key, (ours, theirs) in gradients.items():
+        assert np.abs(ours - theirs).max() < 1e-5 * np.abs(theirs).max(), key
+
+
+def test_network_of_tensorflow_1_in_the_reference():
+    """Symmetric padding, and epsilon as in PyTorch, are far off."""
+    with np.load(GOLDEN / "tf1" / "res_block2_net" / "io.npz") as file:
+        x, logits = np.moveaxis(file["input"], -1, 1), file["output"]
+    assert np.abs(core.evaluate(Classifier(), weights(), x) - logits).max() < 1e-5
+    for wrong in ({"padding": "symmetric"}, {"eps": 1e-5}):
+        blocks = tuple(replace(block, **wrong) for block in Classifier().parts()["stage"].blocks)
+        stage = models.Stage(blocks)
+        own = {key.removeprefix("stage."): a for key, a in weights().items() if key.startswith("stage.")}
+        start = np.random.default_rng(0).standard_normal((1, 16, 12, 16))
+        right = core.evaluate(Classifier().parts()["stage"], own, start)
+        assert parity.error(core.evaluate(stage, own, start), right) > 1e-3
+
+
+# ---- one step of training --------------------------------------------------------------------------------------------
+
+LEARNERS = {"torch": training.in_torch, "linen": training.in_linen, "nnx": training.in_nnx}
+
+
+@cache
+def stepped(case: str, unbiased: bool) -> tuple[np.ndarray, training.Stepped]:
+    """Compute labels, and from the reference's gradients the loss and what the step makes of the weights."""
+    c = CASES[case]
+    logits = core.evaluate(c.block, c.weights, c.image, train=True)
+    labels = np.arange(len(logits)) % logits.shape[1]
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    loss = -np.log(shares[np.arange(len(labels)), labels]).mean()
+    cotangent = (shares - np.eye(logits.shape[1])[labels]) / len(labels)
+    gradients = reference.gradients(c.block, c.weights, c.image, cotangent, train=True)
+    moved = reference.statistics(c.block, c.weights, c.image, unbiased=unbiased)
+    trained = {key: c.weights[key] - training.RATE * gradients[key] for key in c.weights if key in gradients}
+    return labels, (float(loss), trained | moved)
+
+
+@pytest.mark.parametrize("case", ["network_train", "hybrid_train"])
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_one_step_of_training(name: str, case: str):
+    """Same loss and same weights after it; running variances as each framework's own."""
+    c = CASES[case]
+    labels, (loss, wanted) = stepped(case, name not in BIASED)
+    given = (c.block, c.weights, c.image, labels)
+    if name.startswith("keras-"):
+        found = runtimes.in_keras(need(name).removeprefix("keras-"), "training", "in_keras", *given)
+    else:
+        found = LEARNERS[need(name)](*given)
+    bound = BOUNDS.get((name, "float64"), BOUNDS[name, "float32"])
+    assert abs(found[0] - loss) < (FLOAT32 if name.startswith("keras-") else bound)  # Keras reports it in float32
+    assert found[1].keys() == wanted.keys()
+    beyond = {key: e for key in wanted if not (e := parity.error(found[1][key], wanted[key])) <= bound}
+    assert not beyond
