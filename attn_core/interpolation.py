@@ -27,6 +27,13 @@ def resize_matrix(size: int, target: int) -> NDArray[np.float64]:
     return weights
 
 
+def coordinates(pixels: int, align_corners: bool) -> NDArray[np.float64]:
+    """Return the pixels' coordinates; -1 and 1 are the outermost pixels' centres if corners are aligned, or edges."""
+    if align_corners:
+        return np.linspace(-1.0, 1.0, pixels) if pixels > 1 else np.zeros(1)
+    return (2 * np.arange(pixels) + 1) / pixels - 1
+
+
 def completed(size: Sequence[Any], own: Sequence[Any]) -> tuple[Any, ...]:
     """Return the size with an image's own in place of each None."""
     return tuple(n if wanted is None else wanted for wanted, n in zip(size, own, strict=True))

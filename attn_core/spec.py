@@ -139,6 +139,18 @@ def require_type(block: Block, **expected: type | tuple[type, ...]) -> None:
         require(fits, f"{type(block).__name__}: {name} must be {wanted}, got {value!r}.")
 
 
+def require_positive(block: Block, *fields: str) -> None:
+    """Raise `SpecError` unless each named field is at least 1."""
+    for name in fields:
+        require(getattr(block, name) >= 1, f"{block!r}: {name} must be at least 1.")
+
+
+def require_odd(block: Block, field: str = "kernel") -> None:
+    """Raise `SpecError` unless the field is odd and positive."""
+    value = getattr(block, field)
+    require(value >= 1 and value % 2 == 1, f"{block!r}: {field} must be odd, so that it has a centre.")
+
+
 def require_rank(block: Block) -> None:
     """Raise `SpecError` unless the block's field `rank` is a number of spatial axes that frameworks convolve over."""
     require_type(block, rank=int)

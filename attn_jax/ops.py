@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from attn_core.interpolation import completed, mean_matrix, resize_matrix
+from attn_core.interpolation import completed, coordinates, mean_matrix, resize_matrix
 from attn_core.parts import Conv
 from attn_core.shapes import require_floating, require_image
 from attn_core.windows import margins
@@ -61,6 +61,15 @@ def _along(x: Array, axis: int, matrix: Any) -> Array:
     return jnp.moveaxis(jnp.tensordot(x, jnp.asarray(matrix, x.dtype), (axis, 1), precision=EXACT), -1, axis)
 
 
+def _largest(x: Array, axis: int) -> Array:
+    """Return the maximum along an axis, which stays.
+
+    The gradient of `jnp.max` goes to the numbers that equal the maximum. In compiled code there may be none, and it is
+    NaN: XLA can compute x once for the maximum and again, with other rounding, for the comparison.
+    """
+    return jnp.take_along_axis(x, jnp.argmax(x, axis, keepdims=True), axis)
+
+
 # ---- from an image to less of it -------------------------------------------------------------------------------------
 
 
@@ -71,7 +80,8 @@ def global_mean(x: Array) -> Array:
 
 def global_max(x: Array) -> Array:
     """See `Primitives.global_max`."""
-    return jnp.max(x, space(x))
+    space(x)
+    return _largest(x.reshape(x.shape[0], -1, x.shape[-1]), 1)[:, 0]
 
 
 def channel_mean(x: Array) -> Array:
@@ -81,7 +91,7 @@ def channel_mean(x: Array) -> Array:
 
 def channel_max(x: Array) -> Array:
     """See `Primitives.channel_max`."""
-    return jnp.max(x, -1, keepdims=True)
+    return _largest(x, -1)
 
 
 def adaptive_mean(x: Array, size: tuple[int | None, ...]) -> Array:
@@ -125,16 +135,10 @@ def resize(x: Array, like: Array) -> Array:
 def affine_grid(theta: Array, size: tuple[int | None, ...], align_corners: bool, like: Array | None = None) -> Array:
     """See `Primitives.affine_grid`; of half precision in float32, for its steps are wider than a pixel."""
     sizes, maps = completed(size, size if like is None else like.shape[1:-1]), wide(theta)
-    axes = [_coordinates(n, align_corners) for n in sizes]
+    axes = [coordinates(n, align_corners) for n in sizes]
     points = np.stack([*np.meshgrid(*axes, indexing="ij")[::-1], np.ones(sizes)], -1).reshape(-1, len(sizes) + 1)
     grid = jnp.einsum("pj,bij->bpi", jnp.asarray(points, maps.dtype), maps, precision=EXACT)
     return grid.reshape(theta.shape[0], *sizes, len(sizes))
-
-
-def _coordinates(pixels: int, align_corners: bool) -> np.typing.NDArray[np.float64]:
-    if align_corners:
-        return np.linspace(-1.0, 1.0, pixels) if pixels > 1 else np.zeros(1)
-    return (2 * np.arange(pixels) + 1) / pixels - 1
 
 
 def sample(x: Array, grid: Array, padding: str, align_corners: bool) -> Array:

@@ -12,8 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from attn_core.interpolation import completed, mean_matrix, resize_matrix
-from attn_core.reference import ops as reference
+from attn_core.interpolation import completed, coordinates, mean_matrix, resize_matrix
 from attn_core.shapes import ops as shapes
 from attn_core.shapes import require_floating, require_image
 
@@ -83,7 +82,8 @@ class Images:
     def global_max(self, x: Any) -> Any:
         """See `Primitives.global_max`."""
         _require_floating(x)
-        return ops.amax(x, self.space(len(x.shape)))
+        self.space(len(x.shape))
+        return largest(self.to_tokens(x), 1)[:, 0]
 
     def channel_mean(self, x: Any) -> Any:
         """See `Primitives.channel_mean`."""
@@ -92,7 +92,7 @@ class Images:
     def channel_max(self, x: Any) -> Any:
         """See `Primitives.channel_max`."""
         _require_floating(x)
-        return ops.amax(x, self.channel_axis(len(x.shape)), keepdims=True)
+        return largest(x, self.channel_axis(len(x.shape)))
 
     @widened
     def _mean(self, x: Any, axes: tuple[int, ...], keepdims: bool = False) -> Any:
@@ -156,8 +156,8 @@ class Images:
         columns = ops.reshape(theta, (ops.shape(theta)[0], *(1,) * d, d, d + 1))
         grid = columns[..., d]
         for i, n in enumerate(sizes):
-            coordinates = _coordinates(n, align_corners, kind(theta))
-            grid = grid + ops.reshape(coordinates, (-1, *(1,) * (d - i))) * columns[..., d - 1 - i]
+            places = _coordinates(n, align_corners, kind(theta))
+            grid = grid + ops.reshape(places, (-1, *(1,) * (d - i))) * columns[..., d - 1 - i]
         return grid
 
     @widened
@@ -362,6 +362,11 @@ def count(x: Any, axes: Iterable[int], dtype: Any = None) -> Any:
     return ops.cast(math.prod(ops.shape(x)[axis] for axis in axes), dtype or x.dtype)
 
 
+def largest(x: Any, axis: int) -> Any:
+    """Return the maximum along an axis, which stays; the gradient of `ops.amax` can be NaN on JAX (see `attn_jax`)."""
+    return ops.take_along_axis(x, ops.argmax(x, axis, keepdims=True), axis)
+
+
 def _max_pool(x: Any, window: tuple[int, ...], strides: tuple[int, ...], padding: str) -> Any:
     """Pool an image with its channels last; of three axes in two steps, as TensorFlow cannot in float64."""
     if len(window) < 3:
@@ -419,7 +424,7 @@ def _resize_matrix(size: Any, target: Any, dtype: str) -> Any:
 def _coordinates(size: Any, align_corners: bool, dtype: str) -> Any:
     """Return the coordinates of the pixels along an axis: where the identity takes them."""
     if isinstance(size, int):
-        return ops.convert_to_tensor(reference.affine_grid(np.eye(1, 2)[None], (size,), align_corners).ravel(), dtype)
+        return ops.convert_to_tensor(coordinates(size, align_corners), dtype)
     unit = ops.maximum(size - 1, 1) if align_corners else size
     return ops.cast(2 * ops.arange(size) - (size - 1), dtype) / ops.cast(unit, dtype)
 

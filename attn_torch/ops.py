@@ -26,9 +26,12 @@ def _wide(x: Tensor) -> Tensor:
     return x.float() if x.dtype in HALVES else x
 
 
+def _wide_type(x: Tensor) -> torch.dtype:
+    return torch.float32 if x.dtype in HALVES else x.dtype
+
+
 def _mean(x: Tensor, axis: int, keepdim: bool) -> Tensor:
-    wide = torch.float32 if x.dtype in HALVES else x.dtype
-    return torch.mean(x, axis, keepdim, dtype=wide).to(x.dtype)
+    return torch.mean(x, axis, keepdim, dtype=_wide_type(x)).to(x.dtype)
 
 
 # ---- from an image to less of it -------------------------------------------------------------------------------------
@@ -248,10 +251,6 @@ def normalise(x: Tensor, order: int) -> Tensor:
     wide = _wide_type(x)
     length = torch.sum(x, -1, True, dtype=wide) if order == 1 else torch.linalg.vector_norm(x, 2, -1, True, dtype=wide)
     return (x / (1e-6 + length)).to(x.dtype)
-
-
-def _wide_type(x: Tensor) -> torch.dtype:
-    return torch.float32 if x.dtype in HALVES else x.dtype
 
 
 def over_positions(x: Tensor, tokens: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ HALF = {"bfloat16": 4 * 2.0**-8, "float16": 4 * 2.0**-11}
 def assert_agrees(found: Outcome, wanted: Outcome, bound: float, still: tuple[str, ...] = ()) -> None:
     """Assert that both hold the same arrays, each within the bound, and that those wanted are of unit scale.
 
-    `still` names those whose gradient is exactly 0.
+    `still` names those whose gradient is 0 but for rounding.
     """
     for name, array in wanted.arrays().items():
         scale = abs(array).max()

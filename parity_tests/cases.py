@@ -61,7 +61,12 @@ class Case:
     @property
     def inputs(self) -> Array | tuple[Array, ...]:
         """The image, or all inputs of a block that has several."""
-        return (self.image, *(_exact(a) for a in self.more)) if self.more else self.image
+        return self.given if self.more else self.image
+
+    @property
+    def given(self) -> tuple[Array, ...]:
+        """All inputs."""
+        return (self.image, *(_exact(a) for a in self.more))
 
     @property
     def cotangent(self) -> Array:

@@ -74,8 +74,7 @@ def symbolic_saved_and_loaded(case: Case, other: Case, folder: str) -> None:
 
 
 def given(case: Case) -> list[np.ndarray]:
-    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
-    return [array.astype("float32") for array in inputs]
+    return [array.astype("float32") for array in case.given]
 
 
 def native(array: np.ndarray) -> np.ndarray:

@@ -26,8 +26,7 @@ def resized(case: Case) -> Case:
 
 
 def given(case: Case) -> tuple[np.ndarray, ...]:
-    inputs = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
-    return tuple(array.astype(np.float32) for array in inputs)
+    return tuple(array.astype(np.float32) for array in case.given)
 
 
 def evaluated(case: Case) -> np.ndarray:

@@ -77,8 +77,7 @@ def test_half_precision_keeps_to_the_rounding_of_its_inputs(runtime: str, dtype:
 def test_half_precision_of_every_block(runtime: str, name: str, dtype: str):
     """Outputs are off by no more than twice what the rounding of image and weights alone does to them, or by HALF."""
     c = EXAMPLES[name]
-    given = c.inputs if isinstance(c.inputs, tuple) else (c.inputs,)
-    rounded = tuple(as_type(array, dtype) for array in given)
+    rounded = tuple(as_type(array, dtype) for array in c.given)
     weights = {key: as_type(array, dtype) for key, array in c.weights.items()}
     wanted = core.evaluate(c.block, c.weights, c.inputs)
     share = parity.error(core.evaluate(c.block, weights, rounded if c.more else rounded[0]), wanted)

@@ -14,9 +14,8 @@ from attn_core import parity, reference
 def test_output(case: str):
     c = CASES[case]
     weights = {name: array.astype(float) for name, array in c.weights.items()}
-    inputs = c.inputs if isinstance(c.inputs, tuple) else (c.inputs,)
     options = {"train": True} if c.train else {}
-    wanted = NAIVE[type(c.block)](c.block, weights, *inputs, **options)
+    wanted = NAIVE[type(c.block)](c.block, weights, *c.given, **options)
     assert parity.error(core.evaluate(c.block, c.weights, c.inputs, c.train), wanted) < 1e-13
 
 
@@ -24,9 +23,10 @@ def test_output(case: str):
 def test_gradients_are_those_of_finite_differences(case: str):
     """Along one random direction through all arrays at once."""
     c, rng, step = CASES[case], np.random.default_rng(5), 1e-6
-    given = c.inputs if isinstance(c.inputs, tuple) else (c.inputs,)
     gradients = reference.gradients(c.block, c.weights, c.inputs, c.cotangent, c.train)
-    arrays = dict(zip(c.block.inputs, given, strict=True)) | {n: value.astype(float) for n, value in c.weights.items()}
+    arrays = dict(zip(c.block.inputs, c.given, strict=True)) | {
+        n: value.astype(float) for n, value in c.weights.items()
+    }
     trainable = {name for name, array in c.block.arrays().items() if array.trainable}
     assert gradients.keys() == {*c.block.inputs, *trainable}
     # What gradients leave out by definition does move the output.

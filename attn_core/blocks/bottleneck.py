@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 
 from attn_core.parts import Dense
-from attn_core.spec import Block, Part, require, require_type
+from attn_core.spec import Block, Part, require, require_positive, require_type
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,7 +24,7 @@ class Bottleneck(Block):
 
     def __post_init__(self) -> None:
         require_type(self, channels=int, reduction=int, hidden=(int, type(None)), bias=bool)
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        require_positive(self, "channels")
         if self.hidden is None:
             rule = f"reduction must lie between 1 and {self.channels}."
             require(self.reduction >= 1, f"{self!r} divides by {self.reduction}: {rule}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Parts, require, require_type
+from attn_core.spec import Block, Parts, require, require_positive, require_type
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class ChannelShuffle(Block):
 
     def __post_init__(self) -> None:
         require_type(self, channels=int, groups=int)
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        require_positive(self, "channels")
         fits = self.groups >= 1 and self.channels % self.groups == 0
         require(fits, f"{self!r}: groups must divide the {self.channels} channels.")
 

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 from attn_core.initializers import Directions
 from attn_core.parts import BatchNorm, Conv, Running
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_momentum, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, require_momentum, require_positive, require_rank, require_type
 
 T = TypeVar("T")
 
@@ -65,8 +65,7 @@ class ExpectationMaximizationAttention(Block):
     def __post_init__(self) -> None:
         require_type(self, channels=int, bases=int, steps=int, momentum=(float, int), norm_momentum=(float, int))
         require_rank(self)
-        for field in ("channels", "bases", "steps"):
-            require(getattr(self, field) >= 1, f"{self!r}: {field} must be at least 1.")
+        require_positive(self, "channels", "bases", "steps")
         for field in ("momentum", "norm_momentum"):
             require_momentum(self, field)
 

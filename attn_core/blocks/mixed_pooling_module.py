@@ -13,7 +13,16 @@ from attn_core.blocks.convolution import convolution, convolve
 from attn_core.blocks.strip_pooling import require_strips, strip_convolutions, strips
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_momentum, require_type
+from attn_core.spec import (
+    Block,
+    Part,
+    Parts,
+    require,
+    require_momentum,
+    require_odd,
+    require_positive,
+    require_type,
+)
 
 T = TypeVar("T")
 
@@ -69,11 +78,11 @@ class MixedPoolingModule(Block):
         object.__setattr__(self, "pools", tuple(self.pools))  # a list, where the fields were read from a file
         require_strips(self)
         rule = f"reduction must lie between 1 and {self.channels}."
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        require_positive(self, "channels")
         require(1 <= self.reduction <= self.channels, f"{self!r} leaves no channel inside: {rule}")
         bins = all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in self.pools)
         require(bins, f"{self!r}: pools must be numbers of bins, each at least 1.")
-        require(self.kernel >= 1 and self.kernel % 2 == 1, f"{self!r}: kernel must be odd, so that it has a centre.")
+        require_odd(self)
         require_momentum(self)
 
     def parts(self) -> dict[str, Part | Block]:

@@ -8,7 +8,17 @@ from typing import ClassVar, TypeVar
 
 from attn_core.parts import ZERO, BatchNorm, Conv, Dense
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_rank, require_type
+from attn_core.spec import (
+    Block,
+    Part,
+    Parts,
+    require,
+    require_choice,
+    require_momentum,
+    require_positive,
+    require_rank,
+    require_type,
+)
 
 T = TypeVar("T")
 
@@ -84,7 +94,7 @@ class NonLocal(Block):
         if isinstance(self.subsample, list):  # as the fields are read from a file
             object.__setattr__(self, "subsample", tuple(self.subsample))
         require_rank(self)
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        require_positive(self, "channels")
         require(self.width >= 1, f"{self!r} leaves no hidden channel: hidden must be at least 1.")
         require_choice(self, "mode", MODES)
         require_choice(self, "scale", SCALES)

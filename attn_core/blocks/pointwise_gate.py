@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, require_positive, require_rank, require_type
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class PointwiseGate(Block):
     def __post_init__(self) -> None:
         require_type(self, channels=int, bias=bool)
         require_rank(self)
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        require_positive(self, "channels")
 
     def parts(self) -> dict[str, Part | Block]:
         """Return the convolution."""

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from attn_core.parts import BatchNorm, Conv
 from attn_core.primitives import Primitives
 from attn_core.shapes import Shape
-from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_rank, require_type
+from attn_core.spec import (
+    Block,
+    Part,
+    Parts,
+    require,
+    require_choice,
+    require_momentum,
+    require_positive,
+    require_rank,
+    require_type,
+)
 
 T = TypeVar("T")
 
@@ -76,7 +86,7 @@ class PointwiseSpatialAttention(Block):
         if isinstance(self.size, list):  # as the fields are read from a file
             object.__setattr__(self, "size", tuple(self.size))
         require_rank(self)
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        require_positive(self, "channels")
         require(self.width >= 1, f"{self!r} leaves no hidden channel: hidden must be at least 1.")
         fits = len(self.sizes) == self.rank and all(type(n) is int and n >= 1 for n in self.sizes)
         rule = f"size must be a number of pixels, at least 1, or one for each of {self.rank} axes."

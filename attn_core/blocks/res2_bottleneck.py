@@ -9,7 +9,7 @@ from attn_core.blocks.convolution import convolution, convolve
 from attn_core.blocks.res2_conv import Res2Conv
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_type
+from attn_core.spec import Block, Part, Parts, require, require_positive, require_type
 
 T = TypeVar("T")
 
@@ -60,10 +60,10 @@ class Res2Bottleneck(Block):
 
     def __post_init__(self) -> None:
         require_type(self, channels=int, planes=int, scale=int, base_width=int)
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        require_positive(self, "channels")
         rule = "planes * base_width must be at least 64."
         require(self.planes >= 1 and self.width >= 1, f"{self!r} leaves a piece no channel: {rule}")
-        require(self.scale >= 1, f"{self!r}: scale must be at least 1.")
+        require_positive(self, "scale")
         self.parts()
 
     @property

@@ -8,7 +8,17 @@ from typing import ClassVar, TypeVar
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_momentum, require_rank, require_type
+from attn_core.spec import (
+    Block,
+    Part,
+    Parts,
+    require,
+    require_momentum,
+    require_odd,
+    require_positive,
+    require_rank,
+    require_type,
+)
 
 T = TypeVar("T")
 
@@ -69,8 +79,8 @@ class Res2Conv(Block):
         require_rank(self)
         divided = 1 <= self.scale <= self.channels and self.channels % self.scale == 0
         require(divided, f"{self!r}: scale must divide channels, as each of its pieces has equally many.")
-        require(self.kernel >= 1 and self.kernel % 2 == 1, f"{self!r}: kernel must be odd, so that it has a centre.")
-        require(self.stride >= 1, f"{self!r}: stride must be at least 1.")
+        require_odd(self)
+        require_positive(self, "stride")
         rule = "a stride above 1 needs first_of_stage=True, which adds no result to a piece of another size."
         require(self.stride == 1 or self.first_of_stage, f"{self!r}: {rule}")
         require_momentum(self)

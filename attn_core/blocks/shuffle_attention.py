@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from attn_core.parts import ONE, ZERO, Affine, GroupNorm
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_type
+from attn_core.spec import Block, Part, Parts, require, require_positive, require_type
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class ShuffleAttention(Block):
 
     def __post_init__(self) -> None:
         require_type(self, channels=int, groups=int)
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
+        require_positive(self, "channels")
         fits = self.groups >= 1 and self.channels % (2 * self.groups) == 0
         require(fits, f"{self!r}: channels must be divisible by 2 * groups; choose groups so that they are.")
 

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from attn_core.parts import BatchNorm, Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_momentum, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, require_momentum, require_odd, require_rank, require_type
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class SpatialAttention(Block):
     def __post_init__(self) -> None:
         require_type(self, kernel=int, bias=bool, norm=bool, momentum=(float, int))
         require_rank(self)
-        require(self.kernel >= 1 and self.kernel % 2 == 1, f"{self!r}: kernel must be odd, so that it has a centre.")
+        require_odd(self)
         require_momentum(self)
 
     def overruled(self) -> tuple[str, ...]:

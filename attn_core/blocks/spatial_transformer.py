@@ -11,7 +11,7 @@ from attn_core.blocks.affine_sampler import AffineSampler, Size, hold_size
 from attn_core.initializers import Values
 from attn_core.parts import ZERO, Conv, Dense
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_type
+from attn_core.spec import Block, Part, Parts, require, require_odd, require_type
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class SpatialTransformer(Block):
         require_type(self, **dict.fromkeys(counts, int))
         for name in counts:
             require(getattr(self, name) >= 1, f"{self!r}: {name} must be at least 1.")
-        require(self.kernel % 2 == 1, f"{self!r}: kernel must be odd, so that it has a centre.")
+        require_odd(self)
         self.parts()
 
     def parts(self) -> dict[str, Part | Block]:

@@ -9,7 +9,16 @@ from typing import ClassVar, TypeVar
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.parts import Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_momentum, require_type
+from attn_core.spec import (
+    Block,
+    Part,
+    Parts,
+    require,
+    require_momentum,
+    require_odd,
+    require_positive,
+    require_type,
+)
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -63,8 +72,8 @@ class StripPooling(Block):
     def __post_init__(self) -> None:
         require_type(self, channels=int, kernel=int, bias=bool, norm=bool, relu=bool, momentum=(float, int))
         require_strips(self)
-        require(self.channels >= 1, f"{self!r}: channels must be at least 1.")
-        require(self.kernel >= 1 and self.kernel % 2 == 1, f"{self!r}: kernel must be odd, so that it has a centre.")
+        require_positive(self, "channels")
+        require_odd(self)
         require_momentum(self)
 
     def overruled(self) -> tuple[str, ...]:

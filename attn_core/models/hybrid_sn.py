@@ -9,7 +9,7 @@ from attn_core.blocks.convolution import convolution, convolve
 from attn_core.models.attention import Attention, attention, named
 from attn_core.parts import Conv, Dense, Dropout
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_type
+from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_positive, require_type
 
 T = TypeVar("T")
 
@@ -83,9 +83,9 @@ class HybridSN(Block):
         require(0 <= self.dropout < 1, f"{self!r}: dropout must be at least 0 and less than 1.")
         require(_counted(self.hidden, 2), f"{self!r}: hidden must be two numbers of at least 1.")
         require(_counted(self.filters, 4), f"{self!r}: filters must be four numbers of at least 1.")
-        require(self.classes >= 1, f"{self!r}: classes must be at least 1.")
+        require_positive(self, "classes")
         require(self.size > LOST, f"{self!r} leaves no pixel: size must be at least {LOST + 1}.")
-        require(self.bands >= 1, f"{self!r}: bands must be at least 1.")
+        require_positive(self, "bands")
         convolved = "the last of filters" if self.planar_first else "bands"
         rule = f"{convolved} must be at least {sum(DEPTHS) - len(DEPTHS) + 1}."
         require(self.depth >= 1, f"{self!r} leaves no band: {rule}")

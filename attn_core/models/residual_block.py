@@ -8,7 +8,17 @@ from typing import ClassVar, TypeVar
 from attn_core.models.attention import Attention, attention, named
 from attn_core.parts import BatchNorm, Conv
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_rank, require_type
+from attn_core.spec import (
+    Block,
+    Part,
+    Parts,
+    require,
+    require_choice,
+    require_momentum,
+    require_positive,
+    require_rank,
+    require_type,
+)
 
 T = TypeVar("T")
 
@@ -84,8 +94,7 @@ class ResidualBlock(Block):
         require_rank(self)
         require_choice(self, "padding", PADDINGS)
         require_momentum(self)
-        positive = min(self.channels, self.outputs, self.stride) >= 1
-        require(positive, f"{self!r}: channels, outputs and stride must be at least 1.")
+        require_positive(self, "channels", "outputs", "stride")
         rule = "outputs must be at least 4." if self.hidden is None else "hidden must be at least 1."
         require(self.width >= 1, f"{self!r} leaves no channel between the convolutions: {rule}")
         rule = "leave project out where channels, outputs or stride change the shape."

@@ -10,7 +10,17 @@ from attn_core.models.residual_block import PADDINGS, ResidualBlock
 from attn_core.models.stage import Stage
 from attn_core.parts import BatchNorm, Conv, Dense
 from attn_core.primitives import Primitives
-from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_rank, require_type
+from attn_core.spec import (
+    Block,
+    Part,
+    Parts,
+    require,
+    require_choice,
+    require_momentum,
+    require_positive,
+    require_rank,
+    require_type,
+)
 
 T = TypeVar("T")
 
@@ -74,8 +84,7 @@ class SEResNet(Block):
         require_type(self, momentum=(float, int), eps=(float, int))
         counted = all(type(depth) is int and depth >= 1 for depth in self.depths)
         require(bool(self.depths) and counted, f"{self!r}: depths must be whole numbers of at least 1.")
-        positive = min(self.classes, self.channels, self.width) >= 1
-        require(positive, f"{self!r}: classes, channels and width must be at least 1.")
+        require_positive(self, "classes", "channels", "width")
         require_choice(self, "padding", PADDINGS)
         require_momentum(self)
         require_rank(self)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.interpolation import completed, mean_matrix, resize_matrix
+from attn_core.interpolation import completed, coordinates, mean_matrix, resize_matrix
 from attn_core.windows import margins
 
 Numbers = NDArray[Any]
@@ -95,16 +95,10 @@ def affine_grid(
 ) -> Numbers:
     """See `Primitives.affine_grid`."""
     sizes = completed(size, size if like is None else like.shape[2:])
-    axes = [_coordinates(n, align_corners) for n in sizes]
+    axes = [coordinates(n, align_corners) for n in sizes]
     points = np.stack([*np.meshgrid(*axes, indexing="ij")[::-1], np.ones(sizes)], -1)
     grid = points.reshape(-1, len(sizes) + 1) @ np.swapaxes(theta, 1, 2)
     return grid.reshape(len(theta), *sizes, len(sizes))
-
-
-def _coordinates(pixels: int, align_corners: bool) -> Numbers:
-    if align_corners:
-        return np.linspace(-1.0, 1.0, pixels) if pixels > 1 else np.zeros(1)
-    return (2 * np.arange(pixels) + 1) / pixels - 1
 
 
 def sample(x: Numbers, grid: Numbers, padding: str, align_corners: bool) -> Numbers:
