@@ -31,13 +31,16 @@ FRAMEWORKS = {
 }
 
 
+EXTRAS = {"examples": ["matplotlib", "scipy", "sklearn"]}
+
+
 def missing(name: str) -> list[str]:
-    """Return the packages that this runtime needs and that are not installed."""
-    return [package for package in FRAMEWORKS[name] if importlib.util.find_spec(package) is None]
+    """Return the packages that this runtime or extra needs and that are not installed."""
+    return [package for package in (FRAMEWORKS | EXTRAS)[name] if importlib.util.find_spec(package) is None]
 
 
 def need(name: str) -> str:
-    """Return the runtime's name if it is installed; else skip, or fail where everything should be there."""
+    """Return the runtime's or extra's name if it is installed; else skip, or fail where everything should be there."""
     absent = missing(name)
     if absent and os.environ.get("CI"):
         pytest.fail(f"{name} needs {', '.join(absent)}, which should be installed here")

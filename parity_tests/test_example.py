@@ -18,9 +18,9 @@ EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 SCRIPT = EXAMPLES / "hyperspectral.py"
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
 
-pytest.importorskip("matplotlib", reason="the example needs attn-blocks[examples]")
-scipy_io = pytest.importorskip("scipy.io")
-pytest.importorskip("sklearn")
+need("examples")
+
+import scipy.io as scipy_io  # noqa: E402
 
 
 @pytest.fixture

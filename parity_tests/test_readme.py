@@ -1,4 +1,4 @@
-"""What the README says works: its examples run, its paths exist, its commands stand in it once."""
+"""What the README and docs/networks.md say works: examples run, paths exist, commands stand there once."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from runtimes import FRAMEWORKS, need
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_examples_run_one_after_the_other(tmp_path: Path):
-    """The first writes the file that the others load."""
+@pytest.mark.parametrize(
+    ("page", "count", "written"), [("README.md", 7, ["se.safetensors"]), ("docs/networks.md", 6, [])]
+)
+def test_examples_run_one_after_the_other(tmp_path: Path, page: str, count: int, written: list[str]):
+    """The README's first writes the file that others load."""
     for name in FRAMEWORKS:
         need(name)
-    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(examples) == 6
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert len(examples) == count
     for example in examples:
         done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, f"{example}\n{done.stderr}"
-    assert [path.name for path in tmp_path.iterdir()] == ["se.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == written
 
 
 def port_command(folder: Path) -> str:
@@ -56,5 +60,5 @@ def test_first_command_fails_if_a_checkpoint_is_damaged(tmp_path: Path):
 def test_commands_and_links():
     assert len(re.findall(r"```sh\n", README)) == 2
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
-    assert len(links) == 4
+    assert len(links) == 7
     assert [path for path in links if not (ROOT / path).exists()] == []

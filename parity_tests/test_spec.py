@@ -8,7 +8,7 @@ import pytest
 
 import attn_core as core
 from attn_core.formula import formula
-from attn_core.registry import parse
+from attn_core.registry import KNOWN, parse
 from attn_core.shapes import output_shape
 
 SE = core.SqueezeExcitation
@@ -303,13 +303,80 @@ REFUSED = [
         "leaves a piece no channel: planes * base_width must be at least 64.",
     ),
     ("Res2Bottleneck", {"channels": 8, "planes": "4"}, "Res2Bottleneck: planes must be int, got '4'."),
+    (
+        "ResidualBlock",
+        {"channels": 8, "outputs": 16, "project": False},
+        "ResidualBlock(channels=8, outputs=16, stride=1, project=False) cannot add its input: "
+        "leave project out where channels, outputs or stride change the shape.",
+    ),
+    (
+        "ResidualBlock",
+        {"channels": 8, "outputs": 3, "bottleneck": True},
+        "ResidualBlock(channels=8, outputs=3, stride=1, bottleneck=True) "
+        "leaves no channel between the convolutions: outputs must be at least 4.",
+    ),
+    (
+        "ResidualBlock",
+        {"channels": 8, "outputs": 8, "hidden": 0},
+        "ResidualBlock(channels=8, outputs=8, stride=1, hidden=0) "
+        "leaves no channel between the convolutions: hidden must be at least 1.",
+    ),
+    (
+        "ResidualBlock",
+        {"channels": 8, "outputs": 8, "preactivation": True, "relu_last": True},
+        "ResidualBlock(channels=8, outputs=8, stride=1, preactivation=True, relu_last=True) "
+        "has its relu before each convolution: relu_last belongs to the original order.",
+    ),
+    (
+        "ResidualBlock",
+        {"channels": 8, "outputs": 8, "padding": "valid"},
+        "ResidualBlock(channels=8, outputs=8, stride=1, padding='valid'): "
+        "padding must be one of symmetric, same; got 'valid'.",
+    ),
+    (
+        "ResidualBlock",
+        {"channels": 8, "outputs": 8, "stride": 0},
+        "ResidualBlock(channels=8, outputs=8, stride=0): stride must be at least 1.",
+    ),
+    (
+        "SEResNet",
+        {"classes": 10, "depths": (2, 0)},
+        "SEResNet(classes=10, depths=(2, 0), bottleneck=True): depths must be whole numbers of at least 1.",
+    ),
+    ("SEResNet", {"classes": 10, "depths": 18}, "SEResNet: depths must be tuple or list, got 18."),
+    (
+        "HybridSN",
+        {"bands": 12, "size": 9},
+        "HybridSN(bands=12, size=9, classes=16) leaves no band: bands must be at least 13.",
+    ),
+    (
+        "HybridSN",
+        {"bands": 1, "size": 9, "order": "2d_first", "filters": [8, 16, 32, 12]},
+        "HybridSN(bands=1, size=9, classes=16, order='2d_first', filters=(8, 16, 32, 12)) leaves no band: "
+        "the last of filters must be at least 13.",
+    ),
+    (
+        "HybridSN",
+        {"bands": 30, "size": 8},
+        "HybridSN(bands=30, size=8, classes=16) leaves no pixel: size must be at least 9.",
+    ),
+    (
+        "HybridSN",
+        {"bands": 30, "size": 9, "dropout": 1},
+        "HybridSN(bands=30, size=9, classes=16, dropout=1): dropout must be at least 0 and less than 1.",
+    ),
+    (
+        "HybridSN",
+        {"bands": 30, "size": 9, "hidden": (256,)},
+        "HybridSN(bands=30, size=9, classes=16, hidden=(256,)): hidden must be two numbers of at least 1.",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("name", "fields", "message"), REFUSED)
 def test_wrong_configurations_are_explained(name: str, fields: dict[str, object], message: str):
     with pytest.raises(core.SpecError) as caught:
-        core.BLOCKS[name](**fields)
+        KNOWN[name](**fields)
     assert str(caught.value) == message
 
 

@@ -26,6 +26,7 @@ CASES = {
         alive=0.5,
         train=True,
         still=BIASES,
+        dtypes=("float64",),
     ),
     "hybrid_2d_first": Case(
         HYBRID(2, 9, 3, order="2d_first", relu=False, **SE, **PLANES), (2, 1, 2, 9, 9), seed=82, alive=0.5
