@@ -101,7 +101,11 @@ class Recording:
     modes: tuple[str, ...] = ("eval",)
     unmapped: tuple[str, ...] = ()  # of theirs, what has no counterpart here
     dtypes: tuple[str, ...] = ("float64", "float32")  # without one in which their own code does not keep our bound
-    network: bool = False  # too large to be run in every dtype everywhere
+    float64_in: tuple[str, ...] | None = None  # the runtimes that take float64, where others take minutes for it
+
+    def runs(self, runtime: str, dtype: str) -> bool:
+        """Say whether the block is run in this runtime and dtype."""
+        return dtype in self.dtypes and (dtype == "float32" or self.float64_in is None or runtime in self.float64_in)
 
     @cached_property
     def files(self) -> tuple[dict, dict[str, Array]]:

@@ -45,18 +45,13 @@ def theirs() -> dict[str, str]:
     return names
 
 
+ATTENTION = core.hybrid_sn_attention(30, 25, dropout=0.0)
+PLANAR_FIRST = core.hybrid_sn_2d_first(30, 25, dropout=0.0)  # 123 million weights
 BOTH = ("eval", "train")
+SOME = ("torch", "keras-tensorflow")
 RECORDINGS = [
-    Recording(
-        "torch/003_hybridsn_attention",
-        core.hybrid_sn_attention(30, 25, dropout=0.0),
-        theirs(),
-        modes=BOTH,
-        network=True,
-    ),
-    Recording(
-        "torch/003_hybridsn_2d_first", core.hybrid_sn_2d_first(30, 25, dropout=0.0), theirs(), modes=BOTH, network=True
-    ),
+    Recording("torch/003_hybridsn_attention", ATTENTION, theirs(), modes=BOTH, float64_in=SOME),
+    Recording("torch/003_hybridsn_2d_first", PLANAR_FIRST, theirs(), modes=BOTH, float64_in=("torch",)),
 ]
 
 

@@ -55,9 +55,10 @@ def theirs(block: core.ResidualBlock) -> dict[str, str]:
     )
 
 
-def seed_003(folder: str, channels: int, outputs: int, stride: int = 1, **options: bool) -> Recording:
-    block = RESIDUAL(channels, outputs, stride, attention="se", **options)
-    return Recording(f"torch/003_{folder}", block, theirs(block), modes=("eval", "train"))
+def seed_003(folder: str, *sizes: int, some: tuple[str, ...] | None = None, **options: bool) -> Recording:
+    block = RESIDUAL(*sizes, attention="se", **options)
+    how = {"modes": ("eval", "train"), "dtypes": ("float64",), "float64_in": some}
+    return Recording(f"torch/003_{folder}", block, theirs(block), **how)
 
 
 DEEP = {"bottleneck": True}
@@ -69,7 +70,7 @@ RECORDINGS = [
     seed_003("basic_block_p512_down", 256, 512, 2),
     seed_003("bottleneck_p64_first", 64, 256, **DEEP),
     seed_003("bottleneck_p128", 512, 512, **DEEP),
-    seed_003("bottleneck_p256_down", 512, 1024, 2, **DEEP),
+    seed_003("bottleneck_p256_down", 512, 1024, 2, **DEEP, some=("torch", "keras-tensorflow")),
     seed_003("bottleneck_p512", 2048, 2048, **DEEP),
 ]
 

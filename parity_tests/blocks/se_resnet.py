@@ -38,11 +38,9 @@ def theirs(depth: int) -> dict[str, str]:
     return names
 
 
-BOTH = ("eval", "train")
+WHOLE = {"modes": ("eval", "train"), "float64_in": ("torch", "keras-tensorflow")}
 RECORDINGS = [
-    Recording(
-        f"torch/003_se_resnet_{depth}", getattr(core, f"se_resnet_{depth}")(10), theirs(depth), modes=BOTH, network=True
-    )
+    Recording(f"torch/003_se_resnet_{depth}", getattr(core, f"se_resnet_{depth}")(10), theirs(depth), **WHOLE)
     for depth in (18, 50)
 ]
 
