@@ -111,7 +111,10 @@ class Layer(keras.layers.Layer):
         return (self.images.canonical(tuple(shapes[0])), *shapes[1:])
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal layer."""
+        """Return the arguments that make an equal layer; a function is none that Keras could write."""
+        if any(map(callable, self.options.values())):
+            rule = "give a name, or a text such as 'CBAM(reduction=8)', in place of the function"
+            raise NotImplementedError(f"{self.name} cannot be saved whole, its weights can: {rule}.")
         return {**super().get_config(), **self.options, "data_format": self.data_format}
 
 

@@ -160,7 +160,7 @@ def errors() -> None:
 def caught(action: Any) -> Exception:
     try:
         action()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, NotImplementedError) as error:
         return error
     raise AssertionError("nothing was raised")
 
@@ -224,6 +224,19 @@ def constructors() -> None:
     network = attn_tf.se_resnet_34(5, attention="cbam")
     assert network.configure(3, 2) == core.se_resnet_34(5, attention="cbam")
     assert attn_tf.hybrid_sn_2d_first(20, 11, 4).configure(1, 3) == core.hybrid_sn_2d_first(20, 11, 4)
+
+
+def attention_in_files(folder: str) -> None:
+    """Save an attention that is given as a class, by its name; refuse a function, which Keras could not read back."""
+    layer = attn_tf.ResidualBlock(16, attention=core.CBAM)
+    assert attn_tf.ResidualBlock.from_config(layer.get_config()).options["attention"] == "CBAM"
+    x = keras.Input((8, 8, 4))
+    free = attn_tf.ResidualBlock(4, attention=lambda channels: core.SqueezeExcitation(channels, 2), name="free")
+    refused = caught(lambda: keras.Model(x, free(x)).save(Path(folder) / "free.keras"))
+    assert str(refused) == (
+        "free cannot be saved whole, its weights can: give a name, or a text such as 'CBAM(reduction=8)', "
+        "in place of the function."
+    )
 
 
 def dropout(block: core.Block) -> None:

@@ -343,6 +343,16 @@ REFUSED = [
         {"classes": 10, "depths": (2, 0)},
         "SEResNet(classes=10, depths=(2, 0), bottleneck=True): depths must be whole numbers of at least 1.",
     ),
+    (
+        "SEResNet",
+        {"classes": 10, "depths": (2, 10**9)},
+        "SEResNet(classes=10, depths=(2, 1000000000), bottleneck=True): depths must be 1,000 in all at most.",
+    ),
+    (
+        "Res2Conv",
+        {"channels": 10**9, "scale": 10**9},
+        "Res2Conv(channels=1000000000, scale=1000000000): scale must be 1,000 at most.",
+    ),
     ("SEResNet", {"classes": 10, "depths": 18}, "SEResNet: depths must be tuple or list, got 18."),
     (
         "HybridSN",

@@ -22,6 +22,8 @@ from attn_core.spec import (
 
 T = TypeVar("T")
 
+MOST_PIECES = 1000  # a file could ask for more than memory holds
+
 
 @dataclass(frozen=True, repr=False)
 class Res2Conv(Block):
@@ -79,6 +81,7 @@ class Res2Conv(Block):
         require_rank(self)
         divided = 1 <= self.scale <= self.channels and self.channels % self.scale == 0
         require(divided, f"{self!r}: scale must divide channels, as each of its pieces has equally many.")
+        require(self.scale <= MOST_PIECES, f"{self!r}: scale must be {MOST_PIECES:,} at most.")
         require_odd(self)
         require_positive(self, "stride")
         rule = "a stride above 1 needs first_of_stage=True, which adds no result to a piece of another size."

@@ -24,6 +24,8 @@ from attn_core.spec import (
 
 T = TypeVar("T")
 
+MOST_BLOCKS = 1000  # a file could ask for more than memory holds
+
 # The fields of each network that its name tells.
 SE_RESNETS: dict[int, dict[str, Any]] = {
     18: {"depths": (2, 2, 2, 2), "bottleneck": False},
@@ -84,6 +86,7 @@ class SEResNet(Block):
         require_type(self, momentum=(float, int), eps=(float, int))
         counted = all(type(depth) is int and depth >= 1 for depth in self.depths)
         require(bool(self.depths) and counted, f"{self!r}: depths must be whole numbers of at least 1.")
+        require(sum(self.depths) <= MOST_BLOCKS, f"{self!r}: depths must be {MOST_BLOCKS:,} in all at most.")
         require_positive(self, "classes", "channels", "width")
         require_choice(self, "padding", PADDINGS)
         require_momentum(self)

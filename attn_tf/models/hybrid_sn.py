@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import models as core
-from attn_core.models.attention import Attention
+from attn_core.models.attention import Attention, named
 from attn_core.models.hybrid_sn import HYBRID_SNS
 from attn_tf.layer import Network
 
@@ -48,7 +48,7 @@ class HybridSN(Network):
             "size": size,
             "classes": classes,
             "order": order,
-            "attention": attention,
+            "attention": named(attention),
             "norm": norm,
             "relu": relu,
             "dropout": dropout,

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import models as core
-from attn_core.models.attention import Attention
+from attn_core.models.attention import Attention, named
 from attn_tf.layer import Layer
 
 
@@ -47,7 +47,7 @@ class ResidualBlock(Layer):
         options = {
             "outputs": outputs,
             "stride": stride,
-            "attention": attention,
+            "attention": named(attention),
             "bottleneck": bottleneck,
             "hidden": hidden,
             "preactivation": preactivation,

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import models as core
-from attn_core.models.attention import Attention
+from attn_core.models.attention import Attention, named
 from attn_core.models.se_resnet import SE_RESNETS
 from attn_tf.layer import Network
 
@@ -44,7 +44,7 @@ class SEResNet(Network):
             "classes": classes,
             "depths": depths,
             "bottleneck": bottleneck,
-            "attention": attention,
+            "attention": named(attention),
             "width": width,
             "padding": padding,
             "momentum": momentum,
