@@ -14,8 +14,9 @@ from attn_core import weights as canonical
 from attn_core.registry import KNOWN
 from attn_core.spec import Block
 from attn_tf import blocks, models
+from attn_tf.initializers import blank
 from attn_tf.layer import Generic, Layer
-from attn_tf.parts import LEAVES, blank, from_canonical, to_canonical
+from attn_tf.names import LEAVES, from_canonical, to_canonical
 
 NATIVE = vars(blocks) | vars(models)
 

@@ -10,7 +10,8 @@ from attn_core.registry import KNOWN
 from attn_core.shapes import Shape, explain, explained, output_shape, require_image
 from attn_core.shapes.parts import bind as on_shapes
 from attn_core.spec import Block
-from attn_tf.ops import Images, kind
+from attn_tf.arrays import kind
+from attn_tf.ops import Images
 from attn_tf.parts import native
 
 

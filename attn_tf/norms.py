@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from attn_tf.ops import count, cut, wide
+from attn_tf.arrays import count, cut, wide
 
 
 class BatchNorm(keras.layers.BatchNormalization):

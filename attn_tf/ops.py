@@ -4,42 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from attn_core.interpolation import completed, coordinates, mean_matrix, resize_matrix
+from attn_core.interpolation import completed
 from attn_core.shapes import ops as shapes
-from attn_core.shapes import require_floating, require_image
-
-HALVES = ("float16", "bfloat16")
-
-
-def kind(x: Any) -> str:
-    """Return the name of an array's type."""
-    return str(keras.backend.standardize_dtype(x.dtype))
-
-
-def wide(x: Any) -> str:
-    """Return the type to compute in: the array's own, but float32 for half precision."""
-    return "float32" if kind(x) in HALVES else kind(x)
-
-
-def widened(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method compute in float32 what it is given in half precision, and round its result once."""
-
-    @wraps(function)
-    def run(self: Any, x: Any, *rest: Any) -> Any:
-        if kind(x) not in HALVES:
-            return function(self, x, *rest)
-        inputs = (ops.cast(a, wide(a)) if hasattr(a, "dtype") else a for a in (x, *rest))
-        return ops.cast(function(self, *inputs), x.dtype)
-
-    return run
+from attn_core.shapes import require_image
+from attn_tf import arrays, interpolation
 
 
 class Images:
@@ -81,9 +56,9 @@ class Images:
 
     def global_max(self, x: Any) -> Any:
         """See `Primitives.global_max`."""
-        _require_floating(x)
+        arrays.require_numbers(x)
         self.space(len(x.shape))
-        return largest(self.to_tokens(x), 1)[:, 0]
+        return arrays.largest(self.to_tokens(x), 1)[:, 0]
 
     def channel_mean(self, x: Any) -> Any:
         """See `Primitives.channel_mean`."""
@@ -91,32 +66,33 @@ class Images:
 
     def channel_max(self, x: Any) -> Any:
         """See `Primitives.channel_max`."""
-        _require_floating(x)
-        return largest(x, self.channel_axis(len(x.shape)))
+        arrays.require_numbers(x)
+        return arrays.largest(x, self.channel_axis(len(x.shape)))
 
-    @widened
+    @arrays.widened
     def _mean(self, x: Any, axes: tuple[int, ...], keepdims: bool = False) -> Any:
         """Divide the sum by the count: on JAX and torch, the mean of Keras 3.15 rounds float64 to float32."""
-        _require_floating(x)
-        return ops.sum(x, axes, keepdims=keepdims) / count(x, axes)
+        arrays.require_numbers(x)
+        return ops.sum(x, axes, keepdims=keepdims) / arrays.count(x, axes)
 
     def adaptive_mean(self, x: Any, size: tuple[int | None, ...]) -> Any:
         """See `Primitives.adaptive_mean`."""
-        _require_floating(x)
-        old, dtype, bins = ops.shape(x), wide(x), zip(self.space(len(x.shape)), size, strict=True)
-        return self._linear(x, {axis: _mean_matrix(old[axis], n, dtype) for axis, n in bins if n is not None})
+        arrays.require_numbers(x)
+        old, dtype = ops.shape(x), arrays.wide(x)
+        bins = {axis: n for axis, n in zip(self.space(len(x.shape)), size, strict=True) if n is not None}
+        return self._linear(x, {axis: interpolation.mean_matrix(old[axis], n, dtype) for axis, n in bins.items()})
 
-    @widened
+    @arrays.widened
     def _linear(self, x: Any, matrices: Mapping[int, Any]) -> Any:
         """Apply a matrix (out, in) to each of these axes."""
         for axis, matrix in matrices.items():
             x = ops.moveaxis(ops.tensordot(x, matrix, [[axis], [1]]), -1, axis)
         return x
 
-    @widened
+    @arrays.widened
     def mean_pool(self, x: Any, window: int, stride: int) -> Any:
         """See `Primitives.mean_pool`; sums along each axis, as TensorFlow does not pool every type and layout."""
-        _require_floating(x)
+        arrays.require_numbers(x)
         for axis in self.space(len(x.shape)):
             size = ops.shape(x)[axis]
             margins = [(0, 0)] * len(x.shape)
@@ -127,21 +103,21 @@ class Images:
 
     def max_pool(self, x: Any, window: tuple[int, ...], stride: int | None = None, padding: str = "valid") -> Any:
         """See `Primitives.max_pool`."""
-        _require_floating(x)
+        arrays.require_numbers(x)
         if padding == "symmetric":
             sides = [(n // 2, n // 2) for n in window]
             x = ops.pad(x, self.native(((0, 0), (0, 0), *sides)), constant_values=-math.inf)
         last = self._to_last(x)  # the layout that every backend can pool in
         strides = tuple(stride or length for length in window)
         kept = "same" if padding == "same" else "valid"
-        return self._from_last(_max_pool(last, window, strides, kept))
+        return self._from_last(arrays.max_pool(last, window, strides, kept))
 
     # ---- from an image to another place ----------------------------------------------------------------------------
 
     def resize(self, x: Any, like: Any) -> Any:
         """See `Primitives.resize`."""
-        old, new, dtype, space = ops.shape(x), ops.shape(like), wide(x), self.space(len(x.shape))
-        return self._linear(x, {axis: _resize_matrix(old[axis], new[axis], dtype) for axis in space})
+        old, new, dtype, space = ops.shape(x), ops.shape(like), arrays.wide(x), self.space(len(x.shape))
+        return self._linear(x, {axis: interpolation.resize_matrix(old[axis], new[axis], dtype) for axis in space})
 
     def affine_grid(self, theta: Any, size: tuple[int | None, ...], align_corners: bool, like: Any = None) -> Any:
         """See `Primitives.affine_grid`."""
@@ -149,23 +125,23 @@ class Images:
         own = size if like is None else [ops.shape(like)[axis] for axis in self.space(len(like.shape))]
         return self._grid(theta, completed(size, own), align_corners)
 
-    @widened
+    @arrays.widened
     def _grid(self, theta: Any, sizes: tuple[Any, ...], align_corners: bool) -> Any:
         """Add up the columns of theta, each times a coordinate that varies along one axis."""
         d = len(sizes)
         columns = ops.reshape(theta, (ops.shape(theta)[0], *(1,) * d, d, d + 1))
         grid = columns[..., d]
         for i, n in enumerate(sizes):
-            places = _coordinates(n, align_corners, kind(theta))
+            places = interpolation.coordinates(n, align_corners, arrays.kind(theta))
             grid = grid + ops.reshape(places, (-1, *(1,) * (d - i))) * columns[..., d - 1 - i]
         return grid
 
-    @widened
+    @arrays.widened
     def sample(self, x: Any, grid: Any, padding: str, align_corners: bool) -> Any:
         """See `Primitives.sample`."""
-        _require_floating(x)
+        arrays.require_numbers(x)
         sizes = [ops.shape(x)[axis] for axis in self.space(len(x.shape))]
-        places = [_place(grid[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
+        places = [interpolation.place(grid[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
         low = [ops.stop_gradient(ops.floor(place)) for place in places]
         beyond = [place - start for place, start in zip(places, low, strict=True)]
         total: Any = 0
@@ -181,14 +157,14 @@ class Images:
         sizes = [ops.shape(x)[axis] for axis in self.space(len(x.shape))]
         row = ops.reshape(ops.arange(ops.shape(x)[0], dtype="int32"), (-1, *(1,) * len(sizes)))
         for place, n in zip(places, sizes, strict=True):
-            row = row * n + ops.cast(_held(place, n), "int32")
+            row = row * n + ops.cast(interpolation.held(place, n), "int32")
         tokens = self.to_tokens(x)
         return ops.take(ops.reshape(tokens, (-1, tokens.shape[-1])), row, axis=0)
 
     def group(self, x: Any, groups: int) -> Any:
         """See `Primitives.group`."""
         axis = self.channel_axis(len(x.shape))
-        moved = ops.moveaxis(cut(x, axis, groups), axis, 1)
+        moved = ops.moveaxis(arrays.cut(x, axis, groups), axis, 1)
         batch, _, *rest = ops.shape(moved)
         return ops.reshape(moved, (batch * groups, *rest))
 
@@ -203,7 +179,7 @@ class Images:
     def channel_shuffle(self, x: Any, groups: int) -> Any:
         """See `Primitives.channel_shuffle`."""
         axis = self.channel_axis(len(x.shape))
-        return ops.reshape(ops.swapaxes(cut(x, axis, groups), axis, axis + 1), ops.shape(x))
+        return ops.reshape(ops.swapaxes(arrays.cut(x, axis, groups), axis, axis + 1), ops.shape(x))
 
     def split(self, x: Any, pieces: int) -> Sequence[Any]:
         """See `Primitives.split`."""
@@ -278,14 +254,14 @@ class Images:
         """See `Primitives.einsum`; products of matrices are summed in float32 as they are, mere sums are not."""
         given, _, kept = equation.partition("->")
         if any(given.count(letter) == 1 and letter not in kept for letter in given.replace(",", "")):
-            result = ops.einsum(equation, *(ops.cast(operand, wide(operand)) for operand in operands))
+            result = ops.einsum(equation, *(ops.cast(operand, arrays.wide(operand)) for operand in operands))
             return ops.cast(result, operands[0].dtype)
         return ops.einsum(equation, *operands)
 
-    @widened
+    @arrays.widened
     def softmax(self, x: Any) -> Any:
         """See `Primitives.softmax`."""
-        return softmax(x)
+        return arrays.softmax(x)
 
     def attend(self, query: Any, key: Any, value: Any, factor: float) -> Any:
         """See `Primitives.attend`; only torch has a kernel for values that are not as wide as the keys."""
@@ -294,21 +270,21 @@ class Images:
         heads = (ops.expand_dims(tokens, 2) for tokens in (query, key, value))
         return ops.squeeze(ops.dot_product_attention(*heads, scale=factor), 2)
 
-    @widened
+    @arrays.widened
     def _attend(self, query: Any, key: Any, value: Any, factor: float) -> Any:
-        shares = softmax(factor * ops.einsum("bnc,bmc->bnm", query, key))
+        shares = arrays.softmax(factor * ops.einsum("bnc,bmc->bnm", query, key))
         return ops.einsum("bnm,bmd->bnd", shares, value)
 
-    @widened
+    @arrays.widened
     def normalise(self, x: Any, order: int) -> Any:
         """See `Primitives.normalise`."""
-        length = ops.sum(x, -1, keepdims=True) if order == 1 else _length(x)
+        length = ops.sum(x, -1, keepdims=True) if order == 1 else arrays.length(x)
         return x / (1e-6 + length)
 
-    @widened
+    @arrays.widened
     def over_positions(self, x: Any, tokens: Any) -> Any:
         """See `Primitives.over_positions`."""
-        return x / count(tokens, (1,), x.dtype)
+        return x / arrays.count(tokens, (1,), x.dtype)
 
     def take(self, x: Any, index: Any) -> Any:
         """See `Primitives.take`."""
@@ -321,10 +297,10 @@ class Images:
         batch, numbers = ops.shape(x)
         return ops.reshape(x, (batch, rows, numbers // rows))
 
-    @widened
+    @arrays.widened
     def batch_mean(self, x: Any) -> Any:
         """See `Primitives.batch_mean`."""
-        return ops.sum(x, 0) / count(x, (0,))
+        return ops.sum(x, 0) / arrays.count(x, (0,))
 
     def stop_gradient(self, x: Any) -> Any:
         """See `Primitives.stop_gradient`."""
@@ -351,92 +327,3 @@ class Images:
     def hard_sigmoid(self, x: Any) -> Any:
         """See `Primitives.hard_sigmoid`."""
         return ops.hard_sigmoid(x)
-
-
-def _require_floating(x: Any) -> None:
-    require_floating(kind(x), keras.backend.is_float_dtype(kind(x)))
-
-
-def count(x: Any, axes: Iterable[int], dtype: Any = None) -> Any:
-    """Return how many numbers stand along the axes, in the type of x or another."""
-    return ops.cast(math.prod(ops.shape(x)[axis] for axis in axes), dtype or x.dtype)
-
-
-def largest(x: Any, axis: int) -> Any:
-    """Return the maximum along an axis, which stays; the gradient of `ops.amax` can be NaN on JAX (see `attn_jax`)."""
-    return ops.take_along_axis(x, ops.argmax(x, axis, keepdims=True), axis)
-
-
-def _max_pool(x: Any, window: tuple[int, ...], strides: tuple[int, ...], padding: str) -> Any:
-    """Pool an image with its channels last; of three axes in two steps, as TensorFlow cannot in float64."""
-    if len(window) < 3:
-        return ops.max_pool(x, window, strides, padding, "channels_last")
-    batch, depth, *rest = ops.shape(x)
-    planes = _max_pool(ops.reshape(x, (batch * depth, *rest)), window[1:], strides[1:], padding)
-    _, height, width, channels = ops.shape(planes)
-    columns = ops.reshape(planes, (batch, depth, height * width, channels))
-    pooled = _max_pool(columns, (window[0], 1), (strides[0], 1), padding)
-    return ops.reshape(pooled, (batch, ops.shape(pooled)[1], height, width, channels))
-
-
-def cut(x: Any, axis: int, groups: int) -> Any:
-    """Cut an axis into (groups, length / groups)."""
-    sizes: list[Any] = list(ops.shape(x))
-    sizes[axis : axis + 1] = [groups, sizes[axis] // groups]
-    return ops.reshape(x, sizes)
-
-
-def softmax(x: Any) -> Any:
-    """Return exponentials over the last axis, divided by their sum; of a single number, Keras would warn."""
-    return ops.exp(x - x) if x.shape[-1] == 1 else ops.softmax(x, -1)
-
-
-def _length(x: Any) -> Any:
-    """Return the Euclidean length of the last axis; its derivative at 0 is 0, not NaN."""
-    square = ops.sum(x * x, -1, keepdims=True)
-    positive = square > 0
-    return ops.where(positive, ops.sqrt(ops.where(positive, square, ops.ones_like(square))), ops.zeros_like(square))
-
-
-# ---- what depends on sizes that TensorFlow may know only when the graph runs -----------------------------------------
-
-
-def _mean_matrix(size: Any, bins: int, dtype: str) -> Any:
-    """Return `interpolation.mean_matrix`."""
-    if isinstance(size, int):
-        return ops.convert_to_tensor(mean_matrix(size, bins), dtype)
-    first = ops.arange(bins) * size // bins
-    last = -(-ops.arange(1, bins + 1) * size // bins)
-    pixel = ops.arange(size)
-    inside = ops.cast((pixel >= first[:, None]) & (pixel < last[:, None]), dtype)
-    return inside / ops.sum(inside, 1, keepdims=True)
-
-
-def _resize_matrix(size: Any, target: Any, dtype: str) -> Any:
-    """Return `interpolation.resize_matrix`; distances are counted in whole numbers, so that large sizes stay exact."""
-    if isinstance(size, int) and isinstance(target, int):
-        return ops.convert_to_tensor(resize_matrix(size, target), dtype)
-    unit = ops.maximum(target - 1, 1)
-    distance = ops.abs(ops.arange(target)[:, None] * (size - 1) - ops.arange(size) * unit)
-    return ops.cast(ops.maximum(unit - distance, 0), dtype) / ops.cast(unit, dtype)
-
-
-def _coordinates(size: Any, align_corners: bool, dtype: str) -> Any:
-    """Return the coordinates of the pixels along an axis: where the identity takes them."""
-    if isinstance(size, int):
-        return ops.convert_to_tensor(coordinates(size, align_corners), dtype)
-    unit = ops.maximum(size - 1, 1) if align_corners else size
-    return ops.cast(2 * ops.arange(size) - (size - 1), dtype) / ops.cast(unit, dtype)
-
-
-def _place(points: Any, pixels: Any, padding: str, align_corners: bool) -> Any:
-    """Turn coordinates over [-1, 1] into places among pixels, 0 being the centre of the first."""
-    n = ops.cast(pixels, points.dtype)
-    place = (points + 1) / 2 * (n - 1) if align_corners else ((points + 1) * n - 1) / 2
-    return _held(place, pixels) if padding == "border" else place
-
-
-def _held(place: Any, pixels: Any) -> Any:
-    """Hold places to the pixels; unlike a clip's on JAX, the derivative at the border is whole."""
-    last = ops.cast(pixels - 1, place.dtype) * ops.ones_like(place)
-    return ops.where(place < 0, ops.zeros_like(place), ops.where(place > last, last, place))

@@ -17,7 +17,7 @@ from attn_core.parity import Outcome
 from attn_core.spec import Block
 from attn_tf.binding import bind, variables
 from attn_tf.layer import Layer
-from attn_tf.parts import to_canonical
+from attn_tf.names import to_canonical
 
 
 def run(

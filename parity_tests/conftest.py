@@ -6,6 +6,7 @@ import os
 
 import pytest
 from runtimes import FRAMEWORKS, need
+from terminal import attn  # noqa: F401 (a fixture)
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; rich would keep that width for good
