@@ -10,8 +10,6 @@ import pytest
 from runtimes import GOLDEN
 from typer.testing import CliRunner
 
-from attn_core.cli import main
-
 NET = GOLDEN / "tf1" / "res_block2_net"
 SE = GOLDEN / "tf1" / "se_block"
 ALONE = SE / "frozen.pb"
@@ -22,6 +20,8 @@ Attn = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def attn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Attn:
     """Run the command in an empty folder; returns its exit code, stdout and stderr."""
+    from attn_core.cli import main  # whose console reads the environment when it is imported
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
 
