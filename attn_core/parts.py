@@ -10,7 +10,8 @@ import math
 from dataclasses import KW_ONLY, dataclass
 
 from attn_core.initializers import Constant, Initializer, variance_scaling
-from attn_core.spec import Array, Part
+from attn_core.spec import Array, Part, require
+from attn_core.windows import PADDINGS
 
 ZERO, ONE = Constant(0.0), Constant(1.0)
 
@@ -51,6 +52,11 @@ class Conv(Part):
     groups: int = 1
     bias: bool = True
     law: Initializer | None = None
+
+    def __post_init__(self) -> None:
+        require(self.padding in PADDINGS, f"{self!r}: padding must be one of {', '.join(PADDINGS)}.")
+        centred = self.padding != "symmetric" or all(length % 2 for length in self.kernel)
+        require(centred, f"{self!r}: a kernel with symmetric padding must be odd, so that it has a centre.")
 
     @property
     def rank(self) -> int:
@@ -138,6 +144,9 @@ class Dropout(Part):
     """
 
     rate: float
+
+    def __post_init__(self) -> None:
+        require(0 <= self.rate < 1, f"{self!r}: rate must be at least 0 and less than 1.")
 
     def arrays(self) -> dict[str, Array]:
         """Return none."""

@@ -15,8 +15,10 @@ def margins(size: Any, length: int, stride: int, padding: str) -> tuple[Any, Any
     """
     if padding == "symmetric":
         return length // 2, length // 2
-    if padding == "valid" or length == 1:
+    if padding == "valid" or (padding == "same" and length == 1):
         return 0, 0
+    if padding != "same":
+        raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, got {padding!r}.")
     total = (-(-size // stride) - 1) * stride + length - size
     if length < stride:  # else it is not negative, which a symbol need not be asked
         total = max(total, 0)

@@ -8,6 +8,7 @@ import pytest
 from refused import REFUSED
 
 import attn_core as core
+from attn_core import parts, windows
 from attn_core.formula import formula
 from attn_core.registry import KNOWN, parse
 from attn_core.shapes import output_shape
@@ -149,6 +150,22 @@ def test_wrong_configurations_are_explained(name: str, fields: dict[str, object]
     with pytest.raises(core.SpecError) as caught:
         KNOWN[name](**fields)
     assert str(caught.value) == message
+
+
+PARTS_REFUSED = {
+    "padding must be one of symmetric, same, valid.": lambda: parts.Conv(4, 4, (3, 3), padding="SAME"),
+    "a kernel with symmetric padding must be odd, so that it has a centre.": lambda: parts.Conv(4, 4, (3, 2)),
+    "rate must be at least 0 and less than 1.": lambda: parts.Dropout(1.0),
+}
+
+
+@pytest.mark.parametrize("message", PARTS_REFUSED)
+def test_wrong_parts_are_explained(message: str):
+    with pytest.raises(core.SpecError) as caught:
+        PARTS_REFUSED[message]()
+    assert str(caught.value).endswith(f"): {message}")
+    with pytest.raises(ValueError, match="padding must be one of symmetric, same, valid, got 'SAME'"):
+        windows.margins(5, 3, 2, "SAME")
 
 
 def test_size_that_cannot_work():
