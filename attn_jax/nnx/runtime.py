@@ -24,7 +24,10 @@ def _purify(block: Block, weights: Mapping[str, ArrayLike], dtype: str, train: b
         own = jax.tree.map(lambda leaf: leaf, state)  # variables of this trace, which it may move
         nnx.replace_by_pure_dict(own, params)
         module: Layer = nnx.merge(graph, own)
-        module.set_attributes(use_running_average=not train, raise_if_not_found=False)
+        if train:
+            module.train()
+        else:
+            module.eval()
         return module
 
     def forward(params: Variables, *inputs: jax.Array) -> tuple[jax.Array, Variables]:
