@@ -24,10 +24,8 @@ def _purify(block: Block, weights: Mapping[str, ArrayLike], dtype: str, train: b
         own = jax.tree.map(lambda leaf: leaf, state)  # variables of this trace, which it may move
         nnx.replace_by_pure_dict(own, params)
         module: Layer = nnx.merge(graph, own)
-        if train:
-            module.train()
-        else:
-            module.eval()
+        evaluating = not train
+        module.set_attributes(use_running_average=evaluating, deterministic=evaluating, raise_if_not_found=False)
         return module
 
     def forward(params: Variables, *inputs: jax.Array) -> tuple[jax.Array, Variables]:
