@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib.util
 import multiprocessing
 import os
@@ -18,6 +19,8 @@ from attn_core import parity
 from attn_core.parity import Outcome
 from attn_core.spec import Block
 from attn_core.weights import Weights
+
+LARGE = 1_000_000  # numbers of an array
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -62,7 +65,11 @@ def in_keras(backend: str, module: str, function: str, *args: Any, **options: An
 
 
 def _call(module: str, function: str, *args: Any, **options: Any) -> Any:
-    return getattr(importlib.import_module(module), function)(*args, **options)
+    """Call the function; large arrays are freed at once, for a layer and its variables hold each other."""
+    result = getattr(importlib.import_module(module), function)(*args, **options)
+    if any(array.size > LARGE for each in args if isinstance(each, dict) for array in each.values()):
+        gc.collect()
+    return result
 
 
 def fresh(name: str, block: Block, draws: int) -> list[Weights]:
