@@ -35,12 +35,13 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True)
 class Node:
-    """An operation of the graph; control inputs are left out of `inputs`."""
+    """An operation of the graph; the nodes that only control when it runs are not among its inputs."""
 
     name: str
     op: str
     inputs: tuple[Ref, ...]
     attributes: Mapping[str, Any] = field(repr=False, compare=False)
+    controls: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ def _node(node: Any, path: Path) -> Node:
     if node.op == "Const" and not node.attr["value"].HasField("tensor"):
         raise CheckpointError(f"{path} is damaged: the constant {node.name!r} holds nothing.")
     inputs = tuple(_ref(text, node.name, path) for text in node.input if not text.startswith("^"))
-    return Node(node.name, node.op, inputs, node.attr)
+    controls = tuple(text[1:] for text in node.input if text.startswith("^"))
+    return Node(node.name, node.op, inputs, node.attr, controls)
 
 
 def _ref(text: str, reader: str, path: Path) -> Ref:
