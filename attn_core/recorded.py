@@ -46,6 +46,19 @@ def read(path: Path, channels: list[int]) -> list[Recording]:
         return [_block(path, archive, i, count) for i, count in enumerate(channels)]
 
 
+def arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read every array of real numbers in an .npz file. **Raises** `RecordingError`, `OSError`."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is no file; give the .npz file of the recorded arrays.")
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise RecordingError(f"{path} is cut short or no .npz file ({error}).") from None
+    with archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        return {name: _array(path, archive, name) for name in names}
+
+
 def _require_count(path: Path, archive: zipfile.ZipFile, count: int) -> None:
     numbers = {int(match[1]) for name in archive.namelist() if (match := _NAME.fullmatch(name))}
     if numbers != set(range(count)):

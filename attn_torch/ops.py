@@ -77,13 +77,14 @@ def mean_pool(x: Tensor, window: int, stride: int) -> Tensor:
 def max_pool(x: Tensor, window: tuple[int, ...], stride: int | None = None, padding: str = "valid") -> Tensor:
     """See `Primitives.max_pool`."""
     if padding == "same":
-        return _pooled(MAXIMA, pad_same(x, window, stride, -torch.inf), window, stride)
+        steps = (stride,) * len(window) if stride else window
+        return _pooled(MAXIMA, pad_same(x, window, steps, -torch.inf), window, stride)
     return _pooled(MAXIMA, x, window, stride, tuple(n // 2 for n in window) if padding == "symmetric" else 0)
 
 
-def pad_same(x: Tensor, window: tuple[int, ...], stride: int | None, value: float = 0.0) -> Tensor:
+def pad_same(x: Tensor, window: tuple[int, ...], stride: tuple[int, ...], value: float = 0.0) -> Tensor:
     """Add what TensorFlow's SAME adds to the image."""
-    sides = (margins(n, k, stride or k, "same") for n, k in zip(x.shape[2:], window, strict=True))
+    sides = (margins(n, k, step, "same") for n, k, step in zip(x.shape[2:], window, stride, strict=True))
     return functional.pad(x, [n for before_after in reversed(list(sides)) for n in before_after], value=value)
 
 

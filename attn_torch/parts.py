@@ -53,14 +53,28 @@ class Same:
 
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
+    dilation: tuple[int, ...]
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve the padded image."""
-        y: Tensor = super().forward(ops.pad_same(x, self.kernel_size, self.stride[0]))  # type: ignore[misc]
+        reach = tuple(rate * (n - 1) + 1 for rate, n in zip(self.dilation, self.kernel_size, strict=True))
+        y: Tensor = super().forward(ops.pad_same(x, reach, self.stride))  # type: ignore[misc]
         return y
 
 
-SAME_CONVOLUTIONS = tuple(type(f"Same{kind.__name__}", (Same, kind), {}) for kind in CONVOLUTIONS)
+class SameConv1d(Same, nn.Conv1d):
+    """A convolution over lines, padded as TensorFlow's SAME."""
+
+
+class SameConv2d(Same, nn.Conv2d):
+    """A convolution over images, padded as TensorFlow's SAME."""
+
+
+class SameConv3d(Same, nn.Conv3d):
+    """A convolution over volumes, padded as TensorFlow's SAME."""
+
+
+SAME_CONVOLUTIONS = (SameConv1d, SameConv2d, SameConv3d)
 
 
 @native.register

@@ -36,7 +36,7 @@ def attn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Attn:
 def refusal(attn: Attn, code: int, *args: object) -> str:
     """Return the one sentence of a port that must not write anything."""
     before = sorted(os.listdir())
-    found, stdout, stderr = attn("port", *args)
+    found, stdout, stderr = attn("port", "--blocks", *args)
     assert found == code, stderr
     assert sorted(os.listdir()) == before
     assert "Traceback" not in stdout + stderr

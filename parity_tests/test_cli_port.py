@@ -42,7 +42,7 @@ Load one: attn_torch.load('out/dense.safetensors')
 def test_port(attn: Attn, columns: int):
     shutil.copy(NET / "io.npz", "io.npz")
     args = (NET / "model.ckpt-200", "--to", "torch", "--out", "out", "--io", "io.npz")
-    code, stdout, stderr = attn("port", *args, columns=columns)
+    code, stdout, stderr = attn("port", "--blocks", *args, columns=columns)
     assert (code, stderr) == (0, "")
     assert re.sub(r"  \d\.\de-0[78] ", "    ERROR ", stdout) == TABLE
     assert sorted(os.listdir("out")) == [*(f"dense{n}.safetensors" for n in ("", "_2", "_4", "_6")), "port.json"]
@@ -52,7 +52,7 @@ def test_port(attn: Attn, columns: int):
 def test_target(attn: Attn, target: str):
     need(target)
     args = (SE / "model.ckpt", "--to", target, "--out", "deep/out/", "--io", SE / "io.npz")
-    code, stdout, stderr = attn("port", *args)
+    code, stdout, stderr = attn("port", "--blocks", *args)
     assert (code, stderr) == (0, "")
     module = {"torch": "attn_torch", "linen": "attn_jax.linen", "nnx": "attn_jax.nnx"}[target]
     assert stdout.endswith(f"Load one: {module}.load('deep/out/dense.safetensors')\n")
@@ -69,7 +69,14 @@ def assert_loads_like_the_checkpoint(module: str, file: str) -> None:
 def test_keras_in_a_process_of_its_own(tmp_path: Path):
     """A real terminal command, piped: plain text where the terminal has ASCII only."""
     need("keras-tensorflow")
-    command = [sys.executable, "-c", "from attn_core.cli import main; main()", "port", str(SE / "model.ckpt")]
+    command = [
+        sys.executable,
+        "-c",
+        "from attn_core.cli import main; main()",
+        "port",
+        "--blocks",
+        str(SE / "model.ckpt"),
+    ]
     load = (
         "import attn_tf\nfrom attn_core import load\n"
         "ours = attn_tf.weights(attn_tf.load('öut/dense.safetensors'))\n"
@@ -93,8 +100,8 @@ def test_keras_in_a_process_of_its_own(tmp_path: Path):
 
 
 def test_earlier_output_is_replaced_whole(attn: Attn):
-    assert attn("port", NET / "frozen.pb", "--to", "torch", "--out", "out")[0] == 0
-    code, stdout, _ = attn("port", ALONE, "--to", "torch", "--out", "out")
+    assert attn("port", "--blocks", NET / "frozen.pb", "--to", "torch", "--out", "out")[0] == 0
+    code, stdout, _ = attn("port", "--blocks", ALONE, "--to", "torch", "--out", "out")
     assert code == 0
     assert "No recorded activations: see --io." in stdout
     assert "1 block written to out, with port.json; all errors within 1e-05." in stdout
@@ -109,14 +116,14 @@ def test_moving_averages(attn: Attn):
         "2 of 2 blocks beyond the bound, nothing was written: dense, dense_2. "
         "Were the activations recorded without moving averages? Try --no-averages."
     )
-    assert attn("port", *args, "--no-averages")[0] == 0
+    assert attn("port", "--blocks", *args, "--no-averages")[0] == 0
 
 
 def test_long_names_are_whole_in_80_columns(attn: Attn, monkeypatch: pytest.MonkeyPatch):
     name = "efficientnet_b0/stage_with_a_long_name/block_17/squeeze_excite"
     variables = {n: f"{name}/{'a' if n.startswith('reduce') else 'b'}_layer/kernel" for n in core_weights()}
     monkeypatch.setattr(tf1, "find_blocks", lambda *_, **__: findings(name, variables))
-    code, stdout, _ = attn("port", "x", "--to", "torch", "--out", "out")
+    code, stdout, _ = attn("port", "--blocks", "x", "--to", "torch", "--out", "out")
     assert code == 0
     rows = [line.split("│") for line in stdout.splitlines() if line.startswith("│")]
     assert max(map(len, stdout.splitlines()[1:8])) <= 80
@@ -138,7 +145,7 @@ def test_names_cannot_command_the_terminal(attn: Attn, monkeypatch: pytest.Monke
     """Nor be taken for markup or emoji, nor make lines of their own."""
     name = "\x1b[31m[bold]:smile:\nattn: fine\x07"
     monkeypatch.setattr(tf1, "find_blocks", lambda *_, **__: findings(name, notes_with(name)))
-    code, stdout, _ = attn("port", "x", "--to", "torch", "--out", "out", columns=200)
+    code, stdout, _ = attn("port", "--blocks", "x", "--to", "torch", "--out", "out", columns=200)
     assert code == 0
     assert not {"\x1b", "\x07"} & set(stdout)
     assert r"│ \x1b[31m[bold]:smile:\nattn: fine\x07 │" in stdout

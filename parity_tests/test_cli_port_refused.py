@@ -22,7 +22,7 @@ from attn_core import parity
 
 def test_checks_that_fail(attn: Attn, monkeypatch: pytest.MonkeyPatch):
     """A framework that computes wrongly: exit code 1, the errors are shown and an earlier output is as it was."""
-    assert attn("port", ALONE, "--to", "torch", "--out", "out")[0] == 0
+    assert attn("port", "--blocks", ALONE, "--to", "torch", "--out", "out")[0] == 0
     before = {path.name: path.read_bytes() for path in Path("out").iterdir()}
     right = parity.runtime("torch")
 
@@ -31,7 +31,7 @@ def test_checks_that_fail(attn: Attn, monkeypatch: pytest.MonkeyPatch):
         return dataclasses.replace(outcome, output=outcome.output + 1e-3)
 
     monkeypatch.setattr(parity, "runtime", lambda name: SimpleNamespace(run=run))
-    code, stdout, stderr = attn("port", NET / "frozen.pb", "--to", "torch", "--out", "out")
+    code, stdout, stderr = attn("port", "--blocks", NET / "frozen.pb", "--to", "torch", "--out", "out")
     assert code == 1
     assert re.findall(r"│ +(\d\.\de-0\d) ! │", stdout) == re.findall(r"│ +(\d\S+) ! │", stdout)
     assert stdout.count(" ! │") == 4
@@ -56,7 +56,7 @@ def test_no_block(attn: Attn):
     sentence = "no squeeze-and-excitation block was found; nothing was written."
     assert refusal(attn, 1, *args) == sentence
     assert refusal(attn, 1, *args, "--io", "missing") == sentence
-    stdout = attn("port", *args)[1]
+    stdout = attn("port", "--blocks", *args)[1]
     assert stdout.startswith("Read: frozen graph frozen.pb: 0 blocks found.\nundecided, not ported: '")
 
 
@@ -161,12 +161,12 @@ def test_full_disk_and_interrupt(attn: Attn, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("attn_core.weights.save", failing(OSError(28, "No space left on device", "half")))
     assert refusal(attn, 2, *args) == "out: No space left on device."
     monkeypatch.setattr("attn_core.weights.save", failing(KeyboardInterrupt()))
-    assert attn("port", *args)[0] == 130
+    assert attn("port", "--blocks", *args)[0] == 130
     assert os.listdir() == []
 
 
 def test_wrong_options(attn: Attn):
     for args in ((ALONE, "--to", "caffe", "--out", "out"), (ALONE, "--to", "torch"), (ALONE, "--out", "out"), ()):
-        code, _, stderr = attn("port", *args)
+        code, _, stderr = attn("port", "--blocks", *args)
         assert (code, os.listdir()) == (2, [])
         assert "Usage: " in stderr

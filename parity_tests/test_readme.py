@@ -42,7 +42,10 @@ def test_first_command_ports_and_proves(tmp_path: Path):
     need("torch")
     done = subprocess.run(["bash", "-c", port_command(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / "ported").glob("*/*.safetensors"))) == 5
+    folders = sorted((tmp_path / "ported").iterdir())
+    assert [folder.name for folder in folders] == ["res_block2_net", "se_block"]
+    for folder in folders:
+        assert sorted(path.name for path in folder.iterdir()) == ["model.py", "port.json", "weights.safetensors"]
 
 
 def test_first_command_fails_if_a_checkpoint_is_damaged(tmp_path: Path):

@@ -1,0 +1,1 @@
+"""Porting a whole TensorFlow 1 network: from its graph to the steps that a programmer would write."""

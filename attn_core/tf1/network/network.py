@@ -1,0 +1,158 @@
+"""A TensorFlow 1 network, read: its steps, its weights, and what it computed when it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from attn_core.tf1.evaluate import evaluate
+from attn_core.tf1.graph import Graph, Node, Ref
+from attn_core.tf1.naming import names
+from attn_core.tf1.network import boundary
+from attn_core.tf1.network.clean import ancestors, clean, rebuilt
+from attn_core.tf1.network.dropout import without_dropout
+from attn_core.tf1.network.lift import Lifter, Rule, alive
+from attn_core.tf1.network.momenta import momenta
+from attn_core.tf1.network.rules import RULES
+from attn_core.tf1.network.rules.attention import squeeze_excitation
+from attn_core.tf1.network.settings import Settings, settings
+from attn_core.tf1.network.source import Source
+from attn_core.tf1.network.steps import Array, Step, Value
+from attn_core.tf1.network.trace import Trace
+from attn_core.tf1.patterns import Match, match
+from attn_core.tf1.reads import stored
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may say of a network that its file does not tell.
+
+    Fields:
+        image, output: nodes, where the graph does not show the network's ends.
+        settings: values of placeholders by name.
+        size: height and width of the images it is run on, where the graph leaves them open.
+    """
+
+    image: str | None = None
+    output: str | None = None
+    settings: Mapping[str, float | bool] | None = None
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a graph that computes the network's result outside of training.
+
+    Fields:
+        original: the graph as read, with dropout passed by.
+        graph: the same, cleaned.
+        blocks: the attention blocks by the product they end in.
+    """
+
+    original: Graph
+    graph: Graph
+    image: Ref
+    output: Ref
+    settings: Settings
+    blocks: Mapping[str, Match]
+    decisions: tuple[str, ...]
+    dropped: int
+
+    def feeds(self, source: Source, ends: Iterable[Ref]) -> dict[Ref, Array]:
+        """Return the values of settings and variables that these outputs need."""
+        needed = ancestors(self.original, [ref.node for ref in ends])
+        found: dict[Ref, Array] = {Ref(name): value for name, value in self.settings.items() if name in needed}
+        for name in needed:
+            if (array := _fed(self.original, self.original.nodes[name], source)) is not None:
+                found[Ref(name)] = array
+        return found
+
+
+def _fed(graph: Graph, node: Node, source: Source) -> Array | None:
+    """Return the value of a variable, or of one that the graph puts together of its parts."""
+    if node.op in ("Variable", "VariableV2", "VarHandleOp") and "/part_" not in node.name:
+        return source.value(node)
+    if node.op == "ConcatV2":
+        found = stored(graph, Ref(node.name))
+        if found is not None and not found.frozen:
+            return source.read(found)
+    return None
+
+
+def inference_part(graph: Graph, options: Options) -> Part:
+    """Find the network in its graph. **Raises** `boundary.BoundaryError` if the graph does not show where it is."""
+    values, decisions = settings(graph, options.settings or {})
+    cleaned, alias = clean(graph, values)
+    image = boundary.find_input(cleaned, values, options.image)
+    named = boundary.given_names(graph, alias)
+    cleaned, gone = without_dropout(cleaned, image.node)
+    given = options.output and _through(alias, options.output)
+    named = {gone.get(ref, ref) for ref in named}
+    output, others = boundary.find_output(cleaned, image, named, given)
+    decisions.append(f"image: {image.node}; result: {output.node}")
+    if others:
+        decisions.append(f"other results that were not taken: {', '.join(others)} (--output NODE takes one)")
+    decisions.extend(f"dropout removed: {ref.node}" for ref in gone)
+    needed = ancestors(cleaned, [output.node])
+    original = rebuilt(graph, (_passed_by(node, gone) for node in graph.nodes.values()))
+    inside = rebuilt(cleaned, (node for node in cleaned.nodes.values() if node.name in needed))
+    blocks = {found.product: found for found in match(inside)[0]}
+    used = {name: value for name, value in values.items() if name in ancestors(original, [output.node])}
+    kept = [each for each in decisions if each.partition(" = ")[0] in used or " = " not in each]
+    return Part(original, inside, image, output, used, blocks, tuple(kept), len(graph.nodes) - len(needed))
+
+
+def _through(alias: Mapping[Ref, Ref], text: str) -> str:
+    name, _, output = text.partition(":")
+    ref = alias.get(Ref(name, int(output) if output.isdigit() else 0))
+    return text if ref is None else f"{ref.node}:{ref.output}"
+
+
+def _passed_by(node: Node, gone: Mapping[Ref, Ref]) -> Node:
+    data = gone.get(Ref(node.name))
+    return node if data is None else Node(node.name, "Identity", (data,), {})
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network's steps in order; the last value is its result."""
+
+    part: Part
+    source: Source
+    steps: tuple[Step, ...]
+    result: Value
+    image_axes: tuple[int, ...]
+    notes: tuple[str, ...]
+    called: Mapping[str, str]
+    """The attention blocks' names by the step they end in."""
+
+
+def lifted(part: Part, source: Source, trace: Trace) -> Network:
+    """Turn the part of a graph that was traced into steps."""
+    reads = (stored(part.graph, Ref(name)) for name in part.graph.nodes)
+    others = {each.name for each in reads if each and each.shape and not each.name.partition("/Tensordot/")[1]}
+    called = dict(zip(part.blocks, names([found.pair for found in part.blocks.values()], others), strict=True))
+    lifter = Lifter(
+        part.graph,
+        trace,
+        lambda ref: evaluate(part.original, part.feeds(source, [ref]), [ref])[ref],
+        momenta(part.original, part.settings, part.image),
+        {product: _rule(found, called[product]) for product, found in part.blocks.items()},
+    )
+    result = lifter.run(RULES, part.image, part.output)
+    steps = alive(lifter.steps, result.step)
+    axes = lifter.values[part.image].axes
+    notes = dict.fromkeys([*lifter.notes, *_computed(steps)])
+    return Network(part, source, tuple(steps), result, axes, tuple(notes), called)
+
+
+def _computed(steps: Iterable[Step]) -> Iterator[str]:
+    for step in steps:
+        for leaf in step.arrays.values():
+            if leaf.computed:
+                yield f"{leaf.computed!r} is computed from weights in the graph; here it is a constant"
+
+
+def _rule(found: Match, path: str) -> Rule:
+    return partial(squeeze_excitation, found=found, path=path)

@@ -1,0 +1,135 @@
+"""What the original graph computes: its result, its derivative along a direction, and what enters and leaves blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from attn_core import parity
+from attn_core.tf1.errors import CheckpointError
+from attn_core.tf1.evaluate import evaluate
+from attn_core.tf1.graph import Ref
+from attn_core.tf1.network.lift import image_axes
+from attn_core.tf1.network.network import Part
+from attn_core.tf1.network.source import Source
+from attn_core.tf1.network.steps import Array
+from attn_core.tf1.network.trace import RUNS, Trace, fixed
+from attn_core.tf1.pooling import shape_known
+
+STEP = 1e-30  # of the complex step: so small that nothing but the first derivative is left
+SIZE = (64, 64)  # of images where neither the graph nor the user says one
+ODD = 11  # how much larger the second image is, from even to odd
+BATCH, COLOURS = 2, 3
+
+
+class SizeError(ValueError):
+    """Images on which the graph cannot be run; the message says how to give a size."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One run of the graph in float64, on an image in the graph's own layout.
+
+    Fields:
+        slope: the derivative of sum(output * cotangent) along `direction`.
+        blocks: for each attention block, by its product, what went in and what came out.
+    """
+
+    image: Array
+    direction: Array
+    output: Array
+    cotangent: Array
+    slope: float
+    blocks: Mapping[str, tuple[Array, Array]]
+
+
+def truths(part: Part, source: Source, size: tuple[int, int] | None) -> tuple[list[Truth], Trace]:
+    """Run the graph on two images, of different sizes where it takes them; and return what was seen of each output.
+
+    **Raises** `SizeError`, `UnknownOpError`, `CheckpointError`.
+    """
+    trace, found = Trace(), []
+    wanted = [part.output, *(ref for block in part.blocks.values() for ref in (block.pool.image, Ref(block.product)))]
+    feeds = part.feeds(source, wanted)
+    first, *others = _shapes(part, feeds, size)
+    found.append(_one(part, feeds, first, wanted, trace, 0))
+    for shape in others:
+        attempt = Trace({ref: list(runs) for ref, runs in trace.shapes.items()}, dict(trace.numbers))
+        attempt.numbers = {ref: list(runs) for ref, runs in trace.numbers.items()}
+        try:
+            found.append(_one(part, feeds, shape, wanted, attempt, 1))
+        except CheckpointError:
+            continue  # a network whose dense layers fit one size only
+        trace = attempt
+        break
+    if len(found) < RUNS:
+        raise SizeError(f"{part.graph.path} runs on images of shape {list(first)}, but on no other batch.")
+    trace.constants(part.graph, part.graph.nodes)
+    return found, trace
+
+
+def _one(
+    part: Part, feeds: Mapping[Ref, Array], shape: tuple[int, ...], wanted: list[Ref], trace: Trace, seed: int
+) -> Truth:
+    axes = image_axes(part.graph, part.image, len(shape))
+    image, direction = (_sample(shape, axes, 2 * seed + k) for k in range(2))
+    given = {**feeds, part.image: image + 1j * STEP * direction}
+    for ref, array in given.items():
+        trace.watch(ref, array)
+    try:
+        values = evaluate(part.original, given, wanted, watch=trace.watch)
+    except CheckpointError as error:
+        raise type(error)(
+            f"{error} The image had the shape {list(shape)}; --size HEIGHT,WIDTH gives another."
+        ) from None
+    output = values[part.output]
+    if output.shape[:1] != shape[:1]:
+        raise CheckpointError(f"{part.graph.path}: of {shape[0]} images, the result has {list(output.shape)}.")
+    cotangent = np.random.default_rng([seed, 3]).standard_normal(output.shape)
+    blocks = {
+        product: (values[block.pool.image].real, values[Ref(product)].real) for product, block in part.blocks.items()
+    }
+    return Truth(image, direction, output.real.copy(), cotangent, float((output.imag / STEP * cotangent).sum()), blocks)
+
+
+def _sample(shape: tuple[int, ...], axes: tuple[int, ...], seed: int) -> Array:
+    canonical = parity.sample_image(tuple(shape[axes.index(axis)] for axis in range(len(axes))), seed)
+    return np.ascontiguousarray(canonical.astype(np.float32).astype(np.float64).transpose(axes))
+
+
+def _shapes(part: Part, feeds: Mapping[Ref, Array], size: tuple[int, int] | None) -> Iterator[tuple[int, ...]]:
+    """Yield shapes to try: the stated or asked one, an odd one, and the first with another batch."""
+    stated = shape_known(part.graph, part.image)
+    if stated is None:
+        stated = (None, None, None, None)
+    batch, *rest = stated
+    if len(rest) != 3:
+        known = fixed(tuple(rest))
+        if known is None:
+            raise SizeError(f"{part.graph.path}: the image {part.image.node!r} has the shape {list(stated)}, no sizes.")
+        yield (batch or BATCH, *known)
+        yield (batch or BATCH + 1, *known)
+        return
+    axes = image_axes(part.graph, part.image, 4)
+    first = _completed(stated, axes, (BATCH, _channels(part, feeds), *(size or SIZE)))
+    batch, channels, *pixels = (first[axes.index(axis)] for axis in range(4))
+    yield first
+    again = stated[0] or batch + 1
+    yield tuple((again, channels, *(n + ODD - n % 2 for n in pixels))[axis] for axis in axes)
+    yield tuple((again, channels, *pixels)[axis] for axis in axes)
+
+
+def _completed(stated: tuple[int | None, ...], axes: tuple[int, ...], canonical: tuple[int, ...]) -> tuple[int, ...]:
+    """Fill in what a shape leaves open."""
+    return tuple(canonical[axis] if n is None else n for n, axis in zip(stated, axes, strict=True))
+
+
+def _channels(part: Part, feeds: Mapping[Ref, Array]) -> int:
+    """Return the channels that the first convolution takes."""
+    for node in part.graph.nodes.values():
+        if node.op in ("Conv2D", "DepthwiseConv2dNative"):
+            kernel = evaluate(part.original, feeds, [node.inputs[1]])[node.inputs[1]]
+            return int(kernel.shape[2])
+    return COLOURS

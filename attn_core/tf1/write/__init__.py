@@ -1,0 +1,1 @@
+"""Writing a network's steps as the source of a framework."""

@@ -1,0 +1,53 @@
+"""Running a ported network in Flax, to compare it with the graph it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from attn_core.ported import Found
+
+Apply = Callable[[Any, jax.Array], jax.Array]
+
+
+def run(
+    apply: Apply, weights: Any, images: list[NDArray[np.float64]], cotangents: list[NDArray[np.float64]]
+) -> list[Found]:
+    """Run a network, given as a function of its weights and an image, in float32 and in float64."""
+    with jax.default_matmul_precision("highest"):
+        outputs = [_numpy(jax.jit(apply)(weights, jnp.asarray(_native(image), jnp.float32))) for image in images]
+        with jax.enable_x64(True):
+            wide = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64), weights)
+            return [_exact(apply, wide, *each) for each in zip(images, cotangents, outputs, strict=True)]
+
+
+def _exact(
+    apply: Apply,
+    weights: Any,
+    image: NDArray[np.float64],
+    cotangent: NDArray[np.float64],
+    single: NDArray[np.float64],
+) -> Found:
+    pull = jnp.asarray(_native(cotangent))
+
+    @jax.jit
+    def both(weights: Any, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        output, back = jax.vjp(lambda image: apply(weights, image), x)
+        return output, back(pull)[0]
+
+    output, gradient = both(weights, jnp.asarray(_native(image)))
+    return Found(single, _numpy(output), _numpy(gradient))
+
+
+def _native(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.moveaxis(array, 1, -1) if array.ndim == 4 else array
+
+
+def _numpy(tensor: jax.Array) -> NDArray[np.float64]:
+    array = np.asarray(tensor, np.float64)
+    return np.moveaxis(array, -1, 1) if array.ndim == 4 else array
