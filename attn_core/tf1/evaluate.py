@@ -146,4 +146,4 @@ def _unknown(graph: Graph, node: Node) -> str:
 def _listed(nodes: Iterable[Node]) -> str:
     """Name a few nodes."""
     names = [f"{node.name!r} ({node.op})" for node in nodes]
-    return ", ".join(names[:3] + ["..."] * (len(names) > 3)) or "nothing"
+    return ", ".join(names[:3]) + " and others" * (len(names) > 3) or "nothing"
