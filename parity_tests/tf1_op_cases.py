@@ -272,6 +272,8 @@ def slices() -> Iterator[Case]:
     yield case("GatherV2", params=x, indices=n(2), axis=n(1))
     yield case("GatherV2", {"batch_dims": 1}, params=x, indices=i(0, 1, 2, 3).reshape(4, 1), axis=n(2))
     yield case("GatherV2", {"batch_dims": -1}, params=x, indices=i(4, 1, 2, 3).reshape(4, 1), axis=n(1))
+    for axes in (i(0), i(-1, 1), np.zeros(0, np.int32)):
+        yield case("ReverseV2", tensor=x, axis=axes)
     yield case("Where", condition=b(3, 4))
     yield case("ListDiff", x=i(1, 2, 3, 4, 2), y=i(4, 1))
     yield case("ListDiff", {"out_idx": "int64"}, x=i(1, 2, 3), y=i(7))

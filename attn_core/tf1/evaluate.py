@@ -13,7 +13,7 @@ from attn_core.tf1.ops.flow import MERGES, SWITCHES
 Watch = Callable[[Ref, Array], None]
 
 _FED = ("Placeholder", "PlaceholderV2", "Variable", "VariableV2", "VarHandleOp")
-_FAILURES = (ValueError, IndexError, TypeError, ArithmeticError)
+_FAILURES = (ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
 
 
 def evaluate(

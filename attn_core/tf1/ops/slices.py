@@ -85,6 +85,11 @@ def _gather(node: Node, inputs: tuple[Array, ...]) -> Array:
     return np.stack(taken).reshape(*x.shape[:shared], *taken[0].shape)
 
 
+def _reverse(_: Node, inputs: tuple[Array, ...]) -> Array:
+    x, axes = inputs
+    return np.flip(x, vector(axes))
+
+
 def _where(_: Node, inputs: tuple[Array, ...]) -> Array:
     return np.argwhere(inputs[0].real).astype(np.int64)
 
@@ -107,6 +112,7 @@ OPS: dict[str, Operation] = {
     "StridedSlice": _strided_slice,
     "Gather": _gather,
     "GatherV2": _gather,
+    "ReverseV2": _reverse,
     "Where": _where,
     "ListDiff": _difference,
 }
