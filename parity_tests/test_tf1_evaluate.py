@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,17 @@ def test_loops(tmp_path: Path) -> None:
     net.node("Neg", "out", "merge")
     net.node("NextIteration", "next", "out")
     assert refused(written(net, tmp_path), {"x": 1.0}) == ("g.pb: 'out' (Neg) is part of a loop; loops are not run.")
+
+
+def test_missing_inputs(recording: dict[str, np.ndarray]) -> None:
+    graph, refusals = read_graph(NETWORK / "frozen.pb"), 0
+    readers = [node for node in graph.nodes.values() if node.inputs and node.op != "Pack"]
+    for node in readers[::4]:
+        short = {**graph.nodes, node.name: replace(node, inputs=node.inputs[:-1])}
+        with pytest.raises(CheckpointError, match=f"'{node.name}'.* fails on .*\\.$"):
+            evaluate(replace(graph, nodes=short), {Ref("input"): recording["input"]}, [Ref("output")])
+        refusals += 1
+    assert refusals > 50
 
 
 HOSTILE = {

@@ -19,7 +19,7 @@ from tf1_op_cases import CASES, FLOAT32_ONLY, Case
 from attn_core.parity import error
 from attn_core.tf1.evaluate import evaluate
 from attn_core.tf1.graph import Graph, Node, Ref, read_graph
-from attn_core.tf1.ops import OPS
+from attn_core.tf1.ops import OPS, convolution
 
 need("keras-tensorflow")
 
@@ -177,3 +177,13 @@ def test_dilated_depthwise_is_a_grouped_convolution(padding: bytes, sizes: tuple
     (found,) = called(Node("a", "DepthwiseConv2dNative", (), attributes), [x, kernel])
     (wanted,) = called(Node("b", "Conv2D", (), attributes), [x, kernel.reshape(3, 2, 1, 12)])
     assert error(found, wanted) <= FLOAT64
+
+
+def test_large_batches_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    attributes = {"strides": numbers([1, 2, 1, 1]), "padding": attr_value_pb2.AttrValue(s=b"SAME")}
+    node, inputs = Node("a", "Conv2D", (), attributes), [rng.normal(size=(5, 7, 6, 4)), rng.normal(size=(3, 3, 2, 4))]
+    (whole,) = called(node, inputs)
+    monkeypatch.setattr(convolution, "_MOST", 2 * inputs[0][0].size)
+    (parts,) = called(node, inputs)
+    assert error(parts, whole) <= FLOAT64

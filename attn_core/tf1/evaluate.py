@@ -116,7 +116,9 @@ def _run(graph: Graph, node: Node, inputs: tuple[Array, ...]) -> Array | tuple[A
             return OPS[node.op](node, inputs)
     except _FAILURES as error:
         shapes = ", ".join(f"{x.dtype}{list(x.shape)}" for x in inputs) or "nothing"
-        raise CheckpointError(f"{graph.path}: {node.name!r} ({node.op}) fails on {shapes}: {error}.") from error
+        reason = "these are not its inputs" if isinstance(error, TypeError) else " ".join(str(error).split())
+        where = f"{graph.path}: {node.name!r} ({node.op})"
+        raise CheckpointError(f"{where} fails on {shapes}: {reason.rstrip('.')}.") from error
 
 
 def _value(graph: Graph, ref: Ref, values: Mapping[Ref, Array], dead: set[str]) -> Array:
