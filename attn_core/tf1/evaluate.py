@@ -13,7 +13,7 @@ from attn_core.tf1.ops.flow import MERGES, SWITCHES
 Watch = Callable[[Ref, Array], None]
 
 _FED = ("Placeholder", "PlaceholderV2", "Variable", "VariableV2", "VarHandleOp")
-_FAILURES = (ValueError, IndexError, TypeError, ArithmeticError)
+_FAILURES = (ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
 
 
 def evaluate(
@@ -116,7 +116,9 @@ def _run(graph: Graph, node: Node, inputs: tuple[Array, ...]) -> Array | tuple[A
             return OPS[node.op](node, inputs)
     except _FAILURES as error:
         shapes = ", ".join(f"{x.dtype}{list(x.shape)}" for x in inputs) or "nothing"
-        raise CheckpointError(f"{graph.path}: {node.name!r} ({node.op}) fails on {shapes}: {error}.") from error
+        reason = "these are not its inputs" if isinstance(error, TypeError) else " ".join(str(error).split())
+        where = f"{graph.path}: {node.name!r} ({node.op})"
+        raise CheckpointError(f"{where} fails on {shapes}: {reason.rstrip('.')}.") from error
 
 
 def _value(graph: Graph, ref: Ref, values: Mapping[Ref, Array], dead: set[str]) -> Array:
@@ -146,4 +148,4 @@ def _unknown(graph: Graph, node: Node) -> str:
 def _listed(nodes: Iterable[Node]) -> str:
     """Name a few nodes."""
     names = [f"{node.name!r} ({node.op})" for node in nodes]
-    return ", ".join(names[:3] + ["..."] * (len(names) > 3)) or "nothing"
+    return ", ".join(names[:3]) + " and others" * (len(names) > 3) or "nothing"

@@ -9,6 +9,8 @@ from attn_core.tf1.ops.windows import padded, places, sides, views
 
 Steps = tuple[int, ...]
 
+_MOST = 1 << 23  # numbers of the matrix of windows, beyond which images are taken one after the other
+
 
 def _convolution(node: Node, inputs: tuple[Array, ...]) -> Array:
     image, kernel = inputs
@@ -17,7 +19,7 @@ def _convolution(node: Node, inputs: tuple[Array, ...]) -> Array:
     if rest or not groups or kernel.shape[-1] % groups:
         raise _unfit(x, kernel)
     pieces = zip(np.split(x, groups, -1), np.split(kernel, groups, -1), strict=True)
-    maps = [_dense(part, weights, strides, dilations) for part, weights in pieces]
+    maps = [_by_batches(part, weights, strides, dilations) for part, weights in pieces]
     return _restored(node, maps[0] if groups == 1 else np.concatenate(maps, -1))
 
 
@@ -54,6 +56,13 @@ def _prepared(node: Node, image: Array, kernel: Array) -> tuple[Array, Steps, St
 
 def _restored(node: Node, x: Array) -> Array:
     return np.moveaxis(x, -1, 1) if channels_first(node) else x
+
+
+def _by_batches(x: Array, kernel: Array, strides: Steps, dilations: Steps) -> Array:
+    count = min(len(x), 1 + x.size * kernel.shape[-3] // _MOST)
+    if count < 2:
+        return _dense(x, kernel, strides, dilations)
+    return np.concatenate([_dense(part, kernel, strides, dilations) for part in np.array_split(x, count)])
 
 
 def _dense(x: Array, kernel: Array, strides: Steps, dilations: Steps) -> Array:

@@ -50,13 +50,6 @@ def _normalised(
     return np.asarray((x - mean.reshape(shape)) * factor.reshape(shape) + offset.reshape(shape))
 
 
-def _global(node: Node, inputs: tuple[Array, ...]) -> Array:
-    """Normalise as the first versions of TensorFlow did; the scale is optional."""
-    x, mean, variance, offset, scale = inputs
-    scale = scale if flag(node, "scale_after_normalization") else np.ones_like(scale)
-    return _normalised(x, x.ndim - 1, mean, variance, scale, offset, number(node, "variance_epsilon", 0.0))
-
-
 def _local_response(node: Node, inputs: tuple[Array, ...]) -> Array:
     """Divide by a power of the squares of the channels nearby."""
     (x,) = inputs
@@ -73,6 +66,5 @@ OPS: dict[str, Operation] = {
     "FusedBatchNorm": _fused(5),
     "FusedBatchNormV2": _fused(5),
     "FusedBatchNormV3": _fused(6),
-    "BatchNormWithGlobalNormalization": _global,
     "LRN": _local_response,
 }

@@ -33,8 +33,8 @@ def integer(node: Node, name: str, default: int = 0) -> int:
 
 
 def number(node: Node, name: str, default: float) -> float:
-    """Return a float, one of float32."""
-    return float(node.attributes[name].f) if name in node.attributes else default
+    """Return a float; attributes are of float32, their defaults too."""
+    return float(node.attributes[name].f if name in node.attributes else np.float32(default))
 
 
 def text(node: Node, name: str, default: str = "") -> str:

@@ -71,11 +71,19 @@ def _entry(node: Node, place: int, begin: int, end: int, step: int) -> slice | i
     return slice(None if masked("begin") else begin, None if masked("end") else end, step)
 
 
-def _gather(node: Node, inputs: tuple[Array, ...]) -> Array:
+def _gather(_: Node, inputs: tuple[Array, ...]) -> Array:
+    x, places = inputs
+    return _taken(x, places, 0, 0)
+
+
+def _gather_v2(node: Node, inputs: tuple[Array, ...]) -> Array:
     """Take entries along an axis; the first axes may be those of the indices, too."""
-    x, places, *given = inputs
-    axis, shared = scalar(given[0]) if given else 0, integer(node, "batch_dims")
-    axis, shared = axis + x.ndim if axis < 0 else axis, shared + places.ndim if shared < 0 else shared
+    x, places, given = inputs
+    axis, shared = scalar(given), integer(node, "batch_dims")
+    return _taken(x, places, axis + x.ndim if axis < 0 else axis, shared + places.ndim if shared < 0 else shared)
+
+
+def _taken(x: Array, places: Array, axis: int, shared: int) -> Array:
     if places.size and places.min() < 0:
         raise ValueError("an index is negative")
     if x.shape[:shared] != places.shape[:shared]:
@@ -83,6 +91,11 @@ def _gather(node: Node, inputs: tuple[Array, ...]) -> Array:
     rows = zip(x.reshape(-1, *x.shape[shared:]), places.reshape(-1, *places.shape[shared:]), strict=True)
     taken = [np.take(row, where, axis - shared) for row, where in rows]
     return np.stack(taken).reshape(*x.shape[:shared], *taken[0].shape)
+
+
+def _reverse(_: Node, inputs: tuple[Array, ...]) -> Array:
+    x, axes = inputs
+    return np.flip(x, vector(axes))
 
 
 def _where(_: Node, inputs: tuple[Array, ...]) -> Array:
@@ -106,7 +119,8 @@ OPS: dict[str, Operation] = {
     "Slice": _slice,
     "StridedSlice": _strided_slice,
     "Gather": _gather,
-    "GatherV2": _gather,
+    "GatherV2": _gather_v2,
+    "ReverseV2": _reverse,
     "Where": _where,
     "ListDiff": _difference,
 }

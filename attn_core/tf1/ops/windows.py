@@ -18,6 +18,8 @@ def sides(node: Node, sizes: Sequence[int], lengths: Sequence[int], strides: Seq
     if padding == "EXPLICIT":
         numbers = integers(node, "explicit_paddings")
         return list(zip(numbers[0::2], numbers[1::2], strict=True))[axes]
+    if padding not in ("SAME", "VALID"):
+        raise ValueError(f"the padding is {padding!r}, not SAME, VALID or EXPLICIT")
     found = (margins(n, k, s, padding.lower()) for n, k, s in zip(sizes, lengths, strides, strict=True))
     return [(int(before), int(after)) for before, after in found]
 
