@@ -1,7 +1,7 @@
 """Cleaning a graph: what is settled outside of training is settled, what passes a value on is gone."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from attn_core.tf1.graph import Graph, Node, Ref
@@ -36,7 +36,7 @@ class _Cleaner:
             if len(alive) == 1:
                 self.alias[Ref(node.name)] = alive[0]
                 return
-        elif any(self._is_dead(ref) for ref in inputs):
+        elif any(self._is_dead(ref) for ref in (*inputs, *map(Ref, node.controls))):
             self.dead.add(Ref(node.name, -1))
             return
         if node.name in self.settings:
@@ -50,7 +50,7 @@ class _Cleaner:
             return
         elif self._decided(node, inputs):
             return
-        self.nodes[node.name] = Node(node.name, node.op, inputs, node.attributes)
+        self.nodes[node.name] = replace(node, inputs=inputs)
 
     def _is_dead(self, ref: Ref) -> bool:
         return ref in self.dead or Ref(ref.node, -1) in self.dead

@@ -1,5 +1,7 @@
 """Removing dropout: the product of an image with random numbers that were cut to zero and one."""
 
+from dataclasses import replace
+
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.network.clean import descendants, rebuilt
 
@@ -19,9 +21,7 @@ def without_dropout(graph: Graph, image: str) -> tuple[Graph, dict[Ref, Ref]]:
                     gone[Ref(product.name)] = data
     if not gone:
         return graph, gone
-    nodes = (
-        Node(n.name, n.op, tuple(followed(gone, ref) for ref in n.inputs), n.attributes) for n in graph.nodes.values()
-    )
+    nodes = (replace(node, inputs=tuple(followed(gone, ref) for ref in node.inputs)) for node in graph.nodes.values())
     return rebuilt(graph, nodes), gone
 
 

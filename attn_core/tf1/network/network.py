@@ -21,7 +21,7 @@ from attn_core.tf1.network.source import Source
 from attn_core.tf1.network.steps import Array, Step, Value
 from attn_core.tf1.network.trace import Trace
 from attn_core.tf1.patterns import Match, match
-from attn_core.tf1.reads import stored
+from attn_core.tf1.reads import FLOATS, stored, whole_name
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,13 @@ class Part:
     decisions: tuple[str, ...]
     dropped: int
 
-    def feeds(self, source: Source, ends: Iterable[Ref]) -> dict[Ref, Array]:
-        """Return the values of settings and variables that these outputs need."""
-        needed = ancestors(self.original, [ref.node for ref in ends])
+    def feeds(self, source: Source, ends: Iterable[Ref], graph: Graph | None = None) -> dict[Ref, Array]:
+        """Return the values of settings and variables that these outputs need, in the original graph or another."""
+        graph = graph or self.original
+        needed = ancestors(graph, [ref.node for ref in ends])
         found: dict[Ref, Array] = {Ref(name): value for name, value in self.settings.items() if name in needed}
         for name in needed:
-            if (array := _fed(self.original, self.original.nodes[name], source)) is not None:
+            if (array := _fed(graph, graph.nodes[name], source)) is not None:
                 found[Ref(name)] = array
         return found
 
@@ -130,13 +131,12 @@ class Network:
 
 def lifted(part: Part, source: Source, trace: Trace) -> Network:
     """Turn the part of a graph that was traced into steps."""
-    reads = (stored(part.graph, Ref(name)) for name in part.graph.nodes)
-    others = {each.name for each in reads if each and each.shape and not each.name.partition("/Tensordot/")[1]}
+    others = {whole_name(name) for name, node in part.graph.nodes.items() if _is_weight(node)}
     called = dict(zip(part.blocks, names([found.pair for found in part.blocks.values()], others), strict=True))
     lifter = Lifter(
         part.graph,
         trace,
-        lambda ref: evaluate(part.original, part.feeds(source, [ref]), [ref])[ref],
+        lambda ref: evaluate(part.graph, part.feeds(source, [ref], part.graph), [ref])[ref],
         momenta(part.original, part.settings, part.image),
         {product: _rule(found, called[product]) for product, found in part.blocks.items()},
     )
@@ -152,6 +152,13 @@ def _computed(steps: Iterable[Step]) -> Iterator[str]:
         for leaf in step.arrays.values():
             if leaf.computed:
                 yield f"{leaf.computed!r} is computed from weights in the graph; here it is a constant"
+
+
+def _is_weight(node: Node) -> bool:
+    if node.op != "Const":
+        return node.op in ("Variable", "VariableV2", "VarHandleOp")
+    tensor = node.attributes["value"].tensor
+    return tensor.dtype in FLOATS and bool(tensor.tensor_shape.dim)
 
 
 def _rule(found: Match, path: str) -> Rule:

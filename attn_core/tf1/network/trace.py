@@ -62,6 +62,8 @@ def attribute(node: Any, name: str, default: Any) -> Any:
         return default
     value = attributes[name]
     kind = value.WhichOneof("value")
+    if kind is None:  # looked for before, which leaves it there empty
+        return default
     if kind == "list":
         return tuple(value.list.i)
     found = getattr(value, kind)

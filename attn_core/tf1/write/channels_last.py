@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from attn_core.tf1.network.steps import NHWC, Array, Step
 from attn_core.tf1.write.common import cut
+from attn_core.tf1.write.common_fields import Either, resolved
 from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Layer
 from attn_core.tf1.write.structure import WEIGHTED
@@ -51,6 +52,16 @@ class ChannelsLast(Writer):
         """Return the shape of plain weights."""
         shape: tuple[int, ...] = layer.step.fields["shape"]
         return (*shape[1:], shape[0]) if len(shape) == 3 else shape
+
+    def border(self, layer: Layer) -> Any:
+        """Return a convolution's padding: valid, same, or borders."""
+        padding, fields = resolved(layer.varying["padding"]), layer.step.fields
+        if isinstance(padding, Either):
+            return "same"
+        if padding != "symmetric":
+            return padding
+        reach = [rate * (length - 1) // 2 for rate, length in zip(fields["dilation"], fields["kernel"], strict=True)]
+        return tuple((n, n) for n in reach)
 
     def bound(self, step: Step, parts: list[Code]) -> Code:
         """See `Writer.bound`."""

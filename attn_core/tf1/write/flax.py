@@ -87,10 +87,11 @@ class Flax(ChannelsLast):
     def _convolution(self, layer: Layer) -> Statement:
         fields, stride = layer.step.fields, self.code(layer, "stride")
         groups = self.code(layer, "inputs") if layer.step.kind == "depthwise" else str(fields["groups"])
-        padding = fields["padding"] if isinstance(fields["padding"], tuple) else f'"{fields["padding"].upper()}"'
+        border = self.border(layer)
+        padding = str(border) if isinstance(border, tuple) else f'"{border.upper()}"'
         named = {
             "strides": "" if stride == "1" else stride if stride.startswith("(") else f"({stride}, {stride})",
-            "padding": "" if padding == '"SAME"' else str(padding),
+            "padding": "" if padding == '"SAME"' else padding,
             "kernel_dilation": str(fields["dilation"]) if fields["dilation"] != (1, 1) else "",
             "feature_group_count": "" if groups == "1" else groups,
             "use_bias": "" if fields["bias"] else "False",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from attn_core.tf1.network.steps import Step
 from attn_core.tf1.write.plan import ClassPlan, Instances, Layer
-from attn_core.tf1.write.structure import WEIGHTED, Item, Region
+from attn_core.tf1.write.structure import ACTIVATIONS, WEIGHTED, Item, Region
 
 WIDTH = 100
 VARIABLES = ("x", "y", "z", "u", "v", "w")
@@ -58,8 +58,13 @@ class _Writer:
     def lines(self) -> Iterable[str]:
         position = 0
         while position < len(self.items):
-            chain, position = self._chain(position)
-            yield from self._statement(chain, position)
+            chain, end = self._chain(position)
+            lines = list(self._statement(chain, end))
+            while len(chain) > 1 and isinstance(chain[-1], Step) and max(map(len, lines)) > WIDTH - 8:
+                chain, end = chain[:-1], end - 1
+                lines = list(self._statement(chain, end))
+            yield from lines
+            position = end
 
     def _readers(self, name: str, start: int = 0) -> int:
         late = sum(item.inputs.count(name) for item in self.items[start:])
@@ -87,7 +92,7 @@ class _Writer:
             return False
         if item.kind in WEIGHTED:
             return item.kind == "norm" and last.kind in ("conv", "depthwise", "dense")
-        return len(item.inputs) == 1 or last.kind not in WEIGHTED
+        return item.kind in (*ACTIVATIONS, "softmax", "squeeze", "flatten", "to_image")
 
     def _guarded(self, item: Item) -> bool:
         return bool(self.plan.guard) and item in self.plan.shortcut

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from attn_core.tf1.network.steps import Step
+from attn_core.tf1.network.steps import Array, Step
 from attn_core.tf1.write.channels_last import ChannelsLast, layout
 from attn_core.tf1.write.common import block_arguments, pair, wrapped
 from attn_core.tf1.write.forward import Code
@@ -26,6 +26,13 @@ def _full(step: Step, leaf: str, place: str) -> str:
     return f"{place}.{scope}{dot}{LEAVES.get(step.kind, {'weight': 'kernel'}).get(last, last)}"
 
 
+def _layout(step: Step, leaf: str, array: Array) -> Array:
+    """Lay an array out as Keras does, which keeps a depthwise kernel as (*space, in, multiplier)."""
+    if step.kind == "depthwise" and leaf == "weight":
+        return array.reshape(step.fields["inputs"], -1, *array.shape[2:]).transpose(2, 3, 0, 1)
+    return layout(step, leaf, array)
+
+
 class Keras(ChannelsLast):
     """Writes Keras, for any of its backends."""
 
@@ -33,7 +40,7 @@ class Keras(ChannelsLast):
     arrays = "keras.ops"
     constant = "constant_values"
     positional = False
-    naming = Naming(_full, layout)
+    naming = Naming(_full, _layout)
     functions: ClassVar[dict[str, str]] = {
         "relu": "keras.ops.relu", "relu6": "keras.ops.relu6", "sigmoid": "keras.ops.sigmoid", "tanh": "keras.ops.tanh",
         "elu": "keras.ops.elu", "selu": "keras.ops.selu", "silu": "keras.ops.silu", "softplus": "keras.ops.softplus",
@@ -82,6 +89,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         last = plan is self.plan.classes[-1]
         yield '@keras.saving.register_keras_serializable(package="ported")'
         yield f"class {plan.name}(keras.{'Model' if last else 'layers.Layer'}):"
+        yield f'    """{plan.doc}"""'
+        yield ""
         yield from wrapped("def __init__(", ["self", *typed(arguments), "**options"], "):", "    ")
         yield "        super().__init__(**options)"
         if plan.guard:
@@ -93,8 +102,6 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
         """See `Writer.instances`."""
-        if not member.several:
-            return [f"self.{member.name} = {calls[0]}"]
         return wrapped(f"self.{member.name} = [", repeated(calls), "]", "")
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
@@ -132,7 +139,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         deep = layer.step.kind == "depthwise"
         named = {
             "strides": code["stride"] if code["stride"] != "1" else "",
-            "padding": "'same'" if fields["padding"] == "same" else "",
+            "padding": '"same"' if self.border(layer) == "same" else "",
             "dilation_rate": pair(fields["dilation"]) if fields["dilation"] != (1, 1) else "",
             "depth_multiplier": str(fields["outputs"] // fields["inputs"]) if deep else "",
             "groups": str(fields["groups"]) if fields["groups"] != 1 and not deep else "",
@@ -140,7 +147,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         }
         if named["depth_multiplier"] == "1":
             named["depth_multiplier"] = ""
-        given = [f"{name}={value}".replace("'", '"') for name, value in named.items() if value]
+        given = [f"{name}={value}" for name, value in named.items() if value]
         kernel = pair(fields["kernel"])
         if deep:
             return "keras.layers.DepthwiseConv2D", [kernel, *given]
@@ -150,7 +157,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def applied(self, layer: Layer, x: Code) -> Code:
         """See `ChannelsLast.applied`."""
-        border = layer.step.fields.get("padding")
+        border = self.border(layer) if layer.step.kind in ("conv", "depthwise") else "valid"
         if isinstance(border, tuple):
             return Code(f"self.{layer.name}(keras.ops.pad({x.text}, {((0, 0), *border, (0, 0))}))")
         return Code(f"self.{layer.name}({x.text})")

@@ -61,6 +61,8 @@ def load(weights: str | Path = "weights.safetensors") -> tuple[{name}, dict]:
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
         """See `Writer.opening`."""
         yield f"class {plan.name}(nn.Module):"
+        yield f'    """{plan.doc}"""'
+        yield ""
         yield from (f"    {line}" for line in typed(arguments))
         yield from [""] if arguments else []
         yield "    def setup(self) -> None:"
@@ -71,8 +73,6 @@ def load(weights: str | Path = "weights.safetensors") -> tuple[{name}, dict]:
 
     def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
         """See `Writer.instances`."""
-        if not member.several:
-            return [f"self.{member.name} = {calls[0]}"]
         return wrapped(f"self.{member.name} = [", repeated(calls), "]", "")
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:

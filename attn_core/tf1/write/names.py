@@ -21,8 +21,11 @@ def identifier(text: str) -> str:
 
 
 def class_name(scope: str) -> str:
-    """Return the name of a class for the last part of a scope, without its number; empty if that leaves nothing."""
-    last = re.sub(r"[_\d]+$", "", scope.rpartition("/")[2])
+    """Return the name of a class for the last part of a scope: without its number, unless that is a version's.
+
+    Empty if that leaves nothing.
+    """
+    last = re.sub(r"(?<!v)_?\d+[a-z]?$", "", scope.rpartition("/")[2])
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", re.sub(r"[^\w]", "_", last, flags=re.ASCII))
     name = "".join(word[0].upper() + word[1:] for word in words)
     return name if name and not name[0].isdigit() else ""

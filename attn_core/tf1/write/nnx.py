@@ -62,6 +62,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
         """See `Writer.opening`."""
         yield f"class {plan.name}(nnx.Module):"
+        yield f'    """{plan.doc}"""'
+        yield ""
         given = ["self", *typed(arguments), "*", "rngs: nnx.Rngs"]
         yield from wrapped("def __init__(", given, ") -> None:", "    ")
         if plan.guard:
@@ -73,8 +75,6 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
         """See `Writer.instances`."""
-        if not member.several:
-            return [f"self.{member.name} = {calls[0]}"]
         lines = wrapped("[", repeated(calls), "]", "    ")
         return [f"self.{member.name} = nnx.List(", *lines, ")"]
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from attn_core.tf1.network.steps import Step
+from attn_core.tf1.write.common_fields import SIZES, padding
 from attn_core.tf1.write.names import class_name, identifier, snake, unique
-from attn_core.tf1.write.signature import SIZES, families, shape
+from attn_core.tf1.write.signature import families, shape
 from attn_core.tf1.write.structure import Item, Region
+
+LETTERS = [*"BCDEFGHIJKLMNOPQRSTUVWXYZ", *(f"_{number}" for number in range(27, 10_000))]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Instances:
     """A member that is one instance of a class, or several in a row."""
 
     name: str
-    kind: str
+    kinds: tuple[str, ...]
     regions: tuple[Region, ...]
     arguments: tuple[Mapping[str, str], ...]
 
@@ -61,6 +64,7 @@ class ClassPlan:
     members: list[Member] = field(default_factory=list)
     shortcut: tuple[Step, ...] = ()
     guard: str = ""
+    doc: str = ""
 
     def member(self, item: Item) -> Member:
         """Return the member that computes an item."""
@@ -94,7 +98,8 @@ def plan(network: Region) -> Plan:
 class _Planner:
     def __init__(self, network: Region) -> None:
         self.network = network
-        repeated = [family for family in families(_inside(network)) if len(family) > 1]
+        found = [family for family in families(_inside(network)) if len(family) > 1 or _forks(family[0])]
+        repeated = [family for family in found if family[0].scope or len(family) > 1]
         self.families = [family for family in repeated if not _row(family[0], repeated)]
         self.names: dict[str, None] = {}
         self.classes: list[ClassPlan] = []
@@ -105,8 +110,8 @@ class _Planner:
         """Plan classes from the inside out, then the network."""
         for family in sorted(self.families, key=lambda family: _depth(family[0])):
             self._class(family)
-        name = unique(class_name(self.network.scope) or "Network", self.names)
-        whole = ClassPlan(name, _inlined(self.network, self.of_region))
+        name = _numbered(class_name(self.network.title) or "Network", self.names)
+        whole = ClassPlan(name, _inlined(self.network, self.of_region), doc="The whole network.")
         self._fill(whole, [whole.region])
         self.classes.append(whole)
         return Plan(self.classes, dict(self._places(whole, whole.region, "")))
@@ -115,7 +120,8 @@ class _Planner:
         template = max(family, key=lambda region: len(shape(region).shortcut))
         flat = [_inlined(region, self.of_region) for region in family]
         region = flat[family.index(template)]
-        found = ClassPlan(unique(_called(family), self.names), region, shortcut=shape(region).shortcut)
+        name, doc = _numbered(_called(family), self.names), _doc(family)
+        found = ClassPlan(name, region, shortcut=shape(region).shortcut, doc=doc)
         self._fill(found, flat)
         self.classes.append(found)
         self.of_region.update(dict.fromkeys(family, found))
@@ -147,6 +153,11 @@ def _depth(region: Region) -> int:
     return 1 + max((_depth(item) for item in region.items if isinstance(item, Region)), default=0)
 
 
+def _forks(region: Region) -> bool:
+    """Whether an author's scope holds branches that meet again."""
+    return bool(region.scope) and any(len(item.inputs) > 1 for item in region.items if isinstance(item, Step))
+
+
 def _row(region: Region, repeated: list[list[Region]]) -> bool:
     """Whether a region is nothing but instances of one class, one after the other."""
     return len(region.items) > 1 and any(all(item in family for item in region.items) for family in repeated)
@@ -160,7 +171,7 @@ def _inlined(region: Region, classes: Mapping[Region, ClassPlan]) -> Region:
             items.extend(_inlined(item, classes).items)
         else:
             items.append(item)
-    return Region(tuple(items), region.source, region.name, region.scope)
+    return replace(region, items=tuple(items))
 
 
 def _aligned(plan: ClassPlan, region: Region) -> Iterable[tuple[Item, Item]]:
@@ -178,15 +189,30 @@ def _aligned(plan: ClassPlan, region: Region) -> Iterable[tuple[Item, Item]]:
             yield mine, item
 
 
+def _doc(family: list[Region]) -> str:
+    """Say where a class comes from."""
+    first = family[0].scope or next(step.path for step in family[0].steps() if step.arrays)
+    more = f" and {len(family) - 1} more like it" if len(family) > 1 else ""
+    start = "" if family[0].scope else "From "
+    return f"{start}{first}{more}.".replace("\\", "/").replace('"', "'")
+
+
+def _numbered(name: str, taken: dict[str, None]) -> str:
+    """Return a class's name that is free: Unit, UnitB, UnitC."""
+    found = next(each for each in (name, *(f"{name}{letter}" for letter in LETTERS)) if each not in taken)
+    taken[found] = None
+    return found
+
+
 def _called(family: list[Region]) -> str:
     """Name a class by its instances' scopes, or by what it is."""
-    names = {class_name(region.scope) for region in family}
+    names = {class_name(region.title) for region in family}
     if len(names) == 1 and (name := names.pop()):
         return name
     kinds = [item.kind for item in family[0].items if isinstance(item, Step)]
     if "add" in kinds:
         return "ResidualBlock"
-    return "Branches" if "concat" in kinds else "Block"
+    return "Fork" if "concat" in kinds else "Block"
 
 
 class Filler:
@@ -204,40 +230,61 @@ class Filler:
         if self.plan.shortcut and any(not shape(region).shortcut for region in self.instances):
             self.plan.guard = "project"
             self.taken["project"] = None
+        self._expect("inputs", lambda layers: (layers[0], "inputs"))
+        self._expect("channels", lambda layers: (layers[-1], "outputs"))
         rows = _rows(self.plan.region, self.classes)
-        for row in rows:
+        for row in sorted(rows, key=lambda row: row[0] in self.plan.shortcut):  # which may use the others' arguments
             item = row[0]
             if isinstance(item, Region):
                 self._instances([each for each in row if isinstance(each, Region)])
             elif item.arrays and not self._known(item):
                 self._layer(item)
+        order = {id(item): place for place, item in enumerate(self.plan.region.items)}
+        self.plan.members.sort(key=lambda m: order[id(m.step if isinstance(m, Layer) else m.regions[0])])
         values = {name: key for key, name in self.given.items()}
         self.plan.arguments = [Argument(name, _default(name, values[name])) for name in self.given.values()]
         self.plan.arguments.sort(key=lambda argument: bool(argument.default))
         if self.plan.guard:
             self.plan.arguments.append(Argument(self.plan.guard, "False"))
 
+    def _expect(self, name: str, pick: Callable[[list[Step]], tuple[Step, str]]) -> None:
+        """Call the channels of the first layer's input and of the last layer's output just that, if they differ."""
+        items = (item for item in self.plan.region.items if item not in self.plan.shortcut)
+        layers = [item for item in items if isinstance(item, Step) and "outputs" in sizes(item)]
+        if layers:
+            column = self._values(*pick(layers))
+            if len(set(_known(column))) > 1 and column not in self.given:
+                self.taken[name] = None
+                self.given[column] = name
+
     def _known(self, step: Step) -> bool:
         return any(isinstance(member, Layer) and shared(member.step, step) for member in self.plan.members)
 
     def _layer(self, step: Step) -> None:
         codes, varying = {}, {}
+        member = unique(self._name(step), self.members)
         for name, value in sizes(step).items():
             column = self._values(step, name)
             same = len(set(_known(column))) == 1
-            codes[name] = code(value) if same and not self._compatible(column) else self._argument(step, name, column)
+            codes[name] = code(value) if same and not self._compatible(column) else self._argument(member, name, column)
             varying[name] = tuple(_known(column))
+        if step.kind in ("conv", "depthwise"):
+            varying["padding"] = tuple(_known(self._paddings(step)))
         guard = self.plan.guard if step in self.plan.shortcut else ""
-        name = unique(self._name(step), self.members)
-        self.plan.members.append(Layer(name, step, codes, varying, guard))
+        self.plan.members.append(Layer(member, step, codes, varying, guard))
+
+    def _paddings(self, step: Step) -> tuple[Any, ...]:
+        place = self.plan.region.items.index(step)
+        found = [column.get(place) for column in self.columns]
+        return tuple(padding(each) if isinstance(each, Step) else None for each in found)
 
     def _values(self, step: Step, name: str) -> tuple[Any, ...]:
         """Return a field's value in each instance, None where an instance has no such step."""
         place = self.plan.region.items.index(step)
         return tuple(sizes(found[place])[name] if (found := column).get(place) else None for column in self.columns)
 
-    def _argument(self, step: Step, field_name: str, column: tuple[Any, ...]) -> str:
-        """Return the argument with these values, a new one if there is none yet."""
+    def _argument(self, member: str, field_name: str, column: tuple[Any, ...]) -> str:
+        """Return the argument with these values, a new one, called by its member, if there is none yet."""
         for values, name in self.given.items():
             if all(a is None or b is None or a == b for a, b in zip(values, column, strict=True)):
                 if None in values:
@@ -245,7 +292,7 @@ class Filler:
                     self.given = {(merged if n == name else v): n for v, n in self.given.items()}
                 return name
         plain = {"outputs": "channels"}.get(field_name, field_name)
-        name = plain if plain not in self.taken else unique(f"{identifier(step.path)}_{plain}", self.taken)
+        name = plain if plain not in self.taken else unique(f"{member}_{plain}", self.taken)
         self.taken[name] = None
         self.given[column] = name
         return name
@@ -259,26 +306,29 @@ class Filler:
     def _name(self, step: Step) -> str:
         """Return a layer's name: the author's if all instances have it, or else what it is called without number."""
         place = self.plan.region.items.index(step)
-        found = [column[place] for column in self.columns if column.get(place)]
-        names = {local_name(each, region.scope) for each, region in zip(found, self.instances, strict=False)}
+        there = [k for k, column in enumerate(self.columns) if column.get(place)]
+        found = [self.columns[k][place] for k in there]
+        scopes = [self.instances[k].within for k in there]
+        names = {local_name(each, scope) for each, scope in zip(found, scopes, strict=True)}
         if len(names) == 1:
             return names.pop()
-        bases = {re.sub(r"_?\d+$", "", name) for name in names}
+        bases = {re.sub(r"_?\d+(?=_|$)", "", name) for name in names}
         return bases.pop() if len(bases) == 1 and bases != {""} else step.kind
 
     def _instances(self, regions: list[Region]) -> None:
-        child = self.classes[regions[0]]
-        arguments = []
-        for region in regions:
-            arguments.append(self._arguments_of(child, region))
+        children = [self.classes[region] for region in regions]
+        arguments = [self._arguments_of(*each) for each in zip(children, regions, strict=True)]
         scopes = {region.scope.rpartition("/")[0] for region in regions}
         inner = scopes.pop() if len(scopes) == 1 else ""
         inner = "" if inner == self.plan.region.scope else inner.rpartition("/")[2]
         if len(regions) == 1:
             inner = regions[0].scope.rpartition("/")[2]
-        plural = snake(child.name) + "s" * (len(regions) > 1)
+        titled = bool(regions[0].title)
+        plural = snake(children[0].name) + "s" * (len(regions) > 1 and not titled)
         name = unique(identifier(inner) if inner else plural, self.members)
-        self.plan.members.append(Instances(name, child.name, tuple(regions), tuple(arguments)))
+        self.plan.members.append(
+            Instances(name, tuple(child.name for child in children), tuple(regions), tuple(arguments))
+        )
 
     def _arguments_of(self, child: ClassPlan, region: Region) -> dict[str, str]:
         """Return what one instance of another class is given, by the values of its own layers."""
@@ -290,9 +340,11 @@ class Filler:
                 values[argument.name] = str(bool(shape(region).shortcut))
                 continue
             column = tuple(_value_of(child, original, argument.name, self.classes) for original in originals)
-            step = next(iter(region.steps()))
             differs = len(set(_known(column))) > 1
-            values[argument.name] = self._argument(step, argument.name, column) if differs else code(_known(column)[0])
+            member = snake(child.name)
+            values[argument.name] = (
+                self._argument(member, argument.name, column) if differs else code(_known(column)[0])
+            )
         return values
 
 
@@ -334,7 +386,7 @@ def _rows(region: Region, classes: Mapping[Region, ClassPlan]) -> list[list[Item
         if (
             isinstance(item, Region)
             and isinstance(last, Region)
-            and classes[item] is classes[last]
+            and (classes[item] is classes[last] or (item.scope and "/" in item.scope))
             and item.source == last.name
             and readers[last.name] == 1
             and item.scope.rpartition("/")[0] == last.scope.rpartition("/")[0]

@@ -8,10 +8,8 @@ from functools import cache
 from typing import Any
 
 from attn_core.tf1.network.steps import Step
+from attn_core.tf1.write.common_fields import signature
 from attn_core.tf1.write.structure import Item, Region
-
-SIZES = frozenset({"inputs", "outputs", "channels", "stride"})  # what instances of a class may differ in
-BLOCK_SIZES = ("channels", "hidden", "reduction")
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Shape:
     @property
     def shortcut_signature(self) -> Any:
         """What the shortcuts of a class's instances must have in common, too."""
-        return tuple(_of_step(step) for step in self.shortcut)
+        return tuple(signature(step) for step in self.shortcut)
 
 
 @cache
@@ -35,23 +33,11 @@ def shape(region: Region) -> Shape:
     known = {region.source: -1, **({shortcut[-1].name: -1} if shortcut else {})}
     items = [item for item in region.items if item.name not in gone]
     known |= {item.name: place for place, item in enumerate(items)}
-    signature = tuple((_of_item(item), tuple(known[name] for name in item.inputs)) for item in items)
-    return Shape(signature, shortcut)
+    return Shape(tuple((_of_item(item), tuple(known[name] for name in item.inputs)) for item in items), shortcut)
 
 
 def _of_item(item: Item) -> Any:
-    return shape(item).signature if isinstance(item, Region) else _of_step(item)
-
-
-def _of_step(step: Step) -> Any:
-    fields = {name: value for name, value in step.fields.items() if name not in SIZES}
-    if step.kind == "attention":
-        block = fields.pop("block")
-        config = {name: value for name, value in block.config().items() if name not in BLOCK_SIZES}
-        fields |= {"block": type(block).__name__, "config": tuple(config.items())}
-    if step.kind == "depthwise":
-        fields.pop("groups")
-    return (step.kind, tuple(sorted(fields.items(), key=lambda entry: entry[0])))
+    return shape(item).signature if isinstance(item, Region) else signature(item)
 
 
 def _shortcut(region: Region) -> tuple[Step, ...]:

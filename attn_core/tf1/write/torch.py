@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from attn_core.tf1.network.steps import Array, Step
-from attn_core.tf1.write.common import block_arguments, call, cut, pair, wrapped
+from attn_core.tf1.write.common import block_arguments, call, cut, pair, uniform, wrapped
+from attn_core.tf1.write.common_fields import resolved
 from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
@@ -35,6 +36,15 @@ def _extra(step: Step) -> dict[str, Array]:
     weight = {} if fields["scale"] else {"weight": np.ones(channels, np.float32)}
     bias = {} if fields["center"] else {"bias": np.zeros(channels, np.float32)}
     return weight | bias | counter
+
+
+FIXED = """def BatchNorm2d(channels: int) -> nn.BatchNorm2d:
+    norm = nn.BatchNorm2d(channels, eps={eps}, momentum={momentum})
+    norm.weight.requires_grad_(False)  # always 1: the graph has no gamma
+    return norm
+
+
+"""
 
 
 class Torch(Writer):
@@ -76,7 +86,15 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         """See `Writer.norms`."""
         if not self._alike() or "= BatchNorm2d(" not in body:
             return ""
+        if self.fixed:
+            return FIXED.format(eps=self.eps, momentum=self.momentum)
         return f"BatchNorm2d = partial(nn.BatchNorm2d, eps={self.eps}, momentum={self.momentum})\n\n\n"
+
+    @property
+    def fixed(self) -> bool:
+        """Whether all batch norms have a beta and no gamma."""
+        alike = self._alike() and uniform(self.plan.classes, "norm", "rank") == 4
+        return alike and uniform(self.plan.classes, "norm", "form") == "center"
 
     def _alike(self) -> bool:
         return self.eps is not None and self.momentum is not None
@@ -84,6 +102,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
         """See `Writer.opening`."""
         yield f"class {plan.name}(nn.Module):"
+        yield f'    """{plan.doc}"""'
+        yield ""
         yield from wrapped("def __init__(", ["self", *typed(arguments)], ") -> None:", "    ")
         yield "        super().__init__()"
         if plan.guard:
@@ -95,8 +115,6 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
         """See `Writer.instances`."""
-        if not member.several:
-            return [f"self.{member.name} = {calls[0]}"]
         return wrapped(f"self.{member.name} = nn.Sequential(", repeated(calls), ")", "")
 
     def run(self, member: Instances, x: Code) -> Code:
@@ -124,7 +142,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     def after(self, layer: Layer) -> Iterable[str]:
         """See `Writer.after`."""
         fields = layer.step.fields
-        if layer.step.kind == "norm" and fields["center"] and not fields["scale"]:
+        if layer.step.kind == "norm" and fields["center"] and not fields["scale"] and not self.fixed:
             yield f"self.{layer.name}.weight.requires_grad_(False)  # always 1"
 
     def _norm(self, layer: Layer) -> Statement:
@@ -164,7 +182,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         """See `Writer.step`."""
         x, fields = inputs[0].text, step.fields
         if layer is not None:
-            if isinstance(fields.get("padding"), tuple) and _border(layer) == "":
+            if step.kind in ("conv", "depthwise") and _border(layer) == "" and isinstance(fields["padding"], tuple):
                 x = f"F.pad({x}, {_flat(((0, 0), (0, 0), *fields['padding']))})"
             return Code(f"self.{layer.name}({x})")
         if step.kind in REDUCTIONS:
@@ -208,15 +226,15 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
 def _border(layer: Layer) -> str | None:
     """Return the padding that PyTorch's convolution can do itself, empty for none; None if it follows the size."""
-    fields = layer.step.fields
+    fields, padding = layer.step.fields, resolved(layer.varying["padding"])
     reach = [rate * (length - 1) for rate, length in zip(fields["dilation"], fields["kernel"], strict=True)]
-    if fields["padding"] == "valid" or (fields["padding"] == "same" and not any(reach)):
-        return ""  # a single pixel needs no border, whatever the stride
-    if fields["padding"] == "same":
-        steps = {step for stride in layer.varying["stride"] for step in stride}
-        symmetric = steps == {1} and not any(n % 2 for n in reach)
-        return pair((reach[0] // 2, reach[1] // 2)) if symmetric else None
-    (top, bottom), (left, right) = fields["padding"]
+    if padding == "valid":
+        return ""
+    if padding == "symmetric":  # or either
+        return pair((reach[0] // 2, reach[1] // 2))
+    if padding == "same":
+        return None
+    (top, bottom), (left, right) = padding
     return pair((top, left)) if top == bottom and left == right else ""
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from attn_core.tf1.network.steps import Step
 from attn_core.tf1.write.common import BINARY, INFIX, Head, call, documentation, infix, operands, uniform, wrapped
@@ -73,7 +73,7 @@ class Writer:
         raise NotImplementedError
 
     def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
-        """Yield the lines, not indented, that make instances of a class."""
+        """Yield the lines, not indented, that make a list of instances."""
         raise NotImplementedError
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
@@ -119,17 +119,20 @@ class Writer:
             yield from wrapped(f"self.{member.name} = {name}(", arguments, ")", indent)
             yield from (f"{indent}{line}" for line in self.after(member))
             return
-        known = {each.name for each in self.kept[member.kind]}
-        calls = [call(member.kind, *self._given(member, each, known)) for each in member.arguments]
+        given = [self._given(*each) for each in zip(member.kinds, member.arguments, strict=True)]
+        if not member.several:
+            yield from wrapped(f"self.{member.name} = {member.kinds[0]}(", given[0], ")", indent)
+            return
+        calls = [call(kind, *arguments) for kind, arguments in zip(member.kinds, given, strict=True)]
         yield from (f"{indent}{line}" for line in self.instances(member, calls))
 
-    def _given(self, member: Instances, arguments: Any, known: set[str]) -> list[str]:
+    def _given(self, kind: str, arguments: Mapping[str, str]) -> list[str]:
         plain = ("inputs", "channels")
-        defaults = {each.name: each.default for each in self.kept[member.kind]}
+        defaults = {each.name: each.default for each in self.kept[kind]}
         return [
             self.argument(value) if name in plain and self.positional else f"{name}={self.argument(value)}"
             for name, value in arguments.items()
-            if name in known and defaults[name] != value
+            if name in defaults and defaults[name] != value
         ] + self.more()
 
     positional: ClassVar[bool] = True

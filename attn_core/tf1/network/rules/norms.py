@@ -103,7 +103,10 @@ def _norm(
         arrays["bias"] = lifter.leaf(beta, vector)
     named = [name for leaf in arrays.values() for name in leaf.names]
     fields: dict[str, Any] = {"channels": int(np.prod(channels)), "eps": eps, "momentum": _momentum(lifter, arrays)}
-    fields |= {"scale": scale, "center": beta is not None, "rank": x.rank}
+    form = {(True, True): "both", (True, False): "scale", (False, True): "center"}.get(
+        (scale, beta is not None), "none"
+    )
+    fields |= {"scale": scale, "center": beta is not None, "form": form, "rank": x.rank}
     path = scope(named[0]) if named else node.name
     return lifter.add(node, "norm", (x,), fields, x.axes, arrays, path)
 
