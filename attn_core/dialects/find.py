@@ -1,0 +1,76 @@
+"""Where in a whole network's arrays the blocks of a dialect are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attn_core.dialects.dialect import COUNTER, Dialect
+from attn_core.dialects.numbered import counted
+from attn_core.dialects.sizes import DialectError, plain, shape_of
+from attn_core.spec import Block
+from attn_core.weights import Weights
+
+Found = tuple[Block, Weights]
+
+
+def prefixes(dialect: Dialect, state: Mapping[str, Any]) -> list[str]:
+    """Return what stands before the names of each block that may be there, in the order of the arrays."""
+    found: dict[str, None] = {}
+    for key, value in (counted(state, dialect.numbered) if dialect.numbered else state).items():
+        for anchor, ranks in dialect.anchors.items():
+            prefix = key.removesuffix(anchor)
+            ends = not prefix or prefix[-1] in dialect.boundary
+            if key.endswith(anchor) and ends and len(shape_of(value)) in ranks:
+                found[prefix] = None
+    return list(found)
+
+
+def read_one(dialect: Dialect, state: Mapping[str, Any], options: Mapping[str, Any]) -> Found:
+    """Read the one block that is there."""
+    places = prefixes(dialect, state)
+    if not places:
+        raise DialectError(_none(dialect, state))
+    if len(places) == 1:
+        return dialect.read(state, places[0], **options)
+    found = read_every(dialect, state, options)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    listed = ", ".join(repr(prefix) for prefix in list(found)[:8]) + ", ..." * (len(found) > 8)
+    raise DialectError(f"{dialect.name}: {len(found)} blocks are there, {listed}: give a prefix, or use read_all.")
+
+
+def read_every(dialect: Dialect, state: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Found]:
+    """Read all blocks, by their prefixes.
+
+    What has only some of a block's names is no block, unless nothing else is; what has more than half of them, and not
+    all or not their shapes, is an error.
+    """
+    found: dict[str, Found] = {}
+    doubtful: dict[str, DialectError] = {}
+    for prefix in prefixes(dialect, state):
+        try:
+            found[prefix] = dialect.read(state, prefix, **options)
+        except DialectError as error:
+            doubtful[prefix] = error
+    broken = [error for prefix, error in doubtful.items() if not found or _similar(dialect, state, prefix, found)]
+    if broken:
+        raise broken[0]
+    if not found:
+        raise DialectError(_none(dialect, state))
+    return found
+
+
+def _similar(dialect: Dialect, state: Mapping[str, Any], prefix: str, found: Mapping[str, Found]) -> bool:
+    """Say whether most of the names of some block that was read are behind this prefix too."""
+    named = counted(state, dialect.numbered) if dialect.numbered else state
+    blocks = [block for block, _ in found.values()]
+    shares = [[prefix + entry.key in named for entry in dialect.entries(block)] for block in blocks[:1]]
+    return any(2 * sum(share) > len(share) for share in shares)
+
+
+def _none(dialect: Dialect, state: Mapping[str, Any]) -> str:
+    anchors = " or ".join(f"{anchor} of {' or '.join(map(str, r))} axes" for anchor, r in dialect.anchors.items())
+    held = [plain(key) for key in state if not key.endswith(COUNTER)]
+    listed = ", ".join(held[:8]) + ", ..." * (len(held) > 8)
+    return f"{dialect.name}: no {anchors} is among the {len(held)} arrays given ({listed or 'none'})."
