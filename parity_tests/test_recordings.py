@@ -103,12 +103,12 @@ def test_wrong_mathematics_is_noticed(folder: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_every_recorded_tensor_is_used():
-    """What a recording holds and no test compares would be a gap; `unmapped` names what has no counterpart."""
+    """What a recording holds and no test compares would be a gap."""
     for recording in RECORDINGS.values():
         meta, _ = recording.files
         theirs = {entry["name"] for entry in meta["state"] if not entry["name"].endswith("num_batches_tracked")}
-        used = {recording.origin(name)[0] for name in recording.block.arrays()}
-        assert used | set(recording.unmapped) == theirs, recording.folder
+        used = {recording.origins[name].key for name in recording.block.arrays()}
+        assert used == theirs, recording.folder
         assert recording.modes == tuple(meta["modes"]), recording.folder
 
 
