@@ -34,6 +34,7 @@ from attn_core.dialects import (
     xmu,
 )
 from attn_core.dialects.dialect import Dialect
+from attn_core.dialects.files import read_file, write_file
 from attn_core.dialects.find import Found, read_every, read_one
 from attn_core.dialects.guess import Guess, guesses
 from attn_core.dialects.refused import Refused
@@ -41,7 +42,20 @@ from attn_core.dialects.sizes import DialectError
 from attn_core.spec import Block
 from attn_core.weights import Weights
 
-__all__ = ["Dialect", "DialectError", "Guess", "get", "guess", "names", "read", "read_all", "refused", "write"]
+__all__ = [
+    "Dialect",
+    "DialectError",
+    "Guess",
+    "get",
+    "guess",
+    "names",
+    "read",
+    "read_all",
+    "read_file",
+    "refused",
+    "write",
+    "write_file",
+]
 
 _SOURCES = (
     *(seeds, timm, torchvision, jongchan, cadene, moskomule, gcnet, mmcv, alexhex7, sa_net, spnet, emanet, res2net),

@@ -14,6 +14,8 @@ from attn_core.dialects.layout import Layer
 
 Shape = tuple[int, ...]
 
+MOST_BYTES = 1 << 34  # of the arrays of a file: more is refused, as a small file could claim any number
+
 
 class DialectError(ValueError):
     """Arrays that are not what a dialect says, or a block that it cannot express; the message names each fault."""
@@ -90,3 +92,9 @@ def array_of(name: str, value: Any) -> NDArray[Any]:
     if array.dtype == bool or not np.can_cast(array.dtype, np.float64, "same_kind"):
         raise DialectError(f"{plain(name)} must hold real numbers, got {array.dtype}.")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def require_small(path: object, size: int) -> None:
+    """Raise `DialectError` for a file that claims more than `MOST_BYTES`."""
+    if size > MOST_BYTES:
+        raise DialectError(f"{path}: claims {size:,} bytes of arrays; at most {MOST_BYTES:,} are read.")
