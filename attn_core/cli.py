@@ -16,6 +16,7 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from attn_core import parity
+from attn_core.cli_convert import convert
 from attn_core.cost import cost
 from attn_core.formula import formula
 from attn_core.models import CONSTRUCTORS
@@ -140,6 +141,9 @@ def bench(
         mode = row.mode.removeprefix("forward ")
         table.add_row("x".join(map(str, row.shape)), mode, *times, " to ".join(f"{q:.3f}" for q in row.quartiles))
     out.print(table)
+
+
+main.command()(convert)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from attn_core.dialects import (
     ultralytics,
     xmu,
 )
-from attn_core.dialects.dialect import Dialect
+from attn_core.dialects.dialect import Dialect, InexpressibleError
 from attn_core.dialects.files import read_file, write_file
 from attn_core.dialects.find import Found, read_every, read_one
 from attn_core.dialects.guess import Guess, guesses
@@ -46,6 +46,7 @@ __all__ = [
     "Dialect",
     "DialectError",
     "Guess",
+    "InexpressibleError",
     "get",
     "guess",
     "names",
@@ -97,7 +98,7 @@ def read(name: str, state: Mapping[str, Any], *, prefix: str | None = None, **op
     """
     dialect = get(name)
     if prefix is None:
-        return read_one(dialect, state, options)
+        return read_one(dialect, state, options, _hiders(name))
     return dialect.read(state, _ended(dialect, prefix), **options)
 
 
@@ -106,7 +107,7 @@ def read_all(name: str, state: Mapping[str, Any], **options: Any) -> dict[str, F
 
     Arrays of other layers are left alone. **Raises** `DialectError` as `read` does, and if there is no block.
     """
-    return read_every(get(name), state, options)
+    return read_every(get(name), state, options, _hiders(name))
 
 
 def write(name: str, block: Block, weights: Mapping[str, ArrayLike], prefix: str = "") -> dict[str, NDArray[Any]]:
@@ -122,6 +123,10 @@ def write(name: str, block: Block, weights: Mapping[str, ArrayLike], prefix: str
 def guess(state: Mapping[str, Any]) -> list[Guess]:
     """Return the dialects that the arrays may be in, best first, with what speaks for and against each."""
     return guesses(state, _DIALECTS.values(), _REFUSED.values())
+
+
+def _hiders(name: str) -> list[Dialect]:
+    return [dialect for dialect in _DIALECTS.values() if name in dialect.hides]
 
 
 def _ended(dialect: Dialect, prefix: str) -> str:

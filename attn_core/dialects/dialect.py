@@ -16,6 +16,11 @@ from attn_core.dialects.sizes import DialectError, Sizes, array_of, plain, shape
 from attn_core.spec import Block, SpecError
 from attn_core.weights import Weights, check
 
+
+class InexpressibleError(DialectError):
+    """A block that a dialect cannot express; the message says why."""
+
+
 COUNTER = "num_batches_tracked"  # what PyTorch's batch norm counts and nothing uses
 _MOST_FAULTS = 8  # as many as a message lists
 
@@ -142,9 +147,9 @@ class Dialect:
         return [key for key in shapes if key not in known and (self.scoped or key.rpartition("/")[0] in layers)]
 
     def write(self, block: Block, weights: Mapping[str, ArrayLike], prefix: str = "") -> dict[str, NDArray[Any]]:
-        """Return the arrays as their code loads them. **Raises** `DialectError` where it cannot express the block."""
+        """Return the arrays as their code loads them. **Raises** `InexpressibleError` where it has no such block."""
         if type(block) is not self.block:
-            raise DialectError(f"{self.name} is a {self.block.__name__}: it cannot express {block!r}.")
+            raise InexpressibleError(f"{self.name} is a {self.block.__name__}: it cannot express {block!r}.")
         own = check(block, weights)
         entries = self.entries(block)
         self._require_expressible(block, own, entries)
@@ -156,12 +161,12 @@ class Dialect:
         return {uncounted(key, self.numbered): array for key, array in state.items()} if self.numbered else state
 
     def _require_expressible(self, block: Block, weights: Weights, entries: list[Entry]) -> None:
-        """Raise `DialectError` unless the block comes back as it was when their arrays are read."""
+        """Raise `InexpressibleError` unless the block comes back as it was when their arrays are read."""
         shapes = {entry.key: entry.shape for entry in entries}
         try:
             back = self.configure(Sizes(self.name, shapes), {name: getattr(block, name) for name in self.options})
         except DialectError as error:
-            raise DialectError(f"{self.name} cannot express {block!r}: {error}") from None
+            raise InexpressibleError(f"{self.name} cannot express {block!r}: {error}") from None
         faults = [f"there {field} is {there!r}, not {here!r}" for field, there, here in differences(back, block)]
         faults += [
             f"there is no {name}, which would have to be {value:g} everywhere"
@@ -169,4 +174,4 @@ class Dialect:
             if not (np.asarray(weights[name]) == value).all()
         ]
         if faults:
-            raise DialectError(f"{self.name} cannot express {block!r}: {'; '.join(faults)}.")
+            raise InexpressibleError(f"{self.name} cannot express {block!r}: {'; '.join(faults)}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attn_core.dialects.dialect import COUNTER, Dialect
@@ -26,25 +26,27 @@ def prefixes(dialect: Dialect, state: Mapping[str, Any]) -> list[str]:
     return list(found)
 
 
-def read_one(dialect: Dialect, state: Mapping[str, Any], options: Mapping[str, Any]) -> Found:
-    """Read the one block that is there."""
+def read_one(
+    dialect: Dialect, state: Mapping[str, Any], options: Mapping[str, Any], hiders: Iterable[Dialect] = ()
+) -> Found:
+    """Read the one block that is there; see `read_every`."""
     places = prefixes(dialect, state)
     if not places:
         raise DialectError(_none(dialect, state))
-    if len(places) == 1:
-        return dialect.read(state, places[0], **options)
-    found = read_every(dialect, state, options)
+    found = read_every(dialect, state, options, hiders)
     if len(found) == 1:
         return next(iter(found.values()))
     listed = ", ".join(repr(prefix) for prefix in list(found)[:8]) + ", ..." * (len(found) > 8)
     raise DialectError(f"{dialect.name}: {len(found)} blocks are there, {listed}: give a prefix, or use read_all.")
 
 
-def read_every(dialect: Dialect, state: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Found]:
+def read_every(
+    dialect: Dialect, state: Mapping[str, Any], options: Mapping[str, Any], hiders: Iterable[Dialect] = ()
+) -> dict[str, Found]:
     """Read all blocks, by their prefixes.
 
     What has only some of a block's names is no block, unless nothing else is; what has more than half of them, and not
-    all or not their shapes, is an error.
+    all or not their shapes, is an error. Parts of the blocks of `hiders` are none.
     """
     found: dict[str, Found] = {}
     doubtful: dict[str, DialectError] = {}
@@ -58,7 +60,31 @@ def read_every(dialect: Dialect, state: Mapping[str, Any], options: Mapping[str,
         raise broken[0]
     if not found:
         raise DialectError(_none(dialect, state))
-    return found
+    return _without_parts(dialect, found, {hider: whole(hider, state) for hider in hiders})
+
+
+def whole(dialect: Dialect, state: Mapping[str, Any]) -> dict[str, Found]:
+    """Return all blocks where there are any that can be read."""
+    try:
+        return read_every(dialect, state, {})
+    except DialectError:
+        return {}
+
+
+def _without_parts(
+    dialect: Dialect, found: Mapping[str, Found], others: Mapping[Dialect, Mapping[str, Found]]
+) -> dict[str, Found]:
+    """Return the blocks that are no parts of others'."""
+    visible = {prefix: each for prefix, each in found.items() if not any(is_part(prefix, o) for o in others.values())}
+    if not visible:
+        names = ", ".join(other.name for other, blocks in others.items() if blocks)
+        raise DialectError(f"{dialect.name}: what looks like it is a part of {names}; given a prefix, it is read.")
+    return visible
+
+
+def is_part(prefix: str, blocks: Iterable[str]) -> bool:
+    """Say whether what has this prefix is inside of a block that has one of others."""
+    return any(prefix != outer and prefix.startswith(outer) for outer in blocks)
 
 
 def _similar(dialect: Dialect, state: Mapping[str, Any], prefix: str, found: Mapping[str, Found]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from attn_core.dialects.dialect import Dialect
@@ -19,8 +20,7 @@ def _attention(channels: int, hidden: int) -> str:
     return "se" if hidden == max(1, round(channels / 16)) else f"SqueezeExcitation(hidden={hidden})"
 
 
-def _residual(sizes: Sizes, options: Mapping[str, Any]) -> ResidualBlock:
-    bottleneck = "conv3.weight" in sizes
+def _residual(sizes: Sizes, options: Mapping[str, Any], bottleneck: bool) -> ResidualBlock:
     size = 1 if bottleneck else 3
     inside, channels = sizes.of(Layer("conv1"), "weight", "inside", "channels", size, size)
     hidden, outputs = sizes.of(Layer("fc1"), "weight", "hidden", "outputs")
@@ -116,7 +116,7 @@ def _hybrid_table(network: HybridSN) -> Table:
     return table
 
 
-def _residual_dialect(name: str, anchor: str, ranks: tuple[int, ...], recorded: tuple[str, ...]) -> Dialect:
+def _residual_dialect(name: str, bottleneck: bool, recorded: tuple[str, ...]) -> Dialect:
     return Dialect(
         f"seeds.{name}",
         ResidualBlock,
@@ -124,16 +124,16 @@ def _residual_dialect(name: str, anchor: str, ranks: tuple[int, ...], recorded: 
         differs="Sizes do not tell the stride: as in SENet, it is 2 where a shortcut's convolution comes with another "
         "number of channels than the first one has. The SE layers stand in the block itself.",
         recorded=recorded,
-        infer=_residual,
+        infer=partial(_residual, bottleneck=bottleneck),
         table=_residual_table,
-        anchors={anchor: ranks},
+        anchors={"conv3.weight" if bottleneck else "conv2.weight": (4,)},
         options={"stride": None, "momentum": 0.1},
     )
 
 
 DIALECTS = (
-    _residual_dialect("BasicBlock", "conv1.weight", (4,), tuple(f"torch/003_basic_block_{size}" for size in SMALL)),
-    _residual_dialect("Bottleneck", "conv3.weight", (4,), tuple(f"torch/003_bottleneck_{size}" for size in LARGE)),
+    _residual_dialect("BasicBlock", False, tuple(f"torch/003_basic_block_{size}" for size in SMALL)),
+    _residual_dialect("Bottleneck", True, tuple(f"torch/003_bottleneck_{size}" for size in LARGE)),
     Dialect(
         "seeds.SENet",
         SEResNet,

@@ -62,6 +62,7 @@ DIALECTS = (
         definition="seed 001, CBAM",
         differs="Neither biases nor batch normalisation; the planes are (mean, maximum), as here.",
         recorded=("torch/001_cbam_c32_k7", "torch/001_cbam_c24_r8_k3", "torch/001_cbam_1x1"),
+        hides=("timm.SEModule",),
     ),
     sa_layer(
         "seeds.sa_layer",

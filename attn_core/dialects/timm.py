@@ -20,6 +20,10 @@ def _divisible(block: SqueezeExcitation) -> tuple[str, ...]:
     return (own,) if block.width == rounded else ()
 
 
+def _unbiased(block: SqueezeExcitation) -> tuple[str, ...]:
+    return () if block.bias else ("it has no biases, which this class has unless bias=False is given",)
+
+
 def _biased(block: CBAM) -> tuple[str, ...]:
     if not block.bias:
         return ()
@@ -65,6 +69,7 @@ DIALECTS = (
         "Not here: add_maxpool, norm_layer.",
         recorded=("official/timm_se",),
         speaks=_divisible,
+        doubts=_unbiased,
     ),
     cbam(
         "timm.CbamModule",
@@ -81,7 +86,7 @@ DIALECTS = (
         "batch normalisation with momentum 0.1.",
         recorded=("official/timm_cbam",),
         doubts=_biased,
-        hides=("timm.SEModule",),
+        hides=("timm.SEModule", "cadene.SEModule", "torchvision.SqueezeExcitation"),
     ),
     Dialect(
         "timm.GlobalContext",
@@ -93,7 +98,6 @@ DIALECTS = (
         table=_context_table,
         anchors={"mlp_scale.fc1.weight": (4,), "mlp_add.fc1.weight": (4,)},
         options={"eps": 1e-6},
-        hides=("timm.SEModule",),
     ),
     Dialect(
         "timm.NonLocalAttn",
