@@ -46,11 +46,7 @@ def convert(
 def _table(done: list[Converted], source: str, target: str) -> Table:
     from attn_core.cli import _spelt
 
-    table = Table(*(Column(title, overflow="fold") for title in (source, "shape", "here", target, "shape")))
+    table = Table(*(Column(title, overflow="fold") for title in (source, "layout", "here", target, "layout")))
     for row in (row for each in done for row in each.rows):
-        theirs, others = (
-            (_spelt(name), str(shape)) if shape is not None else ("(none, as 0)", "")
-            for name, shape in ((row.source, row.source_shape), (row.target, row.target_shape))
-        )
-        table.add_row(*theirs, row.ours, *others)
+        table.add_row(_spelt(row.source), row.source_layout, row.ours, _spelt(row.target), row.target_layout)
     return table

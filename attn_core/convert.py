@@ -24,9 +24,9 @@ class Row:
 
     ours: str
     source: str
-    source_shape: tuple[int, ...] | None  # None where that dialect has no such array
+    source_layout: str  # shape, and how it is laid out if not as ours
     target: str
-    target_shape: tuple[int, ...] | None
+    target_layout: str
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _converted(block: Block, before: str, source: str, target: str) -> Converted
 
 def _prefix(before: str, target: str) -> str:
     """Return a prefix as names of the target have it: parts are separated by points in PyTorch, by / in TensorFlow."""
-    boundary = dialects.get(target).boundary[-1]
+    boundary = dialects.get(target).boundary[0]
     stem = before.rstrip("./_") if before and before[-1] not in dialects.get(target).boundary else before
     turned = stem.replace("/", ".") if boundary == "." else stem.replace(".", "/")
     return turned if stem == before else turned + boundary
@@ -123,6 +123,8 @@ def _places(block: Block, dialect: str) -> dict[str, Entry]:
     return {name: entry for entry in dialects.get(dialect).entries(block) for name in entry.ours}
 
 
-def _at(name: str, places: Mapping[str, Entry], prefix: str) -> tuple[str, tuple[int, ...] | None]:
+def _at(name: str, places: Mapping[str, Entry], prefix: str) -> tuple[str, str]:
     entry = places.get(name)
-    return (prefix + entry.key, entry.shape) if entry else ("", None)
+    if entry is None:
+        return "(none)", "as if 0"
+    return prefix + entry.key, ", ".join([str(entry.shape), *filter(None, [str(entry.turn)])])

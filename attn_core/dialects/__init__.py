@@ -81,7 +81,7 @@ def get(name: str) -> Dialect:
     if name in _REFUSED:
         raise DialectError(_REFUSED[name].because)
     if name not in _DIALECTS:
-        near = difflib.get_close_matches(name, [*_DIALECTS, *_REFUSED], n=3, cutoff=0.4)
+        near = difflib.get_close_matches(name, _DIALECTS, n=3, cutoff=0.4)
         hint = f"nearest: {', '.join(near)}" if near else f"known: {', '.join(names())}"
         raise DialectError(f"There is no dialect {name!r}; {hint}.")
     return _DIALECTS[name]
@@ -131,4 +131,4 @@ def _hiders(name: str) -> list[Dialect]:
 
 def _ended(dialect: Dialect, prefix: str) -> str:
     """Return the prefix with the character that ends it."""
-    return prefix if not prefix or prefix[-1] in dialect.boundary else prefix + dialect.boundary[-1]
+    return prefix if not prefix or prefix[-1] in dialect.boundary else prefix + dialect.boundary[0]

@@ -53,7 +53,7 @@ DIALECTS = (
         NonLocal,
         definition="AlexHex7/Non-local_pytorch ec15789, lib/non_local_*.py: NONLocalBlock1D, 2D and 3D of four files",
         differs="The scale is 1. Sizes do not tell embedded_gaussian, the default, from dot_product: option mode.",
-        recorded=(
+        proven=(
             "official/alexhex7_embedded_gaussian_2d_plain",
             "official/alexhex7_concatenation_2d_plain",
             "official/alexhex7_dot_product_1d",

@@ -13,7 +13,7 @@ DIALECTS = (
         bias=True,
         definition="Cadene/pretrained-models.pytorch 8aae3d8, pretrainedmodels/models/senet.py",
         differs="Both layers are convolutions of one pixel with biases; channels // reduction hidden units.",
-        recorded=("official/cadene_se",),
+        proven=("official/cadene_se",),
         speaks=lambda block: _floored(block.channels, block.width),
     ),
 )

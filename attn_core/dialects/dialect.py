@@ -37,7 +37,7 @@ class Dialect:
     """One class of somebody's code and the block that means the same.
 
     - ``name``: "source.Class". ``block``: the class of the block here.
-    - ``definition``: where the names are from. ``recorded``: recordings of their code that prove the table.
+    - ``definition``: where the names are from. ``proven``: what of theirs was run, in recordings or by the tests.
     - ``differs``: in a sentence, what one must know about it.
     - ``infer``: makes the block from the sizes of their arrays and from options.
     - ``options``: what sizes do not tell, and the value in their class; None where `infer` has a rule.
@@ -57,18 +57,13 @@ class Dialect:
     table: Callable[[Any], Table]
     anchors: Mapping[str, tuple[int, ...]]
     options: Mapping[str, Any] = field(default_factory=dict)
-    recorded: tuple[str, ...] = ()
+    proven: tuple[str, ...] = ()
     boundary: str = "."
     scoped: bool = True
     numbered: str = ""
     speaks: Callable[[Any], Sequence[str]] = _nothing
     doubts: Callable[[Any], Sequence[str]] = _nothing
     hides: tuple[str, ...] = ()
-
-    @property
-    def proof(self) -> str:
-        """What the table is proven by."""
-        return ", ".join(self.recorded) or "published definition"
 
     def configure(self, sizes: Sizes, options: Mapping[str, Any]) -> Block:
         """Return the block that arrays of these sizes are of."""
@@ -105,7 +100,7 @@ class Dialect:
     def _place(self, table: Table, block: Block, name: str) -> tuple[Layer | Absent, str]:
         parts = [part for part in table if name == part or name.startswith(f"{part}.")]
         if not parts:
-            raise DialectError(f"{self.name} has nothing that is {name} of {block!r}.")
+            raise InexpressibleError(f"{self.name} cannot express {block!r}: it has nothing that is {name}.")
         part = max(parts, key=len)
         place = table[part]
         return Layer(place) if isinstance(place, str) else place, name.removeprefix(part).removeprefix(".")
@@ -124,7 +119,7 @@ class Dialect:
         dtype = next(iter(weights.values())).dtype if weights else np.dtype("float32")
         for name, value in self.absent(block).items():
             weights[name] = np.full(block.arrays()[name].shape, value, dtype)
-        return block, {name: np.ascontiguousarray(weights[name]) for name in block.arrays()}
+        return block, {name: np.array(weights[name], order="C") for name in block.arrays()}
 
     def _require_all(
         self, block: Block, entries: list[Entry], shapes: Mapping[str, tuple[int, ...]], prefix: str
@@ -155,7 +150,7 @@ class Dialect:
         self._require_expressible(block, own, entries)
         state: dict[str, NDArray[Any]] = {}
         for entry in entries:
-            state[prefix + entry.key] = np.ascontiguousarray(entry.give(own))
+            state[prefix + entry.key] = np.array(entry.give(own), order="C")
             if "/" not in entry.key and entry.key.endswith(".running_var"):
                 state[f"{prefix}{entry.key.removesuffix('running_var')}{COUNTER}"] = np.array(0, np.int64)
         return {uncounted(key, self.numbered): array for key, array in state.items()} if self.numbered else state

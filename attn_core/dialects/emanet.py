@@ -29,7 +29,7 @@ DIALECTS = (
         definition="XiaLiPKU/EMANet f09ffac, network.py",
         differs="Their class returns the image and the bases, and the training loop moves the bases; here the block "
         "does. Sizes do not tell the steps: option steps, 3 by default.",
-        recorded=("official/emanet_emau",),
+        proven=("official/emanet_emau",),
         infer=_infer,
         table=_table,
         anchors={"mu": (3,)},

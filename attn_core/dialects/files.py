@@ -24,9 +24,10 @@ def read_file(path: str | os.PathLike[str]) -> State:
     """Return the arrays of a file by their names.
 
     - ``.safetensors``, ``.npz``;
-    - ``.pth``, ``.pt``: PyTorch's, loaded with ``weights_only=True``; what `state_dict` or `model` in it holds;
+    - ``.pth``, ``.pt``: PyTorch's, loaded with ``weights_only=True``; what `model` or `state_dict` in it holds;
     - ``.h5``, ``.weights.h5``, ``.keras``: Keras'. Names are ``layer/kernel``; of layers in the list ``layers``, those
       that Keras gave them. Keras 3 numbers a layer's arrays; their names are told by their shapes here.
+    - ``.index``: a checkpoint of TensorFlow 1, whose data lie beside it.
 
     **Raises** `DialectError` for a file that is damaged, of another kind, or holds more than arrays; `OSError`.
     """
@@ -84,14 +85,15 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Any:
 
 def _torch(path: Path) -> State:
     torch = _torch_package(path)
-    try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # of many kinds: the unpickler's, zip's, and those of damaged tensors
-        reason = str(error).partition("\n")[0][:200]
-        raise DialectError(f"{path}: damaged, or it holds more than tensors, which is not loaded ({reason}).") from None
-    for wrapper in ("state_dict", "model"):
+    with path.open("rb") as stream:
+        try:
+            held = torch.load(stream, map_location="cpu", weights_only=True)
+        except Exception as error:  # of many kinds: the unpickler's, zip's, and those of damaged tensors
+            why = str(error).partition("\n")[0][:200]
+            raise DialectError(
+                f"{path}: damaged, or it holds more than tensors, which is not loaded ({why})."
+            ) from None
+    for wrapper in ("model", "state_dict"):
         if isinstance(held, Mapping) and isinstance(held.get(wrapper), Mapping):
             held = held[wrapper]
     if not isinstance(held, Mapping):
@@ -125,6 +127,17 @@ def _keras(path: Path) -> State:
         raise DialectError(f"{path} is cut short or no .keras file ({error}).") from None
 
 
+def _tf1(path: Path) -> State:
+    try:
+        from attn_core import tf1
+
+        return dict(tf1.read_checkpoint(path))
+    except ImportError as error:
+        raise DialectError(f"{path}: {error}; checkpoints need it: pip install 'attn-blocks[tf1]'.") from None
+    except tf1.CheckpointError as error:
+        raise DialectError(str(error)) from None
+
+
 def _write_safetensors(path: Path, arrays: State) -> bytes:
     content: bytes = safetensors.numpy.save({name: np.asarray(a, order="C") for name, a in arrays.items()})
     return content
@@ -153,6 +166,7 @@ READERS: dict[str, Callable[[Path], State]] = {
     ".npz": _npz,
     **dict.fromkeys((".pth", ".pt"), _torch),
     **dict.fromkeys((".h5", ".keras"), _keras),
+    ".index": _tf1,
 }
 WRITERS: dict[str, Callable[[Path, State], bytes]] = {
     ".safetensors": _write_safetensors,

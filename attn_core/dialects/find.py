@@ -7,7 +7,7 @@ from typing import Any
 
 from attn_core.dialects.dialect import COUNTER, Dialect
 from attn_core.dialects.numbered import counted
-from attn_core.dialects.sizes import DialectError, plain, shape_of
+from attn_core.dialects.sizes import DialectError, MisfitError, plain, shape_of
 from attn_core.spec import Block
 from attn_core.weights import Weights
 
@@ -45,17 +45,21 @@ def read_every(
 ) -> dict[str, Found]:
     """Read all blocks, by their prefixes.
 
-    What has only some of a block's names is no block, unless nothing else is; what has more than half of them, and not
-    all or not their shapes, is an error. Parts of the blocks of `hiders` are none.
+    What has a block's first array in another shape, or half of its names at most, is no block, unless nothing else is;
+    what has more of them, and not all or not their shapes, is an error. Parts of the blocks of `hiders` are none.
     """
     found: dict[str, Found] = {}
     doubtful: dict[str, DialectError] = {}
+    broken: list[DialectError] = []
     for prefix in prefixes(dialect, state):
         try:
             found[prefix] = dialect.read(state, prefix, **options)
         except DialectError as error:
             doubtful[prefix] = error
-    broken = [error for prefix, error in doubtful.items() if not found or _similar(dialect, state, prefix, found)]
+    for prefix, error in doubtful.items():
+        other = isinstance(error, MisfitError) and error.key in dialect.anchors
+        if not found or (not other and _similar(dialect, state, prefix, found)):
+            broken.append(error)
     if broken:
         raise broken[0]
     if not found:

@@ -34,14 +34,14 @@ def _table(block: GlobalContext) -> Table:
     return table
 
 
-def context_block(name: str, definition: str, recorded: tuple[str, ...] = ()) -> Dialect:
+def context_block(name: str, definition: str, proven: tuple[str, ...] = ()) -> Dialect:
     """Return the dialect of a class ContextBlock."""
     return Dialect(
         name,
         GlobalContext,
         definition=definition,
         differs="It adds by default, where timm scales; its layer norm has eps 1e-5 and arrays (hidden, 1, 1).",
-        recorded=recorded,
+        proven=proven,
         infer=_infer,
         table=_table,
         anchors={"channel_add_conv.0.weight": (4,), "channel_mul_conv.0.weight": (4,)},

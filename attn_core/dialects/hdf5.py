@@ -30,12 +30,12 @@ def read(path: Path, source: Path | io.BytesIO) -> dict[str, Any]:
             require_small(path, sum(dataset.nbytes for dataset in named.values()))
             arrays = {name: dataset[()] for name, dataset in named.items()}
             layers = _layer_names(root)
-            old = "layer_names" in root.attrs or "layer_names0" in root.attrs
+            old = _listed(root)
     except DialectError:
         raise
     except Exception as error:  # h5py raises many kinds on bytes that are not HDF5's
         raise DialectError(f"{path}: damaged or no HDF5 file ({str(error).partition(chr(10))[0]}).") from None
-    return _of_keras_2(arrays) if old else _of_keras_3(arrays, layers)
+    return _of_keras_2(arrays, old) if old else _of_keras_3(arrays, layers)
 
 
 def _package(path: Path) -> Any:
@@ -88,12 +88,21 @@ def _layer_names(root: Any) -> dict[str, str]:
     return found
 
 
-def _of_keras_2(arrays: dict[str, Any]) -> dict[str, Any]:
+def _listed(root: Any) -> list[str]:
+    """Return the names of the layers that Keras 2 lists, in one attribute or, where they are long, in several."""
+    lists = [name for name in root.attrs if name.rstrip("0123456789") == "layer_names"]
+    return [bytes(name).decode() if isinstance(name, bytes) else str(name) for own in lists for name in root.attrs[own]]
+
+
+def _of_keras_2(arrays: dict[str, Any], layers: list[str]) -> dict[str, Any]:
     """Name arrays without the group of their layer, which is in their own names again."""
+    groups = set(layers)
     named: dict[str, Any] = {}
     for where, array in arrays.items():
-        name = where.partition("/")[2] or where
-        named[(where if name in named else name).removesuffix(":0")] = array
+        steps = where.split("/")
+        starts = [i for i in range(1, len(steps)) if "/".join(steps[:i]) in groups] or [min(1, len(steps) - 1)]
+        name = "/".join(steps[starts[0] :]).removesuffix(":0")
+        named[where if name in named else name] = array
     return named
 
 

@@ -22,7 +22,7 @@ DIALECTS = (
         options={"pools": "both", "momentum": 0.01},
         definition=DEFINITION,
         differs=f"{PLANES}; a perceptron with biases; batch normalisation with momentum 0.01. Not here: lp, lse pools.",
-        recorded=("official/jongchan_cbam",),
+        proven=("official/jongchan_cbam",),
     ),
     channel_attention(
         "jongchan.ChannelGate",
@@ -32,7 +32,7 @@ DIALECTS = (
         options={"pools": "both"},
         definition=DEFINITION,
         differs="A perceptron with biases. Not here: lp and lse pools.",
-        recorded=("official/jongchan_channel_gate_avg_max",),
+        proven=("official/jongchan_channel_gate_avg_max",),
     ),
     spatial_attention(
         "jongchan.SpatialGate",
@@ -41,6 +41,6 @@ DIALECTS = (
         options={"momentum": 0.01},
         definition=DEFINITION,
         differs=f"{PLANES}; batch normalisation with momentum 0.01.",
-        recorded=("official/jongchan_spatial_gate",),
+        proven=("official/jongchan_spatial_gate",),
     ),
 )

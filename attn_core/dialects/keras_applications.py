@@ -14,6 +14,7 @@ DIALECTS = (
         fixed={"activation": "silu", "gate": "sigmoid"},
         definition="Keras 3.15.1, keras/src/applications/efficientnet.py and efficientnet_v2.py",
         differs="Convolutions of one pixel, kernels (1, 1, inputs, outputs); swish inside. A prefix is as block1a_.",
+        proven=("Keras itself, run by the tests",),
         boundary="_/",
         scoped=False,
     ),
@@ -26,6 +27,7 @@ DIALECTS = (
         definition="Keras 3.15.1, keras/src/applications/mobilenet_v3.py, _se_block",
         differs="Convolutions of one pixel, kernels (1, 1, inputs, outputs); the gate is relu6(x + 3) / 6. A prefix is "
         "as expanded_conv_3_.",
+        proven=("Keras itself, run by the tests",),
         boundary="_/",
         scoped=False,
     ),

@@ -40,6 +40,10 @@ class Turn:
         order = self.order or range(len(ours))
         return (1,) * self.before + tuple(ours[axis] for axis in order) + (1,) * self.after
 
+    def __str__(self) -> str:
+        turned = ["transposed"] * bool(self.order) + [f"backwards along axis {axis}" for axis in self.flipped]
+        return ", ".join(turned)
+
 
 SAME = Turn()
 
@@ -121,6 +125,11 @@ def tf_dense(name: str) -> Layer:
 def tf_point(name: str) -> Layer:
     """Return a dense layer of ours that is a convolution of one pixel in TensorFlow and Keras."""
     return Layer(name, {"weight": Turn((1, 0), before=2)}, {"weight": "kernel"}, "/")
+
+
+def slim_point(name: str) -> Layer:
+    """Return a dense layer of ours that is a convolution of one pixel of TensorFlow 1's slim: `weights`, `biases`."""
+    return Layer(name, {"weight": Turn((1, 0), before=2)}, {"weight": "weights", "bias": "biases"}, "/")
 
 
 def tf_conv(name: str) -> Layer:

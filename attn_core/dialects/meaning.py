@@ -23,8 +23,12 @@ def meaning(block: Block) -> dict[str, Any]:
 
 
 def differences(first: Block, second: Block) -> Iterator[tuple[str, Any, Any]]:
-    """Yield each field in which two blocks of one class differ, with both values; of blocks in them, if none else."""
+    """Yield each field in which two blocks of one class differ, with both values.
+
+    Of blocks in them, if there is none; or else the shapes of arrays.
+    """
     one, other = meaning(first), meaning(second)
     different = [name for name in one | other if one.get(name) != other.get(name)]
-    for name in [name for name in different if "." not in name] or different:
+    fields = [name for name in different if " " not in name and name in one and name in other]
+    for name in [name for name in fields if "." not in name] or fields or different:
         yield name, one.get(name), other.get(name)

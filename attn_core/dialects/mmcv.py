@@ -35,7 +35,7 @@ DIALECTS = (
         definition="open-mmlab/mmcv a8073c7, mmcv/cnn/bricks/non_local.py: NonLocal1d, NonLocal2d, NonLocal3d",
         differs="In the mode embedded_gaussian the scale is hidden ** -0.5 (use_scale=False: scale='none'); with "
         "norm_cfg, of which batch norm alone is here, the last convolution has no bias.",
-        recorded=("official/mmcv_nonlocal2d_embedded_gaussian",),
+        proven=("official/mmcv_nonlocal2d_embedded_gaussian",),
         infer=_infer,
         table=_table,
         anchors={"g.conv.weight": (3, 4, 5), "g.0.conv.weight": (3, 4, 5)},

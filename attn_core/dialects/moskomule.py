@@ -14,6 +14,6 @@ DIALECTS = (
         fixed={"activation": "relu", "gate": "sigmoid"},
         definition="moskomule/senet.pytorch 8cb2669, senet/se_module.py",
         differs="Two dense layers without biases.",
-        recorded=("official/moskomule_se",),
+        proven=("official/moskomule_se",),
     ),
 )

@@ -20,7 +20,7 @@ def counted(state: Mapping[str, Any], base: str) -> dict[str, Any]:
     found = {key: match for key in state if (match := pattern.fullmatch(key))}
     kernels: dict[str, dict[int, tuple[int, ...]]] = defaultdict(dict)
     for key, match in found.items():
-        if match[3] == "kernel":
+        if match[3] in ("kernel", "weights"):
             kernels[match[1]][int(match[2] or 0)] = shape_of(state[key])
     firsts = {scope: _firsts(shapes) for scope, shapes in kernels.items()}
     return {_renamed(found.get(key), firsts, base) or key: value for key, value in state.items()}

@@ -53,7 +53,7 @@ DIALECTS = (
         definition="Res2Net/Res2Net-PretrainedModels 219c8c6, res2net.py",
         differs="Sizes do not tell the stride, nor the first block of a stage: as in their networks, a block with a "
         "shortcut's convolution is one, and has stride 2 unless the channels that come in are its planes.",
-        recorded=("official/res2net_bottle2neck", "official/res2net_bottle2neck_stage"),
+        proven=("official/res2net_bottle2neck", "official/res2net_bottle2neck_stage"),
         infer=_infer,
         table=_table,
         anchors={"convs.0.weight": (4,)},

@@ -23,7 +23,7 @@ def _table(block: ShuffleAttention) -> Table:
     return {"channel": CHANNEL, "spatial": SPATIAL, "norm": "gn"}
 
 
-def sa_layer(name: str, definition: str, recorded: tuple[str, ...]) -> Dialect:
+def sa_layer(name: str, definition: str, proven: tuple[str, ...]) -> Dialect:
     """Return the dialect of a class sa_layer."""
     return Dialect(
         name,
@@ -31,7 +31,7 @@ def sa_layer(name: str, definition: str, recorded: tuple[str, ...]) -> Dialect:
         definition=definition,
         differs="All groups share the arrays: their sizes tell the channels of half a group, the option groups (64 by "
         "default) the rest.",
-        recorded=recorded,
+        proven=proven,
         infer=_infer,
         table=_table,
         anchors={"cweight": (4,)},

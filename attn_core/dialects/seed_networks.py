@@ -116,14 +116,14 @@ def _hybrid_table(network: HybridSN) -> Table:
     return table
 
 
-def _residual_dialect(name: str, bottleneck: bool, recorded: tuple[str, ...]) -> Dialect:
+def _residual_dialect(name: str, bottleneck: bool, proven: tuple[str, ...]) -> Dialect:
     return Dialect(
         f"seeds.{name}",
         ResidualBlock,
         definition=f"seed 003, {name}",
         differs="Sizes do not tell the stride: as in SENet, it is 2 where a shortcut's convolution comes with another "
         "number of channels than the first one has. The SE layers stand in the block itself.",
-        recorded=recorded,
+        proven=proven,
         infer=partial(_residual, bottleneck=bottleneck),
         table=_residual_table,
         anchors={"conv3.weight" if bottleneck else "conv2.weight": (4,)},
@@ -139,7 +139,7 @@ DIALECTS = (
         SEResNet,
         definition="seed 003, SENet and se_resnet_18 to se_resnet_152",
         differs="Means are over all pixels here, there over the windows that images of 224 pixels leave.",
-        recorded=("torch/003_se_resnet_18", "torch/003_se_resnet_50"),
+        proven=("torch/003_se_resnet_18", "torch/003_se_resnet_50"),
         infer=_network,
         table=_network_table,
         anchors={"layer1.0.fc1.weight": (2,)},
@@ -150,7 +150,7 @@ DIALECTS = (
         HybridSN,
         definition="seed 003, both classes HybridSN",
         differs="Sizes do not tell the dropout: option dropout, by default 0.1 with attention, otherwise 0.4.",
-        recorded=("torch/003_hybridsn_attention", "torch/003_hybridsn_2d_first"),
+        proven=("torch/003_hybridsn_attention", "torch/003_hybridsn_2d_first"),
         infer=_hybrid,
         table=_hybrid_table,
         anchors={"fn1.weight": (2,)},

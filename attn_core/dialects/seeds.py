@@ -23,7 +23,7 @@ DIALECTS = (
         fixed=RELU_SIGMOID,
         definition="seed 001, SELayer",
         differs="Two dense layers without biases, as moskomule.SELayer.",
-        recorded=("torch/001_se_c40_r16", "torch/001_se_c64_r16"),
+        proven=("torch/001_se_c40_r16", "torch/001_se_c64_r16"),
     ),
     squeeze_excitation(
         "seeds.Attention_Block",
@@ -33,7 +33,7 @@ DIALECTS = (
         fixed=RELU_SIGMOID,
         definition="seed 003, Attention_Block",
         differs="Two dense layers with biases; round(channels / 16) hidden units.",
-        recorded=tuple(f"torch/003_attention_block_{size}" for size in ("p24_s6", "p40_s5", "p56_s4", "p64_s7")),
+        proven=tuple(f"torch/003_attention_block_{size}" for size in ("p24_s6", "p40_s5", "p56_s4", "p64_s7")),
     ),
     channel_attention(
         "seeds.ChannelAttention",
@@ -42,14 +42,14 @@ DIALECTS = (
         bias=False,
         definition="seed 001, ChannelAttention",
         differs=f"{GATE}. No biases.",
-        recorded=("torch/001_channel_attention_c32_r16", "torch/001_channel_attention_c24_r5"),
+        proven=("torch/001_channel_attention_c32_r16", "torch/001_channel_attention_c24_r5"),
     ),
     spatial_attention(
         "seeds.SpatialAttention",
         Layer("conv1"),
         definition="seeds 000 and 001, SpatialAttention",
         differs=f"{GATE}. The planes are (mean, maximum), as here.",
-        recorded=tuple(f"torch/001_spatial_attention_{size}" for size in ("k7", "k7_tiny", "k3")),
+        proven=tuple(f"torch/001_spatial_attention_{size}" for size in ("k7", "k7_tiny", "k3")),
     ),
     cbam(
         "seeds.CBAM",
@@ -61,7 +61,7 @@ DIALECTS = (
         bias=False,
         definition="seed 001, CBAM",
         differs="Neither biases nor batch normalisation; the planes are (mean, maximum), as here.",
-        recorded=("torch/001_cbam_c32_k7", "torch/001_cbam_c24_r8_k3", "torch/001_cbam_1x1"),
+        proven=("torch/001_cbam_c32_k7", "torch/001_cbam_c24_r8_k3", "torch/001_cbam_1x1"),
         hides=("timm.SEModule",),
     ),
     sa_layer(

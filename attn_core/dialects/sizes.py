@@ -21,6 +21,14 @@ class DialectError(ValueError):
     """Arrays that are not what a dialect says, or a block that it cannot express; the message names each fault."""
 
 
+class MisfitError(DialectError):
+    """An array of this name, but of other axes than a dialect has."""
+
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 class Sizes:
     """Shapes by the names of a dialect. `prefix` stands before them in messages."""
 
@@ -53,7 +61,8 @@ class Sizes:
             for axis, size in zip(wanted, shape, strict=True)
         )
         if not fits:
-            raise DialectError(f"{self.dialect}: {self.prefix}{key} must be {_named(wanted)}, got {shape}.")
+            message = f"{self.dialect}: {self.prefix}{key} must be {_named(wanted)}, got {shape}."
+            raise MisfitError(message, key)
         return tuple(sizes[axis] for axis in dict.fromkeys(axes) if isinstance(axis, str))
 
     def _missing(self, key: str, axes: tuple[str | int, ...]) -> str:

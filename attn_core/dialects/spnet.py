@@ -56,7 +56,7 @@ DIALECTS = (
         definition=f"{REPOSITORY}, models/resnet.py",
         differs="Their class returns the gate, which its caller multiplies with the image; here the block does. As "
         "many channels go out as come in.",
-        recorded=("official/spnet_spblock",),
+        proven=("official/spnet_spblock",),
         infer=_strip,
         table=_strip_table,
         anchors={"conv1.weight": (4,)},
@@ -68,7 +68,7 @@ DIALECTS = (
         definition=f"{REPOSITORY}, models/customize.py",
         differs="Theirs is called StripPooling, here MixedPoolingModule, as in the paper; sizes do not tell the "
         "numbers of bins: option pools, (20, 12) by default.",
-        recorded=("official/spnet_strip_pooling_mpm",),
+        proven=("official/spnet_strip_pooling_mpm",),
         infer=_mixed,
         table=_mixed_table,
         anchors={"conv1_1.0.weight": (4,)},

@@ -15,6 +15,6 @@ DIALECTS = (
         definition="torchvision 0.28.0, torchvision/ops/misc.py",
         differs="Both layers are convolutions of one pixel with biases; "
         'its MobileNetV3 has gate="hard_sigmoid", its EfficientNet activation="silu".',
-        recorded=("official/torchvision_se",),
+        proven=("official/torchvision_se",),
     ),
 )
