@@ -343,7 +343,7 @@ def test_options_that_the_arrays_contradict():
 
 
 INEXPRESSIBLE = {
-    "another block": ("timm.SEModule", CAM(8, 2), "timm.SEModule is a SqueezeExcitation: it cannot express {}."),
+    "another block": ("timm.SEModule", CAM(8, 2), "timm.SEModule cannot express {}: it is a SqueezeExcitation."),
     "biases": ("seeds.SELayer", SE(32), "seeds.SELayer cannot express {}: there bias is False, not True."),
     "no biases": (
         "cadene.SEModule",

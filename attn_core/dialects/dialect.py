@@ -80,7 +80,9 @@ class Dialect:
         return block
 
     def entries(self, block: Block) -> list[Entry]:
-        """Return each array of theirs and what it is of ours."""
+        """Return each array of theirs and what it is of ours. **Raises** `InexpressibleError`."""
+        if type(block) is not self.block:
+            raise InexpressibleError(f"{self.name} cannot express {block!r}: it is a {self.block.__name__}.")
         found: dict[str, Entry] = {}
         table = self.table(block)
         for name, array in block.arrays().items():
@@ -143,10 +145,8 @@ class Dialect:
 
     def write(self, block: Block, weights: Mapping[str, ArrayLike], prefix: str = "") -> dict[str, NDArray[Any]]:
         """Return the arrays as their code loads them. **Raises** `InexpressibleError` where it has no such block."""
-        if type(block) is not self.block:
-            raise InexpressibleError(f"{self.name} is a {self.block.__name__}: it cannot express {block!r}.")
-        own = check(block, weights)
         entries = self.entries(block)
+        own = check(block, weights)
         self._require_expressible(block, own, entries)
         state: dict[str, NDArray[Any]] = {}
         for entry in entries:

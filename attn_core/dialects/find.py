@@ -50,18 +50,15 @@ def read_every(
     """
     found: dict[str, Found] = {}
     doubtful: dict[str, DialectError] = {}
-    broken: list[DialectError] = []
     for prefix in prefixes(dialect, state):
         try:
             found[prefix] = dialect.read(state, prefix, **options)
         except DialectError as error:
             doubtful[prefix] = error
-    for prefix, error in doubtful.items():
-        other = isinstance(error, MisfitError) and error.key in dialect.anchors
+    for prefix, reason in doubtful.items():
+        other = isinstance(reason, MisfitError) and reason.key in dialect.anchors
         if not found or (not other and _similar(dialect, state, prefix, found)):
-            broken.append(error)
-    if broken:
-        raise broken[0]
+            raise reason
     if not found:
         raise DialectError(_none(dialect, state))
     return _without_parts(dialect, found, {hider: whole(hider, state) for hider in hiders})
