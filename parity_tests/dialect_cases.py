@@ -120,6 +120,7 @@ EXAMPLES: dict[str, list[Example]] = {
         (SE(64, hidden=8), {}),
         (SE(6, hidden=3, bias=False, gate="hard_sigmoid"), HARD),
     ],
+    "timm.SqueezeExcite": [(SE(32, hidden=8), {}), (SE(6, hidden=3, activation="silu"), SILU)],
     "torchvision.SqueezeExcitation": [
         (SE(32, hidden=8), {}),
         (SE(6, activation="silu", hidden=3), SILU),

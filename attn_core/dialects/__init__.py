@@ -96,7 +96,7 @@ def read(name: str, state: Mapping[str, Any], *, prefix: str | None = None, **op
 
     **Raises** `DialectError` that names each array missing, left over or misshapen, with the shape expected.
     """
-    dialect = get(name)
+    dialect, state = get(name), dict(state)
     if prefix is None:
         return read_one(dialect, state, options, _hiders(name))
     return dialect.read(state, _ended(dialect, prefix), **options)
@@ -107,7 +107,7 @@ def read_all(name: str, state: Mapping[str, Any], **options: Any) -> dict[str, F
 
     Arrays of other layers are left alone. **Raises** `DialectError` as `read` does, and if there is no block.
     """
-    return read_every(get(name), state, options, _hiders(name))
+    return read_every(get(name), dict(state), options, _hiders(name))
 
 
 def write(name: str, block: Block, weights: Mapping[str, ArrayLike], prefix: str = "") -> dict[str, NDArray[Any]]:
@@ -122,7 +122,7 @@ def write(name: str, block: Block, weights: Mapping[str, ArrayLike], prefix: str
 
 def guess(state: Mapping[str, Any]) -> list[Guess]:
     """Return the dialects that the arrays may be in, best first, with what speaks for and against each."""
-    return guesses(state, _DIALECTS.values(), _REFUSED.values())
+    return guesses(dict(state), _DIALECTS.values(), _REFUSED.values())
 
 
 def _hiders(name: str) -> list[Dialect]:

@@ -71,6 +71,16 @@ DIALECTS = (
         speaks=_divisible,
         doubts=_unbiased,
     ),
+    squeeze_excitation(
+        "timm.SqueezeExcite",
+        torch_point("conv_reduce"),
+        torch_point("conv_expand"),
+        bias=True,
+        options=RELU_SIGMOID,
+        definition="huggingface/pytorch-image-models 0141934, timm/models/_efficientnet_blocks.py",
+        differs='Both layers are convolutions of one pixel with biases; in EfficientNets activation="silu", in '
+        'MobileNetV3 gate="hard_sigmoid".',
+    ),
     cbam(
         "timm.CbamModule",
         {
