@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.numpy
 
 from attn_core import npy
@@ -49,13 +50,18 @@ def read_file(path: str | os.PathLike[str]) -> State:
 def write_file(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
     """Write arrays by name as ``.safetensors``, ``.npz``, ``.pth``, ``.pt`` or ``.h5``; the file appears whole or not.
 
-    An ``.h5`` file is what ``model.load_weights(path, by_name=True)`` of Keras loads. **Raises** `DialectError`,
-    `OSError`.
+    An ``.h5`` file is what ``model.load_weights(path, by_name=True)`` of Keras loads. bfloat16 becomes float32, which
+    holds the same numbers. **Raises** `DialectError`, `OSError`.
     """
     path = Path(path)
     require_writable(path)
     arrays = {name: array_of(name, value) for name, value in state.items()}
-    write_whole(path, WRITERS[path.suffix.lower()](path, arrays))
+    known = {name: a if a.dtype.kind in "fiu" else a.astype(np.float32) for name, a in arrays.items()}
+    try:
+        content = WRITERS[path.suffix.lower()](path, known)
+    except (TypeError, KeyError, safetensors.SafetensorError) as error:
+        raise DialectError(f"{path}: such a file cannot hold these arrays ({error}).") from None
+    write_whole(path, content)
 
 
 def require_writable(path: Path) -> None:

@@ -12,7 +12,7 @@ DIALECTS = (
         tf_point("conv_expand"),
         bias=True,
         options=RELU_SIGMOID,
-        definition="keras-team/keras-hub, keras_hub/src/models/mobilenet/mobilenet_backbone.py",
+        definition="KerasHub 0.32.0, keras_hub/src/models/mobilenet/mobilenet_backbone.py",
         differs='Convolutions of one pixel, kernels (1, 1, inputs, outputs); its MobileNet has gate="hard_sigmoid". '
         "Not here: the gate applied twice, as an early version did (7cbfebc, squeeze_and_excite_2d.py).",
         boundary="/_",
@@ -25,7 +25,7 @@ DIALECTS = (
         bias=True,
         fixed={"gate": "sigmoid"},
         options={"activation": "silu"},
-        definition="keras-team/keras-hub 02aeee5, keras_hub/src/models/efficientnet/mbconv.py",
+        definition="KerasHub 0.32.0, keras_hub/src/models/efficientnet/mbconv.py",
         differs="The two layers of the SE block in a larger block; kernels (1, 1, inputs, outputs); swish inside.",
         boundary="/",
         scoped=False,

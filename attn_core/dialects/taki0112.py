@@ -14,7 +14,6 @@ DIALECTS = (
         fixed={"activation": "relu", "gate": "sigmoid"},
         definition="taki0112/SENet-Tensorflow 4fa2d78, SE_ResNeXt.py",
         differs="Two dense layers without biases; the last dense layer of all is the classifier.",
-        proven=("tf1_blocks/bias_free",),
         boundary="/",
         scoped=False,
         numbered="dense",
