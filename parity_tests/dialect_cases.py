@@ -138,6 +138,10 @@ def weights_of(block: core.Block, dtype: str = "float32", seed: int = 0) -> Weig
 def same(one: Weights, other: Weights) -> bool:
     """Say whether two dicts of arrays have the same names, types, shapes and bits."""
     return one.keys() == other.keys() and all(
-        a.dtype == other[name].dtype and a.shape == other[name].shape and a.tobytes() == other[name].tobytes()
+        a.dtype == other[name].dtype and a.shape == other[name].shape and np.array_equal(_bytes(a), _bytes(other[name]))
         for name, a in one.items()
     )
+
+
+def _bytes(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array).reshape(-1).view("u1")

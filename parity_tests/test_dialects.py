@@ -342,6 +342,27 @@ def test_options_that_the_arrays_contradict():
     )
 
 
+@pytest.mark.parametrize(("name", "example"), LISTED)
+def test_any_shapes_and_options_are_read_or_refused(name: str, example: int):
+    """Arrays from outside: whatever their shapes, and whatever the options, there is a block or one sentence."""
+    block, given = EXAMPLES[name][example]
+    state = dialects.write(name, block, {key: np.zeros(a.shape, "f4") for key, a in block.arrays().items()})
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        changed = {key: array for key, array in state.items() if rng.random() > 0.03}
+        for key in rng.choice(list(state), rng.integers(3)):
+            shape = rng.choice([0, 1, 2, 3, 7, 13, *state[key].shape], rng.integers(6))
+            changed[str(key)] = np.broadcast_to(np.float32(0), shape if rng.random() > 0.3 else state[key].shape[::-1])
+        values = [None, -1, 0, 2, 10**9, "x", 0.5, (2, 0), [3], True]
+        options = given | {key: values[rng.integers(10)] for key in dialects.get(name).options if rng.random() < 0.2}
+        try:
+            found, weights = dialects.read(name, changed, **options)
+        except DialectError:
+            continue
+        shapes = {key: array.shape for key, array in weights.items()}
+        assert shapes == {key: array.shape for key, array in found.arrays().items()}
+
+
 INEXPRESSIBLE = {
     "another block": ("timm.SEModule", CAM(8, 2), "timm.SEModule cannot express {}: it is a SqueezeExcitation."),
     "biases": ("seeds.SELayer", SE(32), "seeds.SELayer cannot express {}: there bias is False, not True."),

@@ -72,7 +72,7 @@ class Dialect:
             raise DialectError(f"{self.name} has no option {', '.join(unknown)}; what sizes do not tell there: {own}.")
         try:
             block = self.infer(sizes, {**self.options, **options})
-        except SpecError as error:
+        except (SpecError, TypeError) as error:  # of options, too
             raise DialectError(f"{self.name}: these sizes are no {self.block.__name__}: {error}") from None
         for name, value in options.items():
             if value is not None and getattr(block, name) != value:

@@ -56,9 +56,13 @@ class Sizes:
         if key not in self.shapes:
             raise DialectError(f"{self.dialect}: {self._missing(key, wanted)}.")
         shape, sizes = self.shapes[key], dict[str, int]()
-        fits = len(shape) == len(wanted) and all(
-            size == (axis if isinstance(axis, int) else sizes.setdefault(axis, size))
-            for axis, size in zip(wanted, shape, strict=True)
+        fits = (
+            len(shape) == len(wanted)
+            and 0 not in shape
+            and all(
+                size == (axis if isinstance(axis, int) else sizes.setdefault(axis, size))
+                for axis, size in zip(wanted, shape, strict=True)
+            )
         )
         if not fits:
             message = f"{self.dialect}: {self.prefix}{key} must be {_named(wanted)}, got {shape}."

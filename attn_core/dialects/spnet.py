@@ -38,7 +38,7 @@ def _strip_table(block: StripPooling) -> Table:
 def _mixed(sizes: Sizes, options: Mapping[str, Any]) -> MixedPoolingModule:
     inside, channels = sizes.of(Layer("conv1_1.0"), "weight", "inside", "channels", 1, 1)
     (kernel,) = sizes.of(Layer("conv2_0.0"), "weight", inside, inside, "kernel", "kernel")
-    reduction = channels // inside
+    reduction = max(channels // inside, 1)
     if channels // reduction != inside:
         raise DialectError(f"{sizes.dialect}: {channels} channels cannot be reduced to {inside}, by no whole number.")
     return MixedPoolingModule(channels, reduction, kernel=kernel, **options)
