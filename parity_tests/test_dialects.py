@@ -522,6 +522,19 @@ def test_guess_in_a_network():
     assert (third.dialect, third.prefixes) == ("seeds.CBAM", ("neck.",))
 
 
+def test_guess_leaves_parts_and_damaged_blocks_aside():
+    """Two kinds of CBAM, whose channel halves are no SE blocks, and an SE block of three without one of its arrays."""
+    timm, seed, block = CBAM(32, norm=True, momentum=0.1), CBAM(16), SE(64, hidden=8)
+    state = dialects.write("timm.CbamModule", timm, weights_of(timm), "a")
+    state |= dialects.write("seeds.CBAM", seed, weights_of(seed), "b")
+    for place in "cde":
+        state |= dialects.write("timm.SEModule", block, weights_of(block), place)
+    del state["d.fc2.bias"]
+    found = {guess.dialect: guess.prefixes for guess in dialects.guess(state)}
+    assert (found["timm.CbamModule"], found["seeds.CBAM"]) == (("a.",), ("b.",))
+    assert found["timm.SEModule"] == ("c.", "e.")
+
+
 def test_guess_names_what_is_refused():
     state = {
         "model.9.channel_attention.fc.weight": np.zeros((8, 8, 1, 1)),

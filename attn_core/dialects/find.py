@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from attn_core.dialects.dialect import COUNTER, Dialect
@@ -65,11 +66,12 @@ def read_every(
 
 
 def whole(dialect: Dialect, state: Mapping[str, Any]) -> dict[str, Found]:
-    """Return all blocks where there are any that can be read."""
-    try:
-        return read_every(dialect, state, {})
-    except DialectError:
-        return {}
+    """Return the blocks that can be read, and nothing of others."""
+    found: dict[str, Found] = {}
+    for prefix in prefixes(dialect, state):
+        with suppress(DialectError):
+            found[prefix] = dialect.read(state, prefix)
+    return found
 
 
 def _without_parts(

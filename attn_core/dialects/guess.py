@@ -39,12 +39,11 @@ def guesses(state: Mapping[str, Any], dialects: Iterable[Dialect], refused: Iter
     """Return the dialects in which the arrays hold a block, best first."""
     names = [name for name in state if not name.endswith(COUNTER)]
     every = {dialect: blocks for dialect in dialects if (blocks := whole(dialect, state))}
-    hidden = {name: list(blocks) for dialect, blocks in every.items() for name in dialect.hides}
-    found = {
-        dialect: own
-        for dialect, blocks in every.items()
-        if (own := {p: each for p, each in blocks.items() if not is_part(p, hidden.get(dialect.name, ()))})
-    }
+    found: dict[Dialect, dict[str, Found]] = {}
+    for dialect, blocks in every.items():
+        around = [prefix for other in every if dialect.name in other.hides for prefix in every[other]]
+        if own := {prefix: each for prefix, each in blocks.items() if not is_part(prefix, around)}:
+            found[dialect] = own
     given = [_guess(dialect, found, len(names)) for dialect in found]
     for each in refused:
         if prefixes := each.prefixes(names):
