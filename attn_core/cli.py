@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from attn_core.cli_convert import convert
 from attn_core.cli_port import port
 from attn_core.console import one_sentence, out, say, with_progress
 from attn_core.cost import cost
@@ -62,6 +63,7 @@ def show(
     say(f"on {given}: {costs.multiply_adds:,} multiply-adds, {4 * costs.numbers_moved:,} bytes moved in float32")
 
 
+main.command()(convert)
 main.command()(port)
 
 

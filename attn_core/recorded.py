@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 import zipfile
@@ -12,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from attn_core import npy
 
 _NAME = re.compile(r"se(\d{1,9})_(?:in|gate|out)\.npy")
 
@@ -98,16 +99,7 @@ def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 
 def _parse(data: bytes) -> NDArray[Any]:
-    """Read an .npy file whose header claims just the bytes that follow it."""
-    stream = io.BytesIO(data)
-    first = np.lib.format.read_magic(stream) == (1, 0)
-    header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-    shape, _, dtype = header(stream)
-    size, held = dtype.itemsize * math.prod(shape), len(data) - stream.tell()
-    if dtype.kind not in "fiu" or size != held:
-        raise ValueError(f"its header says {dtype} of shape {shape}, {held} bytes follow")
-    stream.seek(0)
-    array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+    array = npy.parse(data)
     if not np.isfinite(array).all():
         raise ValueError("it holds NaN or infinity")
     return array

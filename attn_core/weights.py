@@ -69,7 +69,7 @@ def save(path: str | os.PathLike[str], block: Block, weights: Mapping[str, Array
     except TypeError:
         rule = "give numbers and texts, as attention='CBAM(reduction=8)'"
         raise WeightsError(f"{path}: a file cannot hold every field of {block!r}: {rule}.") from None
-    _write_whole(Path(path), content)
+    write_whole(Path(path), content)
 
 
 def load(path: str | os.PathLike[str], block: Block | None = None) -> tuple[Block, Weights]:
@@ -84,6 +84,26 @@ def load(path: str | os.PathLike[str], block: Block | None = None) -> tuple[Bloc
         return found, check(found, weights)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from None
+
+
+def tensors(path: str | os.PathLike[str]) -> Weights:
+    """Return all arrays of a safetensors file. **Raises** `WeightsError`, `OSError`."""
+    with _opened(path) as file:
+        return {name: _tensor(path, file, name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside the file, then put it in its place; a link stays a link."""
+    target = os.path.realpath(path)
+    temporary = Path(os.path.dirname(target), f".{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _numbers(name: str, value: ArrayLike) -> NDArray[Any]:
@@ -104,20 +124,6 @@ def _storable(array: NDArray[Any]) -> NDArray[Any]:
 
 def _plain(name: str) -> str:
     return name if name.isprintable() and len(name) < 200 else reprlib.repr(name)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside the file, then put it in its place; a link stays a link."""
-    target = os.path.realpath(path)
-    temporary = Path(os.path.dirname(target), f".{uuid.uuid4().hex}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def _opened(path: str | os.PathLike[str]) -> Any:

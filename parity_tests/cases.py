@@ -6,7 +6,7 @@ Each file of `parity_tests/blocks` has `CASES`, `RECORDINGS` and `naive` for the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,7 +14,8 @@ import numpy as np
 from runtimes import GOLDEN, recipe
 
 import attn_core as core
-from attn_core import parity
+from attn_core import dialects, parity
+from attn_core.dialects.layout import Entry
 from attn_core.parity import Outcome
 from attn_core.shapes import output_shape
 from attn_core.weights import Weights
@@ -82,24 +83,20 @@ class Case:
         return parity.expected(self.block, self.weights, self.inputs, self.cotangent, **options)
 
 
-# A tensor of theirs, or one of theirs and the linear function of it that is ours: a slice, another order, a transpose.
-Origin = str | tuple[str, Callable[[Array], Array]]
-
-
 @dataclass(frozen=True)
 class Recording:
-    """A class of other people's code that was run and recorded, the block that is the same, and where its weights are.
+    """A class of other people's code that was run and recorded, the block that is the same, and the class's dialect.
 
-    `names` says for a part of ours (or an array of ours, if that is more exact) what it is called there. `gate` names
-    the gate that the class returns, where it does not return the product with the image.
+    The dialect reads just this block from the recorded tensors, given `options` that their sizes do not tell. `gate`
+    names the gate that the class returns, where it does not return the product with the image.
     """
 
     folder: str
     block: core.Block
-    names: Mapping[str, Origin] = field(default_factory=dict)
+    dialect: str
+    options: Mapping[str, object] = field(default_factory=dict)
     gate: str | None = None
     modes: tuple[str, ...] = ("eval",)
-    unmapped: tuple[str, ...] = ()  # of theirs, what has no counterpart here
     dtypes: tuple[str, ...] = ("float64", "float32")  # without one in which their own code does not keep our bound
     float64_in: tuple[str, ...] | None = None  # the runtimes that take float64, where others take minutes for it
 
@@ -112,23 +109,20 @@ class Recording:
         """The recording's description and arrays."""
         return recipe().load(GOLDEN / self.folder)
 
-    def origin(self, name: str) -> tuple[str, Callable[[Array], Array]]:
-        """Return where an array of ours comes from, and what is done to it."""
-        part = max((p for p in self.names if name == p or name.startswith(f"{p}.")), key=len)
-        found = self.names[part]
-        theirs, turn = (found, lambda a: a) if isinstance(found, str) else found
-        return theirs + name.removeprefix(part), turn
+    @cached_property
+    def origins(self) -> dict[str, Entry]:
+        """Where each array of ours comes from, and what is done to it."""
+        entries = dialects.get(self.dialect).entries(self.block)
+        return {name: entry for entry in entries for name in entry.ours}
 
-    def ours(self, name: str, find: Callable[[str], Array]) -> Array:
-        """Return an array of ours, made of the one of theirs that `find` returns: a weight, a gradient, a statistic."""
-        theirs, turn = self.origin(name)
-        return turn(np.asarray(find(theirs))).reshape(self.block.arrays()[name].shape)
+    def ours(self, name: str, theirs: Array) -> Array:
+        """Return an array of ours, made of the one of theirs: a weight, a gradient, a statistic."""
+        return self.origins[name].take(theirs)[name]
 
     @property
     def weights(self) -> Weights:
         """Our weights, of the tensors that the recipe makes."""
-        state = recipe().state(self.files[0])
-        return {name: self.ours(name, state.__getitem__) for name in self.block.arrays()}
+        return dialects.read(self.dialect, recipe().state(self.files[0]), **self.options)[1]
 
     @property
     def image(self) -> Array:
@@ -149,13 +143,14 @@ class Recording:
         found = {name: io[prefix + name] for name in ("output", "grad:input") if prefix + name in io}
         for name, array in self.block.arrays().items():
             kind = "grad" if array.trainable else "stat"
-            if f"{prefix}{kind}:{self.origin(name)[0]}" in io:
-                found[f"{kind}:{name}"] = self.ours(name, lambda theirs, kind=kind: io[f"{prefix}{kind}:{theirs}"])
+            theirs = f"{prefix}{kind}:{self.origins[name].key}"
+            if theirs in io:
+                found[f"{kind}:{name}"] = self.ours(name, io[theirs])
         return found | self._summaries(prefix)
 
     def _summaries(self, prefix: str) -> dict[str, Array]:
         arrays = self.block.arrays().items()
-        names = {f"{'grad' if a.trainable else 'stat'}:{name}": self.origin(name)[0] for name, a in arrays}
+        names = {f"{'grad' if a.trainable else 'stat'}:{name}": self.origins[name].key for name, a in arrays}
         ours = {f"{key.partition(':')[0]}:{theirs}": key for key, theirs in names.items()}
         ours |= {name: name for name in ("output", "grad:input")}
         found = {}

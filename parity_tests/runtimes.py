@@ -34,7 +34,7 @@ FRAMEWORKS = {
 }
 
 
-EXTRAS = {"examples": ["matplotlib", "scipy", "sklearn"]}
+EXTRAS = {"examples": ["matplotlib", "scipy", "sklearn"], "hdf5": ["h5py"]}
 
 
 def missing(name: str) -> list[str]:

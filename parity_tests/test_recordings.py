@@ -17,7 +17,7 @@ from compare import beyond, gate_alone, product_cotangent, steps
 from runtimes import FRAMEWORKS, GOLDEN, need, recipe
 
 import attn_core as core
-from attn_core import parity, reference, tf1
+from attn_core import dialects, parity, reference, tf1
 from attn_core.parity import Outcome
 from attn_core.registry import KNOWN
 
@@ -103,12 +103,12 @@ def test_wrong_mathematics_is_noticed(folder: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_every_recorded_tensor_is_used():
-    """What a recording holds and no test compares would be a gap; `unmapped` names what has no counterpart."""
+    """What a recording holds and no test compares would be a gap."""
     for recording in RECORDINGS.values():
         meta, _ = recording.files
         theirs = {entry["name"] for entry in meta["state"] if not entry["name"].endswith("num_batches_tracked")}
-        used = {recording.origin(name)[0] for name in recording.block.arrays()}
-        assert used | set(recording.unmapped) == theirs, recording.folder
+        used = {recording.origins[name].key for name in recording.block.arrays()}
+        assert used == theirs, recording.folder
         assert recording.modes == tuple(meta["modes"]), recording.folder
 
 
@@ -127,14 +127,9 @@ def test_wide_block_of_seed_003():
     """576 channels, 36 hidden: too large to keep whole, so parts of the arrays were recorded."""
     folder = "torch/003_attention_block_p576_s19"
     meta, io = recipe().load(GOLDEN / folder)
-    state = recipe().state(meta)
-    weights = {
-        "reduce.weight": state["fc1.weight"],
-        "reduce.bias": state["fc1.bias"],
-        "expand.weight": state["fc2.weight"],
-        "expand.bias": state["fc2.bias"],
-    }
-    output = reference.evaluate(core.SqueezeExcitation(576, hidden=36), weights, recipe().inputs(meta)[0])
+    block, weights = dialects.read("seeds.Attention_Block", recipe().state(meta))
+    assert block == core.SqueezeExcitation(576)
+    output = reference.evaluate(block, weights, recipe().inputs(meta)[0])
     parts = {suffix: array for suffix, array in recipe().summary(output).items() if suffix != "#digest"}
     assert parts
     for suffix, array in parts.items():

@@ -19,26 +19,13 @@ CASES = {
     "cbam_mean": Case(CBAM(6, hidden=4, kernel=1, pools="mean", spatial_bias=True), (2, 6, 3, 1), seed=3),
 }
 
-SEED = {"channel.reduce": "ca.fc1", "channel.expand": "ca.fc2", "spatial.conv": "sa.conv1"}
-TIMM = {
-    "channel.reduce": "channel.fc1",
-    "channel.expand": "channel.fc2",
-    "spatial.conv": "spatial.conv.conv",
-    "spatial.norm": "spatial.conv.bn",
-}
-JONGCHAN = {
-    "channel.reduce": "ChannelGate.mlp.1",
-    "channel.expand": "ChannelGate.mlp.3",
-    "spatial.conv.weight": ("SpatialGate.spatial.conv.weight", spatial_attention.swapped),
-    "spatial.norm": "SpatialGate.spatial.bn",
-}
 BOTH = ("eval", "train")
 RECORDINGS = [
-    Recording("torch/001_cbam_c32_k7", CBAM(32), SEED),
-    Recording("torch/001_cbam_c24_r8_k3", CBAM(24, 8, 3), SEED),
-    Recording("torch/001_cbam_1x1", CBAM(32, 8), SEED),
-    Recording("official/timm_cbam", CBAM(64, norm=True, momentum=0.1), TIMM, modes=BOTH),
-    Recording("official/jongchan_cbam", CBAM(64, bias=True, norm=True), JONGCHAN, modes=BOTH),
+    Recording("torch/001_cbam_c32_k7", CBAM(32), "seeds.CBAM"),
+    Recording("torch/001_cbam_c24_r8_k3", CBAM(24, kernel=3, hidden=3), "seeds.CBAM"),
+    Recording("torch/001_cbam_1x1", CBAM(32, hidden=4), "seeds.CBAM"),
+    Recording("official/timm_cbam", CBAM(64, norm=True, momentum=0.1), "timm.CbamModule", modes=BOTH),
+    Recording("official/jongchan_cbam", CBAM(64, bias=True, norm=True), "jongchan.CBAM", modes=BOTH),
 ]
 
 

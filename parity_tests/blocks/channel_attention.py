@@ -20,11 +20,10 @@ CASES = {
     "cam_max": Case(CAM(7, 3, pools="max", bias=True), (2, 7, 5, 1), seed=3),
 }
 
-NUMBERED = {"reduce": "fc1", "expand": "fc2"}
 RECORDINGS = [
-    Recording("torch/001_channel_attention_c32_r16", CAM(32), NUMBERED, gate="channel"),
-    Recording("torch/001_channel_attention_c24_r5", CAM(24, 5), NUMBERED, gate="channel"),
-    Recording("official/jongchan_channel_gate_avg_max", CAM(32, 8, bias=True), {"reduce": "mlp.1", "expand": "mlp.3"}),
+    Recording("torch/001_channel_attention_c32_r16", CAM(32), "seeds.ChannelAttention", gate="channel"),
+    Recording("torch/001_channel_attention_c24_r5", CAM(24, hidden=4), "seeds.ChannelAttention", gate="channel"),
+    Recording("official/jongchan_channel_gate_avg_max", CAM(32, hidden=4, bias=True), "jongchan.ChannelGate"),
 ]
 
 

@@ -37,8 +37,7 @@ class Unit(Recording):
         return found
 
 
-THEIRS = {"embed": "conv1", "bases.value": ("mu", lambda mu: mu[0].T), "fuse": "conv2.0", "norm": "conv2.1"}
-RECORDINGS = [Unit("official/emanet_emau", EMA(32, 8), THEIRS, modes=("eval", "train"))]
+RECORDINGS = [Unit("official/emanet_emau", EMA(32, 8), "emanet.EMAU", modes=("eval", "train"))]
 
 
 def reconstruction(block: core.ExpectationMaximizationAttention, mu: np.ndarray, x: np.ndarray) -> np.ndarray:

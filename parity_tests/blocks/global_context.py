@@ -22,22 +22,10 @@ CASES = {
     "gc_one_pixel": Case(GC(6, hidden=5, pool="mean", fusion="scale", bias=False), (3, 6, 1, 1), seed=4),
 }
 
-
-def layers(way: str, first: str, norm: str, second: str) -> dict[str, str]:
-    """Say where the layers of one fusion are."""
-    return {f"{way}_reduce": first, f"{way}_norm": norm, f"{way}_expand": second}
-
-
-def official(way: str, theirs: str) -> dict[str, str]:
-    """Return the names of the authors' code."""
-    return {"mask": "conv_mask"} | layers(way, f"{theirs}.0", f"{theirs}.1", f"{theirs}.3")
-
-
-TIMM = {"mask": "conv_attn"} | layers("scale", "mlp_scale.fc1", "mlp_scale.norm", "mlp_scale.fc2")
 RECORDINGS = [
-    Recording("official/gcnet_context_add", GC(32, 4), official("add", "channel_add_conv")),
-    Recording("official/gcnet_context_mul", GC(32, 4, fusion="scale"), official("scale", "channel_mul_conv")),
-    Recording("official/timm_gc", GC(32, 8, fusion="scale", eps=1e-6), TIMM),
+    Recording("official/gcnet_context_add", GC(32, hidden=8), "gcnet.ContextBlock"),
+    Recording("official/gcnet_context_mul", GC(32, hidden=8, fusion="scale"), "gcnet.ContextBlock"),
+    Recording("official/timm_gc", GC(32, hidden=4, fusion="scale", eps=1e-6), "timm.GlobalContext"),
 ]
 
 

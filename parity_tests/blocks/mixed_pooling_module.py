@@ -18,21 +18,7 @@ CASES = {
     "mixed_one_pixel": Case(MIXED(4, 2, pools=(2,), kernel=1), (6, 4, 1, 1), seed=886),
 }
 
-THEIRS = {
-    "short_reduce": "conv1_1",
-    "long_reduce": "conv1_2",
-    "local": "conv2_0",
-    "pool0": "conv2_1",
-    "pool1": "conv2_2",
-    "strip1": "conv2_3",
-    "strip0": "conv2_4",
-    "short_fuse": "conv2_5",
-    "long_fuse": "conv2_6",
-    "expand": "conv3",
-}
-SPNET = {ours: f"{theirs}.0" for ours, theirs in THEIRS.items()}
-SPNET |= {f"{ours}_norm": f"{theirs}.1" for ours, theirs in THEIRS.items()}
-RECORDINGS = [Recording("official/spnet_strip_pooling_mpm", MIXED(32), SPNET, modes=("eval", "train"))]
+RECORDINGS = [Recording("official/spnet_strip_pooling_mpm", MIXED(32), "spnet.StripPooling", modes=("eval", "train"))]
 
 
 def naive(block: core.MixedPoolingModule, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:

@@ -41,36 +41,16 @@ CASES = {
     "nl_concat_one_pixel": Case(NL(4, 3, mode="concatenation"), (3, 4, 1, 1), seed=2),
 }
 
-
-def scores(hidden: int) -> dict:
-    """Say where the two halves of AlexHex7's w_f go."""
-    theirs = "concat_project.0.weight"
-    return {
-        "query_score.weight": (theirs, lambda w: w[:, :hidden]),
-        "key_score.weight": (theirs, lambda w: w[:, hidden:]),
-    }
-
-
-PLAIN = {"query": "theta", "key": "phi", "value": "g", "project": "W"}
-MMCV = {ours: f"{theirs}.conv" for ours, theirs in (PLAIN | {"project": "conv_out"}).items()}
-TIMM = {"query": "t", "key": "p", "value": "g", "project": "z", "norm": "norm"}
+ALEX = "alexhex7.NONLocalBlock"
 BOTH = ("eval", "train")
+DOT = {"mode": "dot_product"}  # which has the arrays of the embedded Gaussian
 RECORDINGS = [
-    Recording("official/alexhex7_embedded_gaussian_2d_plain", NL(16), PLAIN),
-    Recording("official/alexhex7_concatenation_2d_plain", NL(16, mode="concatenation"), PLAIN | scores(8)),
-    Recording(
-        "official/alexhex7_dot_product_1d",
-        NL(16, mode="dot_product", subsample=2, rank=1),
-        {"query": "theta", "key": "phi.0", "value": "g.0", "project": "W"},
-    ),
-    Recording(
-        "official/alexhex7_gaussian_2d",
-        NL(16, mode="gaussian", subsample=2, norm=True),
-        {"value": "g.0", "project": "W.0", "norm": "W.1"},
-        modes=BOTH,
-    ),
-    Recording("official/mmcv_nonlocal2d_embedded_gaussian", NL(16, scale="hidden"), MMCV),
-    Recording("official/timm_nl", NL(32, 8, scale="channels", norm=True), TIMM, modes=BOTH),
+    Recording("official/alexhex7_embedded_gaussian_2d_plain", NL(16), ALEX),
+    Recording("official/alexhex7_concatenation_2d_plain", NL(16, mode="concatenation"), ALEX),
+    Recording("official/alexhex7_dot_product_1d", NL(16, subsample=2, rank=1, **DOT), ALEX, DOT),
+    Recording("official/alexhex7_gaussian_2d", NL(16, mode="gaussian", subsample=2, norm=True), ALEX, modes=BOTH),
+    Recording("official/mmcv_nonlocal2d_embedded_gaussian", NL(16, scale="hidden"), "mmcv.NonLocal"),
+    Recording("official/timm_nl", NL(32, 8, scale="channels", norm=True), "timm.NonLocalAttn", modes=BOTH),
 ]
 
 

@@ -24,20 +24,11 @@ CASES = {
     "res2net_one_pixel": Case(RES2NET(4, 1, 3, 64, kernel=1), (6, 4, 1, 1), seed=188),
 }
 
-
-def theirs(scale: int) -> dict[str, str]:
-    """Return their names for ours."""
-    names = {"reduce": "conv1", "reduce_norm": "bn1", "expand": "conv3", "expand_norm": "bn3"}
-    names |= {"shortcut": "downsample.0", "shortcut_norm": "downsample.1"}
-    names |= {f"hierarchy.conv{i}": f"convs.{i}" for i in range(scale - 1)}
-    return names | {f"hierarchy.conv{i}_norm": f"bns.{i}" for i in range(scale - 1)}
-
-
 BOTH = ("eval", "train")
 FIRST = RES2NET(24, 16, stride=2, first_of_stage=True)
 RECORDINGS = [
-    Recording("official/res2net_bottle2neck", RES2NET(64, 16), theirs(4), modes=BOTH),
-    Recording("official/res2net_bottle2neck_stage", FIRST, theirs(4), modes=BOTH),
+    Recording("official/res2net_bottle2neck", RES2NET(64, 16), "res2net.Bottle2neck", modes=BOTH),
+    Recording("official/res2net_bottle2neck_stage", FIRST, "res2net.Bottle2neck", modes=BOTH),
 ]
 
 

@@ -45,20 +45,10 @@ CASES = {
 }
 
 
-def theirs(block: core.ResidualBlock) -> dict[str, str]:
-    """Return seed 003's names for ours."""
-    names = {"attention.reduce": "fc1", "attention.expand": "fc2", "shortcut": "downsample.0"}
-    names |= {"shortcut_norm": "downsample.1"}
-    count = 3 if block.bottleneck else 2
-    return (
-        names | {f"conv{i}": f"conv{i}" for i in range(1, 4)} | {f"conv{i}_norm": f"bn{i}" for i in range(1, count + 1)}
-    )
-
-
 def seed_003(folder: str, *sizes: int, some: tuple[str, ...] | None = None, **options: bool) -> Recording:
     block = RESIDUAL(*sizes, attention="se", **options)
     how = {"modes": ("eval", "train"), "dtypes": ("float64",), "float64_in": some}
-    return Recording(f"torch/003_{folder}", block, theirs(block), **how)
+    return Recording(f"torch/003_{folder}", block, f"seeds.{'Bottleneck' if block.bottleneck else 'BasicBlock'}", **how)
 
 
 DEEP = {"bottleneck": True}

@@ -25,22 +25,9 @@ CASES = {
     "network_line": Case(NETWORK(2, (2,), channels=2, attention=None, width=2, rank=1), (3, 2, 19), seed=6, alive=0.5),
 }
 
-
-def theirs(depth: int) -> dict[str, str]:
-    """Return seed 003's names for ours."""
-    network = getattr(core, f"se_resnet_{depth}")(10)
-    names = {"stem": "conv1", "stem_norm": "bn1", "classify": "fc"}
-    for stage, count in enumerate(network.depths, 1):
-        first = network.parts()[f"stage{stage}"].blocks[0]
-        for i in range(count):
-            ours, their = f"stage{stage}.block{i + 1}", f"layer{stage}.{i}"
-            names |= {f"{ours}.{a}": f"{their}.{b}" for a, b in residual_block.theirs(first).items()}
-    return names
-
-
 WHOLE = {"modes": ("eval", "train"), "float64_in": ("torch", "keras-tensorflow")}
 RECORDINGS = [
-    Recording(f"torch/003_se_resnet_{depth}", getattr(core, f"se_resnet_{depth}")(10), theirs(depth), **WHOLE)
+    Recording(f"torch/003_se_resnet_{depth}", getattr(core, f"se_resnet_{depth}")(10), "seeds.SENet", **WHOLE)
     for depth in (18, 50)
 ]
 

@@ -21,22 +21,21 @@ CASES = {
     "sa_one_wide": Case(SA(8, 2), (2, 8, 6, 1)),
 }
 
-AUTHORS = {
-    "channel.weight": "cweight",
-    "channel.bias": "cbias",
-    "norm": "gn",
-    "spatial.weight": "sweight",
-    "spatial.bias": "sbias",
-}
+
+def recording(folder: str, block: core.ShuffleAttention, **how: object) -> Recording:
+    source = "sa_net" if "wofmanaf" in folder else "seeds"
+    return Recording(folder, block, f"{source}.sa_layer", {"groups": block.groups}, **how)
+
+
 RECORDINGS = [
-    Recording("torch/004_sa_c64_g8", SA(64, 8), AUTHORS),
-    Recording("torch/004_sa_c64_g8_fresh", SA(64, 8), AUTHORS),
-    Recording("torch/004_sa_c32_g4_even", SA(32, 4), AUTHORS),
-    Recording("torch/004_sa_c24_g2", SA(24, 2), AUTHORS),
-    Recording("torch/004_sa_c512_g64", SA(512), AUTHORS),
+    recording("torch/004_sa_c64_g8", SA(64, 8)),
+    recording("torch/004_sa_c64_g8_fresh", SA(64, 8)),
+    recording("torch/004_sa_c32_g4_even", SA(32, 4)),
+    recording("torch/004_sa_c24_g2", SA(24, 2)),
+    recording("torch/004_sa_c512_g64", SA(512)),
     # One pixel: PyTorch's own float32 is 1.7e-5 off its float64 here.
-    Recording("torch/004_sa_c64_g32_1x1", SA(64, 32), AUTHORS, dtypes=("float64",)),
-    Recording("official/wofmanaf_sa_c64_g8", SA(64, 8), AUTHORS),
+    recording("torch/004_sa_c64_g32_1x1", SA(64, 32), dtypes=("float64",)),
+    recording("official/wofmanaf_sa_c64_g8", SA(64, 8)),
 ]
 
 

@@ -24,18 +24,11 @@ CASES = {
     "sam_one_wide": Case(SAM(1), (2, 4, 5, 1)),
 }
 
-
-def swapped(kernel: np.ndarray) -> np.ndarray:
-    """Put the planes of the maximum and the mean in our order."""
-    return kernel[:, ::-1]
-
-
-JONGCHAN = {"conv.weight": ("spatial.conv.weight", swapped), "norm": "spatial.bn"}
 RECORDINGS = [
-    Recording("torch/001_spatial_attention_k7", SAM(7), {"conv": "conv1"}, gate="spatial"),
-    Recording("torch/001_spatial_attention_k7_tiny", SAM(7), {"conv": "conv1"}, gate="spatial"),
-    Recording("torch/001_spatial_attention_k3", SAM(3), {"conv": "conv1"}, gate="spatial"),
-    Recording("official/jongchan_spatial_gate", SAM(norm=True), JONGCHAN, modes=("eval", "train")),
+    Recording("torch/001_spatial_attention_k7", SAM(7), "seeds.SpatialAttention", gate="spatial"),
+    Recording("torch/001_spatial_attention_k7_tiny", SAM(7), "seeds.SpatialAttention", gate="spatial"),
+    Recording("torch/001_spatial_attention_k3", SAM(3), "seeds.SpatialAttention", gate="spatial"),
+    Recording("official/jongchan_spatial_gate", SAM(norm=True), "jongchan.SpatialGate", modes=("eval", "train")),
 ]
 
 

@@ -27,19 +27,17 @@ CASES = {
     "hard_sigmoid": Case(SE(8, 2, gate="hard_sigmoid"), (2, 8, 3, 3), seed=29),
 }
 
-SEQUENTIAL = {"reduce": "fc.0", "expand": "fc.2"}
-NUMBERED = {"reduce": "fc1", "expand": "fc2"}
 RECORDINGS = [
-    Recording("torch/001_se_c64_r16", SE(64, bias=False), SEQUENTIAL),
-    Recording("torch/001_se_c40_r16", SE(40, bias=False), SEQUENTIAL),
-    Recording("torch/003_attention_block_p24_s6", SE(24, hidden=2), NUMBERED),
-    Recording("torch/003_attention_block_p40_s5", SE(40, hidden=2), NUMBERED),
-    Recording("torch/003_attention_block_p56_s4", SE(56, hidden=4), NUMBERED),
-    Recording("torch/003_attention_block_p64_s7", SE(64), NUMBERED),
-    Recording("official/cadene_se", SE(32, 8), NUMBERED),
-    Recording("official/moskomule_se", SE(32, 8, bias=False), SEQUENTIAL),
-    Recording("official/timm_se", SE(64, hidden=8), NUMBERED),
-    Recording("official/torchvision_se", SE(32, hidden=8), NUMBERED),
+    Recording("torch/001_se_c64_r16", SE(64, bias=False), "seeds.SELayer"),
+    Recording("torch/001_se_c40_r16", SE(40, bias=False), "seeds.SELayer"),
+    Recording("torch/003_attention_block_p24_s6", SE(24, hidden=2), "seeds.Attention_Block"),
+    Recording("torch/003_attention_block_p40_s5", SE(40), "seeds.Attention_Block"),
+    Recording("torch/003_attention_block_p56_s4", SE(56, hidden=4), "seeds.Attention_Block"),
+    Recording("torch/003_attention_block_p64_s7", SE(64), "seeds.Attention_Block"),
+    Recording("official/cadene_se", SE(32, hidden=4), "cadene.SEModule"),
+    Recording("official/moskomule_se", SE(32, hidden=4, bias=False), "moskomule.SELayer"),
+    Recording("official/timm_se", SE(64, hidden=8), "timm.SEModule"),
+    Recording("official/torchvision_se", SE(32, hidden=8), "torchvision.SqueezeExcitation"),
 ]
 
 FUNCTIONS = {

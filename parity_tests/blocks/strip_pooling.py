@@ -22,9 +22,14 @@ CASES = {
     "strip_one_wide": Case(STRIP(3, 1), (2, 3, 5, 1)),
 }
 
-SPNET = {"strip0": "conv1", "strip0_norm": "bn1", "strip1": "conv2", "strip1_norm": "bn2", "fuse": "conv3"}
 RECORDINGS = [
-    Recording("official/spnet_spblock", STRIP(16, norm=True, relu=True), SPNET, gate="spatial", modes=("eval", "train"))
+    Recording(
+        "official/spnet_spblock",
+        STRIP(16, norm=True, relu=True),
+        "spnet.SPBlock",
+        gate="spatial",
+        modes=("eval", "train"),
+    )
 ]
 
 
