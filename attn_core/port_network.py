@@ -6,7 +6,7 @@ import importlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.graph import Graph, Ref, read_graph
 from attn_core.tf1.locate import locate
 from attn_core.tf1.network import original
+from attn_core.tf1.network.clean import rebuilt
 from attn_core.tf1.network.network import Network, Options, Part, inference_part, lifted
 from attn_core.tf1.network.source import Source
 from attn_core.tf1.network.steps import Array, Step
 from attn_core.tf1.network.truth import Truth, truths
+from attn_core.tf1.ops import OPS
 from attn_core.tf1.write.common import Head
 from attn_core.tf1.write.plan import plan
 from attn_core.tf1.write.state import Place, state
@@ -132,6 +134,7 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
     """
     graph, opened = _read(path, averages)
     part = inference_part(graph, options)
+    part = _tolerant(part) if allow_unknown else part
     source = opened(part.original)
     seen, trace = truths(part, source, options.size)
     network = lifted(part, source, trace)
@@ -147,6 +150,15 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
     port = Port(path, target, network, text, arrays, places, seen)
     port.notes.extend(_notes(part, network, source, unknown, seen))
     return port
+
+
+def _tolerant(part: Part) -> Part:
+    """Let operations that even the NumPy evaluation does not know pass their first input on, to see what follows."""
+    nodes = (
+        replace(node, op="Identity", inputs=node.inputs[:1]) if node.inputs and node.op not in OPS else node
+        for node in part.original.nodes.values()
+    )
+    return replace(part, original=rebuilt(part.original, nodes))
 
 
 def _unknown(part: Part, unknown: list[Step]) -> str:
