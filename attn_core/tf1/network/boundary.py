@@ -84,13 +84,19 @@ def _named(graph: Graph, text: str) -> Ref:
 
 def _made_of_the_image(graph: Graph, image: Ref) -> set[str]:
     """Return the nodes that need the image and nothing else that is fed, and do not belong to the training."""
-    others = [n.name for n in graph.nodes.values() if n.op in _SOURCES and n.name != image.node and n.inputs == ()]
-    foreign = descendants(graph, others)
+    sources = (node for node in graph.nodes.values() if node.op in _SOURCES and not node.inputs)
+    foreign = descendants(graph, [node.name for node in sources if node.name != image.node and not is_scalar(node)])
     readers = [node.name for node in graph.consumers.get(image.node, ()) if image in node.inputs]
     own = descendants(graph, readers) - foreign
     training = descendants(graph, [name for name in own if _TRAINING.search(name) or _trains(graph.nodes[name])])
     updates = {name for name in own - training if _only_read_by(graph, name, training)}
     return own - training - updates
+
+
+def is_scalar(node: Node) -> bool:
+    """Whether a placeholder is for a single number, such as a rate; labels are not."""
+    shape = node.attributes["shape"].shape
+    return node.op.startswith("Placeholder") and not shape.unknown_rank and not shape.dim
 
 
 def _trains(node: Node) -> bool:

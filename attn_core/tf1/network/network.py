@@ -64,7 +64,7 @@ class Part:
         graph = graph or self.original
         needed = ancestors(graph, [ref.node for ref in ends])
         found: dict[Ref, Array] = {Ref(name): value for name, value in self.settings.items() if name in needed}
-        for name in needed:
+        for name in sorted(needed):
             if (array := _fed(graph, graph.nodes[name], source)) is not None:
                 found[Ref(name)] = array
         return found
@@ -96,12 +96,22 @@ def inference_part(graph: Graph, options: Options) -> Part:
         decisions.append(f"other results that were not taken: {', '.join(others)} (--output NODE takes one)")
     decisions.extend(f"dropout removed: {ref.node}" for ref in gone)
     needed = ancestors(cleaned, [output.node])
+    if unset := sorted(needed & _open(cleaned, values, image)):
+        raise boundary.BoundaryError(
+            f"{graph.path}: the network needs {', '.join(map(repr, unset))}, of unknown value: --set {unset[0]}=VALUE."
+        )
     original = rebuilt(graph, (_passed_by(node, gone) for node in graph.nodes.values()))
     inside = rebuilt(cleaned, (node for node in cleaned.nodes.values() if node.name in needed))
     blocks = {found.product: found for found in match(inside)[0]}
     used = {name: value for name, value in values.items() if name in ancestors(original, [output.node])}
     kept = [each for each in decisions if each.partition(" = ")[0] in used or " = " not in each]
     return Part(original, inside, image, output, used, blocks, tuple(kept), len(graph.nodes) - len(needed))
+
+
+def _open(graph: Graph, settings: Settings, image: Ref) -> set[str]:
+    """Return the placeholders that have no value."""
+    nodes = (node for node in graph.nodes.values() if node.op == "Placeholder")
+    return {node.name for node in nodes if node.name not in settings and node.name != image.node}
 
 
 def _through(alias: Mapping[Ref, Ref], text: str) -> str:

@@ -140,5 +140,5 @@ class ChannelsLast(Writer):
         borders = step.fields["borders"]
         order = NHWC if len(borders) == 4 else tuple(range(len(borders)))
         mode, value = step.fields["mode"], step.fields["value"]
-        more = f", mode={mode!r}" if mode != "constant" else f", {self.constant}={value}" if value else ""
+        more = f', mode="{mode}"' if mode != "constant" else f", {self.constant}={value}" if value else ""
         return f"{self.arrays}.pad({x.text}, {tuple(borders[axis] for axis in order)}{more})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import textwrap
 from dataclasses import dataclass
 from typing import Any
@@ -40,14 +41,19 @@ def block_arguments(step: Step, layer: Layer, given: tuple[str, ...]) -> dict[st
     plain = {field.name: field.default for field in dataclasses.fields(block)}
     config = {name: value for name, value in block.config().items() if value != plain[name]}
     return {"hidden": layer.code["hidden"]} | {
-        name: repr(value) for name, value in config.items() if name not in (*given, "hidden", "reduction")
+        name: quoted(value) for name, value in config.items() if name not in (*given, "hidden", "reduction")
     }
 
 
-def wrapped(start: str, inside: list[str], end: str, indent: str) -> list[str]:
+def quoted(value: object) -> str:
+    """Write a value, texts in double quotes."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def wrapped(start: str, inside: list[str], end: str, indent: str, width: int = WIDTH) -> list[str]:
     """Write `start inside, inside end` on one line, or one line each."""
     line = f"{indent}{start}{', '.join(inside)}{end}"
-    if len(line) <= WIDTH:
+    if len(line) <= width:
         return [line]
     return [f"{indent}{start}", *(f"{indent}    {each}," for each in inside), f"{indent}{end}"]
 

@@ -12,7 +12,7 @@ from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import Statement, repeated, typed
+from attn_core.tf1.write.writer import INSIDE, Statement, repeated, typed
 
 
 def _full(step: Step, leaf: str, place: str) -> str:
@@ -75,8 +75,11 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
         """See `Writer.instances`."""
-        lines = wrapped("[", repeated(calls), "]", "    ")
-        return [f"self.{member.name} = nnx.List(", *lines, ")"]
+        given = repeated(calls)
+        whole = wrapped(f"self.{member.name} = nnx.List([", given, "])", "", INSIDE)
+        if len(whole) == 1:
+            return whole
+        return [f"self.{member.name} = nnx.List(", *wrapped("[", given, "]", "    ", INSIDE), ")"]
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
         """See `Writer.run`."""

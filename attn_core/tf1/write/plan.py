@@ -426,7 +426,7 @@ def local_name(step: Item, scope: str) -> str:
     if step.kind == "attention" and step.fields["block"] and path == _first_layer(step):
         path = f"{path.rpartition('/')[0]}/{snake(type(step.fields['block']).__name__)}".lstrip("/")
     inside = path.removeprefix(f"{scope}/") if scope else path
-    return identifier(inside)
+    return "constant" if re.fullmatch(r"Const(_\d+)?", inside) else identifier(inside)
 
 
 def _first_layer(step: Step) -> str:

@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from attn_core.tf1.network.steps import Array, Step
-from attn_core.tf1.write.common import block_arguments, call, cut, pair, uniform, wrapped
+from attn_core.tf1.write.common import block_arguments, call, cut, pair, quoted, uniform, wrapped
 from attn_core.tf1.write.common_fields import resolved
 from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import Statement, Writer, repeated, typed
+from attn_core.tf1.write.writer import INSIDE, Statement, Writer, repeated, typed
 
 REDUCTIONS = {"mean": "mean", "sum": "sum", "max": "amax", "min": "amin"}
 POOLS = {"mean_pool": "avg_pool2d", "max_pool": "max_pool2d"}
@@ -115,7 +115,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
         """See `Writer.instances`."""
-        return wrapped(f"self.{member.name} = nn.Sequential(", repeated(calls), ")", "")
+        return wrapped(f"self.{member.name} = nn.Sequential(", repeated(calls), ")", "", INSIDE)
 
     def run(self, member: Instances, x: Code) -> Code:
         """See `Writer.run`."""
@@ -220,7 +220,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         mode, value = step.fields["mode"], step.fields["value"]
         if mode == "symmetric":
             raise self.strange(step, "torch.nn.functional.pad mirrors without the edge only")
-        named = {"mode": repr(mode)} if mode != "constant" else {"value": value} if value else {}
+        named = {"mode": quoted(mode)} if mode != "constant" else {"value": value} if value else {}
         return Code(call("F.pad", x, _flat(step.fields["borders"]), **named))
 
 

@@ -7,11 +7,23 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from attn_core.tf1.network.steps import Step
-from attn_core.tf1.write.common import BINARY, INFIX, Head, call, documentation, infix, operands, uniform, wrapped
-from attn_core.tf1.write.forward import Code, Speech, lines
+from attn_core.tf1.write.common import (
+    BINARY,
+    INFIX,
+    Head,
+    call,
+    documentation,
+    infix,
+    operands,
+    quoted,
+    uniform,
+    wrapped,
+)
+from attn_core.tf1.write.forward import WIDTH, Code, Speech, lines
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer, Plan
 from attn_core.tf1.write.state import Naming
 
+INSIDE = WIDTH - 8  # columns for a line of a class's function
 Statement = tuple[str, list[str]]  # a callable and its arguments
 
 
@@ -48,7 +60,8 @@ class Writer:
         norms = self.norms(body)
         gap = GAP if "unknown(" in body else ""
         code = norms + gap + rest
-        return f"{documentation(head)}\n\n{self.imports(code)}\n{'' if norms else chr(10)}{code}"
+        space = "" if norms and not norms.startswith("def") else "\n"
+        return f"{documentation(head)}\n\n{self.imports(code)}\n{space}{code}"
 
     # ---- what a framework has its own words for ----------------------------------------------------------------------
 
@@ -158,7 +171,7 @@ class Writer:
         if step.kind in self.functions:
             return Code(f"{self.functions[step.kind]}({inputs[0].text})")
         if step.kind == "unknown":
-            return Code(f"unknown({step.fields['op']!r}, {', '.join(each.text for each in inputs)})")
+            return Code(f"unknown({quoted(step.fields['op'])}, {', '.join(each.text for each in inputs)})")
         return self.step(step, inputs, layer)
 
     def weight(self, layer: Layer) -> str:
