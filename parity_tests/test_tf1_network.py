@@ -196,3 +196,17 @@ def test_report(tmp_path: Path):
     assert {check["against"] for check in report["checks"]} == {"NumPy, 2x32x24x3", "NumPy, 3x43x35x3"}
     assert all(check["judged"] for check in report["checks"])
     assert "training = False, as outside of training" in report["decisions"]
+
+
+def test_keras_tools(tmp_path: Path):
+    """One step of `fit` moves every weight and statistic; a `.keras` file gives the same network again."""
+    need("keras-tensorflow")
+    source = put(ported(checkpoint("tf1/res_block2_net"), "keras"), tmp_path)
+    in_keras("tensorflow", "ported_checks", "keras_trains_and_saves", source, pairs("tf1/res_block2_net")["input"])
+
+
+@pytest.mark.parametrize("name", ["nnx", "linen"])
+def test_flax_tools(name: str, tmp_path: Path):
+    """One step of SGD, compiled, moves every weight and statistic."""
+    source = put(ported(checkpoint("tf1/res_block2_net"), need(name)), tmp_path)
+    getattr(import_module("ported_checks"), f"{name}_trains")(source, pairs("tf1/res_block2_net")["input"])

@@ -98,7 +98,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def forward(self, plan: ClassPlan) -> str:
         """See `Writer.forward`."""
-        return "def call(self, x):"
+        # Keras hands the flag on to the layers inside, but only from a call that has it.
+        return "def call(self, x, training=None):"
 
     def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
         """See `Writer.instances`."""
