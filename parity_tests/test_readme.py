@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from runtimes import FRAMEWORKS, need
+from terminal import NET
+
+from attn_core import port_network
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -60,8 +63,17 @@ def test_first_command_fails_if_a_checkpoint_is_damaged(tmp_path: Path):
     assert not (tmp_path / "ported").exists()
 
 
+def test_page_of_porting_shows_what_is_written():
+    """The classes on the page are the ones that `attn port` makes."""
+    page = (ROOT / "docs" / "porting.md").read_text()
+    source = port_network.read(NET / "model.ckpt-200", "torch", port_network.Options()).source
+    shown = next(text for text in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if text.startswith("class "))
+    assert shown in source.replace("\n\n\ndef load", "\n```")
+    assert [path for path in re.findall(r"\]\((?!http)([^)#]+)\)", page) if not (ROOT / "docs" / path).exists()] == []
+
+
 def test_commands_and_links():
     assert len(re.findall(r"```sh\n", README)) == 2
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
-    assert len(links) == 7
+    assert len(links) == 11
     assert [path for path in links if not (ROOT / path).exists()] == []
