@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from attn_core.console import FAILED, counted, one_sentence, out, refuse, say, spelt
 
 if TYPE_CHECKING:
-    from attn_core.convert import Converted
+    from attn_core.convert import Converted, Row
 
 
 def convert(
@@ -38,14 +38,30 @@ def convert(
             done = run(path, source, target, output, prefix=prefix, options=options_of(option or ()))
         except InexpressibleError as error:
             refuse(str(error), FAILED)
-    for each in done:
-        say(f"{each.block!r}{' at ' * bool(each.source)}{each.source}")
-    out.print(_table(done, source, target))
+    for rows, alike in _by_rows(done).items():
+        for each in alike:
+            say(f"{each.block!r}{_places(each)}")
+        out.print(_table(rows, source, target))
     say(f"{counted(len(done))} written to {output}.")
 
 
-def _table(done: list[Converted], source: str, target: str) -> Table:
-    table = Table(*(Column(title, overflow="fold") for title in (source, "layout", "here", target, "layout")))
-    for row in (row for each in done for row in each.rows):
-        table.add_row(spelt(row.source), row.source_layout, row.ours, spelt(row.target), row.target_layout)
+def _by_rows(done: list[Converted]) -> dict[tuple[Row, ...], list[Converted]]:
+    """Put blocks together that are mapped alike."""
+    found: dict[tuple[Row, ...], list[Converted]] = {}
+    for each in done:
+        found.setdefault(each.rows, []).append(each)
+    return found
+
+
+def _places(each: Converted) -> str:
+    """Say where a block is in both files."""
+    moved = f" to {spelt(each.target)}" if each.target != each.source else ""
+    return f" at {spelt(each.source)}{moved}" if each.source else ""
+
+
+def _table(rows: tuple[Row, ...], source: str, target: str) -> Table:
+    table = Table(*(Column(title, overflow="fold") for title in (source, target, "layout")))
+    for row in rows:
+        first, second = row.source_layout, row.target_layout
+        table.add_row(spelt(row.source), spelt(row.target), first if first == second else f"{first} to {second}")
     return table

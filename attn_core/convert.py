@@ -20,7 +20,7 @@ CANONICAL = "canonical"  # a safetensors file of `attn_core.save`, which holds o
 
 @dataclass(frozen=True)
 class Row:
-    """An array of ours and where it is in both files."""
+    """An array of ours, and what it is called in both files behind the block's prefix."""
 
     ours: str
     source: str
@@ -104,7 +104,7 @@ def _read(path: Path, source: str, prefix: str | None, options: Mapping[str, Any
 def _converted(block: Block, before: str, source: str, target: str) -> Converted:
     after = "" if target == CANONICAL else _prefix(before, target)
     first, second = _places(block, source), _places(block, target)
-    rows = [Row(name, *_at(name, first, before), *_at(name, second, after)) for name in block.arrays()]
+    rows = [Row(name, *_at(name, first), *_at(name, second)) for name in block.arrays()]
     return Converted(block, before, after, tuple(rows))
 
 
@@ -123,8 +123,8 @@ def _places(block: Block, dialect: str) -> dict[str, Entry]:
     return {name: entry for entry in dialects.get(dialect).entries(block) for name in entry.ours}
 
 
-def _at(name: str, places: Mapping[str, Entry], prefix: str) -> tuple[str, str]:
+def _at(name: str, places: Mapping[str, Entry]) -> tuple[str, str]:
     entry = places.get(name)
     if entry is None:
         return "(none)", "as if 0"
-    return prefix + entry.key, ", ".join([str(entry.shape), *filter(None, [str(entry.turn)])])
+    return entry.key, ", ".join([str(entry.shape), *filter(None, [str(entry.turn)])])
