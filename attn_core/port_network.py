@@ -2,64 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import safetensors.numpy
 
-from attn_core import parity
 from attn_core.folder import replacing
-from attn_core.ported import Found
+from attn_core.proof import BOUND, MODEL, Check, prove
 from attn_core.tf1.checkpoint import Checkpoint
 from attn_core.tf1.errors import CheckpointError
-from attn_core.tf1.graph import Graph, Ref, read_graph
+from attn_core.tf1.graph import Graph, read_graph
 from attn_core.tf1.locate import locate
-from attn_core.tf1.network import original
 from attn_core.tf1.network.clean import rebuilt
 from attn_core.tf1.network.network import Network, Options, Part, inference_part, lifted
 from attn_core.tf1.network.source import Source
-from attn_core.tf1.network.steps import Array, Step
+from attn_core.tf1.network.steps import Array, Step, canonical
 from attn_core.tf1.network.truth import Truth, truths
 from attn_core.tf1.ops import OPS
 from attn_core.tf1.write.common import Head
 from attn_core.tf1.write.plan import plan
 from attn_core.tf1.write.state import Place, state
 from attn_core.tf1.write.structure import structured
-from attn_core.tf1.write.targets import LAYOUTS, RUNNERS, WRITERS
+from attn_core.tf1.write.targets import LAYOUTS, WRITERS
 
-MANIFEST, MODEL, WEIGHTS = "port.json", "model.py", "weights.safetensors"
-RECORDING = "the recording"
-BOUND = 1e-5  # largest error of a check, in the units of `parity.error`
+MANIFEST, WEIGHTS = "port.json", "weights.safetensors"
 
 
 class UnknownStepsError(ValueError):
     """Operations that have no counterpart; the message names each with what is around it."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One comparison: of what, with what, and the largest difference, absolute and relative to the largest number.
-
-    `judged` tells whether the port fails when the error is beyond the bound.
-    """
-
-    what: str
-    against: str
-    absolute: float
-    relative: float
-    judged: bool = True
-
-    @property
-    def passed(self) -> bool:
-        """Whether the error is within the bound: absolute, or relative where numbers are above 1."""
-        return not self.judged or min(self.absolute, self.relative) <= BOUND
 
 
 @dataclass
@@ -176,11 +151,6 @@ def _unknown(part: Part, unknown: list[Step]) -> str:
     )
 
 
-def canonical(array: Array, axes: tuple[int, ...]) -> Array:
-    """Put a graph's array into canonical order."""
-    return np.ascontiguousarray(array.transpose(np.argsort(axes))) if len(axes) == array.ndim else array
-
-
 def _origin(path: Path, graph: Graph, target: str) -> str:
     made = f"attn port --to {target} {version('attn-blocks')}"
     return f"A network ported from TensorFlow 1 by {made}: {path.name}, graph {graph.source}."
@@ -203,130 +173,6 @@ def _notes(part: Part, network: Network, source: Source, unknown: list[Step], se
     if seen[0].image.shape[1:] == seen[1].image.shape[1:]:
         yield f"compared at one size only: the graph does not run on images other than {list(seen[0].image.shape[1:])}"
     yield from (f"left out, {step.fields['op']} at {step.name!r}: {step.fields['reason']}" for step in unknown)
-
-
-# ---- proof -----------------------------------------------------------------------------------------------------------
-
-
-def prove(port: Port, folder: Path, recorded: Mapping[str, Array] | None = None, tensorflow: bool = True) -> None:
-    """Run the source in `folder` beside the original graph, and note every comparison in `port.checks`.
-
-    A source with gaps cannot be run: nothing is compared then.
-    """
-    if any(step.kind == "unknown" for step in port.network.steps):
-        return
-    images = [canonical(truth.image, port.network.image_axes) for truth in port.truths]
-    pulls = [canonical(truth.cotangent, port.network.result.axes) for truth in port.truths]
-    runner = importlib.import_module(RUNNERS[port.target])
-    found = runner.run(str(folder / MODEL), images, pulls)
-    for truth, each in zip(port.truths, found, strict=True):
-        port.checks.extend(_against_numpy(port, truth, each))
-    if tensorflow and original.installed():
-        try:
-            witnesses = original.witnesses(port.network.part, port.network.source, port.truths)
-        except original.OriginalError as error:
-            port.notes.append(f"TensorFlow could not run the graph ({error}); the NumPy evaluation is the proof")
-        else:
-            for truth, witness, each in zip(port.truths, witnesses, found, strict=True):
-                port.checks.extend(_against_tensorflow(port, truth, witness, each))
-    port.checks.extend(_blocks(port))
-    if recorded is not None:
-        port.checks.extend(_against_recording(port, runner, folder, recorded))
-        port.checks.extend(_recorded_blocks(port, recorded))
-
-
-def _size(truth: Truth) -> str:
-    return "x".join(map(str, truth.image.shape))
-
-
-def compared(what: str, against: str, found: Array, wanted: Array, judged: bool = True) -> Check:
-    """Compare two arrays."""
-    a, b = np.asarray(found, np.float64), np.asarray(wanted, np.float64)
-    if a.shape != b.shape or not np.isfinite([a, b]).all():
-        return Check(what, against, float("inf"), float("inf"), judged)
-    absolute, largest = float(np.abs(a - b).max(initial=0.0)), float(np.abs(b).max(initial=0.0))
-    return Check(what, against, absolute, absolute / largest if largest else absolute, judged)
-
-
-def _against_numpy(port: Port, truth: Truth, found: Found) -> Iterator[Check]:
-    wanted, where = canonical(truth.output, port.network.result.axes), f"NumPy, {_size(truth)}"
-    yield compared("output, float32", where, found.single, wanted)
-    yield compared("output, float64", where, found.output, wanted)
-    slope = (found.gradient * canonical(truth.direction, port.network.image_axes)).sum()
-    yield compared("gradient, one direction", where, slope, np.asarray(truth.slope))
-
-
-def _against_tensorflow(port: Port, truth: Truth, witness: original.Witness, found: Found) -> Iterator[Check]:
-    where = f"TensorFlow, {_size(truth)}"
-    yield compared("output, float32", where, found.single, canonical(witness.output, port.network.result.axes))
-    # Not judged: where TensorFlow's float32 turns a relu the other way, a gradient jumps, and neither is wrong.
-    yield compared("gradient", where, found.gradient, canonical(witness.gradient, port.network.image_axes), False)
-
-
-def _blocks(port: Port) -> Iterator[Check]:
-    """Run each attention block alone on what it got in the original, and compare what it gave."""
-    runtime = parity.runtime(port.target)
-    for step in port.network.steps:
-        if step.kind != "attention":
-            continue
-        image, output = (canonical(a, _axes(port, step)) for a in port.truths[0].blocks[step.name])
-        weights = {name: leaf.array(port.network.source.read) for name, leaf in step.arrays.items()}
-        found = runtime.run(step.fields["block"], weights, image.astype(np.float32))
-        yield compared(
-            f"block {port.network.called[step.name]}", f"NumPy, {_size(port.truths[0])}", found.output, output
-        )
-        if vain := parity.unproven(step.fields["block"], weights, image):
-            port.notes.append(
-                f"{port.network.called[step.name]}: dead on this image, which proves nothing of {', '.join(vain)}"
-            )
-
-
-def _axes(port: Port, step: Step) -> tuple[int, ...]:
-    axis = port.network.part.blocks[step.name].pool.axis
-    return (0, 1, 2, 3) if axis == 1 else (0, 2, 3, 1)
-
-
-def _against_recording(port: Port, runner: Any, folder: Path, recorded: Mapping[str, Array]) -> Iterator[Check]:
-    """Compare with recorded arrays: `input` and `output`, and pairs such as `input_odd` and `output_odd`."""
-    names = [name for name in recorded if name.partition("_")[0] == "input"]
-    for name in names:
-        wanted = name.replace("input", "output", 1)
-        image = canonical(recorded[name], port.network.image_axes)
-        if wanted not in recorded:
-            continue
-        output = canonical(recorded[wanted], port.network.result.axes)
-        pull = (
-            canonical(recorded["cotangent"], port.network.result.axes)
-            if _has_pull(recorded, name)
-            else np.zeros_like(output)
-        )
-        (found,) = runner.run(str(folder / MODEL), [np.asarray(image, np.float64)], [np.asarray(pull, np.float64)])
-        yield compared(f"recorded {wanted}, float32", RECORDING, found.single, output)
-        if _has_pull(recorded, name) and "grad:input" in recorded:
-            gradient = canonical(recorded["grad:input"], port.network.image_axes)
-            yield compared("recorded gradient", RECORDING, found.gradient, gradient, False)
-
-
-def _recorded_blocks(port: Port, recorded: Mapping[str, Array]) -> Iterator[Check]:
-    """Compare the i-th attention block with `se<i>_in`, `se<i>_gate`, `se<i>_out`."""
-    runtime = parity.runtime(port.target)
-    steps = [step for step in port.network.steps if step.kind == "attention"]
-    for i, step in enumerate(steps):
-        if f"se{i}_in" not in recorded:
-            continue
-        weights = {name: leaf.array(port.network.source.read) for name, leaf in step.arrays.items()}
-        axes = _axes(port, step)
-        found = runtime.run(step.fields["block"], weights, canonical(recorded[f"se{i}_in"], axes)).arrays()
-        name = port.network.called[step.name]
-        if f"se{i}_out" in recorded:
-            yield compared(f"block {name}", RECORDING, found["output"], canonical(recorded[f"se{i}_out"], axes))
-        if f"se{i}_gate" in recorded:
-            gate = found["gate:channel"]
-            yield compared(f"gate of {name}", RECORDING, gate, recorded[f"se{i}_gate"].reshape(gate.shape))
-
-
-def _has_pull(recorded: Mapping[str, Array], name: str) -> bool:
-    return name == "input" and "cotangent" in recorded
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------
@@ -371,4 +217,4 @@ def report(port: Port) -> dict[str, Any]:
     }
 
 
-__all__ = ["BOUND", "Check", "Options", "Port", "Ref", "UnknownStepsError", "has_graph", "prove", "read", "write"]
+__all__ = ["BOUND", "Check", "Options", "Port", "UnknownStepsError", "has_graph", "prove", "read", "write"]

@@ -18,9 +18,10 @@ from bounds import PORTED, TENSORFLOW_1
 from runtimes import GOLDEN, in_keras, need
 
 from attn_core import parity, port_network, recorded
-from attn_core.port_network import Options, Port, canonical
+from attn_core.port_network import Options, Port
 from attn_core.ported import Found, imported
 from attn_core.tf1 import read_checkpoint
+from attn_core.tf1.network.steps import canonical
 from attn_core.tf1.variables import catalogue
 from attn_core.tf1.write.targets import RUNNERS, WRITERS
 

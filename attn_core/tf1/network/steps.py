@@ -77,3 +77,8 @@ class Value:
     def rank(self) -> int:
         """The number of axes."""
         return len(self.axes)
+
+
+def canonical(array: Array, axes: tuple[int, ...]) -> Array:
+    """Put a graph's array into canonical order."""
+    return np.ascontiguousarray(array.transpose(np.argsort(axes))) if len(axes) == array.ndim else array
