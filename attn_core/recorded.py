@@ -36,28 +36,25 @@ def read(path: Path, channels: list[int]) -> list[Recording]:
     The file holds for block i, from 0, `se<i>_in` [N, H, W, C] and one or both of `se<i>_gate` [N, 1, 1, C] or [N, C]
     and `se<i>_out` [N, H, W, C]; arrays of other names are left alone. **Raises** `RecordingError`, `OSError`.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is no file; give the .npz file of the recorded activations.")
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise RecordingError(f"{path} is cut short or no .npz file ({error}).") from None
-    with archive:
+    with _opened(path) as archive:
         _require_count(path, archive, len(channels))
         return [_block(path, archive, i, count) for i, count in enumerate(channels)]
 
 
 def arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Read every array of real numbers in an .npz file. **Raises** `RecordingError`, `OSError`."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is no file; give the .npz file of the recorded arrays.")
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise RecordingError(f"{path} is cut short or no .npz file ({error}).") from None
-    with archive:
+    with _opened(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         return {name: _array(path, archive, name) for name in names}
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is no file; give the .npz file of the recorded activations.")
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise RecordingError(f"{path} is cut short or no .npz file ({error}).") from None
 
 
 def _require_count(path: Path, archive: zipfile.ZipFile, count: int) -> None:

@@ -128,6 +128,19 @@ def test_moving_averages(attn: Attn):
     assert np.abs(imported("out/model.py").load()(image).detach().numpy() - logits).max() < 1e-5
 
 
+def test_dropout(attn: Attn):
+    """It is taken out, told, and TensorFlow runs the graph without it."""
+    need("torch")
+    need("keras-tensorflow")
+    code, stdout, _ = attn(
+        "port", GOLDEN / "tf1_networks" / "separable" / "model.ckpt", "--to", "torch", "--out", "out"
+    )
+    assert code == 0
+    assert stdout.count("TensorFlow, ") == 4
+    assert re.findall("note: dropout.*", stdout) == ["note: dropout removed: dropout/mul_1"]
+    assert "TensorFlow could not run" not in stdout
+
+
 def test_loads_from_anywhere(attn: Attn, tmp_path: Path):
     """`load` finds its weights beside the source; another file may be given, relative to it or whole."""
     torch = pytest.importorskip(need("torch"))

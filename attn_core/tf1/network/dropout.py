@@ -38,7 +38,7 @@ def _products(graph: Graph, random: Node) -> list[Node]:
     while waiting:
         node, rounded = waiting.pop()
         for reader in graph.consumers.get(node.name, ()):
-            if reader.op == "Mul" and rounded:
+            if reader.op == "Mul" and rounded and "gradients/" not in reader.name:
                 found.append(reader)
             elif reader.op in _ON_THE_WAY and reader.name not in seen:
                 seen.add(reader.name)

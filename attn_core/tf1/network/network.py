@@ -122,7 +122,7 @@ def _through(alias: Mapping[Ref, Ref], text: str) -> str:
 
 def _passed_by(node: Node, gone: Mapping[Ref, Ref]) -> Node:
     data = gone.get(Ref(node.name))
-    return node if data is None else Node(node.name, "Identity", (data,), {})
+    return node if data is None else Node(node.name, "Identity", (data,), {"T": node.attributes["T"]})
 
 
 @dataclass(frozen=True)
