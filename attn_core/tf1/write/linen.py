@@ -71,9 +71,9 @@ def load(weights: str | Path = "weights.safetensors") -> tuple[{name}, dict]:
         """See `Writer.forward`."""
         return "def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:"
 
-    def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
         """See `Writer.instances`."""
-        return wrapped(f"self.{member.name} = [", repeated(calls), "]", "")
+        return wrapped(f"self.{member.name} = [", repeated(calls), "]", indent)
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
         """See `Writer.run`."""

@@ -73,10 +73,10 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         """See `Writer.forward`."""
         return "def __call__(self, x: jax.Array) -> jax.Array:"
 
-    def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
         """See `Writer.instances`."""
-        lines = wrapped("[", repeated(calls), "]", "    ")
-        return [f"self.{member.name} = nnx.List(", *lines, ")"]
+        lines = wrapped("[", repeated(calls), "]", f"{indent}    ")
+        return [f"{indent}self.{member.name} = nnx.List(", *lines, f"{indent})"]
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
         """See `Writer.run`."""

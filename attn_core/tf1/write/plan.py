@@ -78,8 +78,8 @@ class ClassPlan:
 
 def shared(first: Step, second: Step) -> bool:
     """Whether two steps are one layer, used twice."""
-    names = [tuple(leaf.names for leaf in step.arrays.values()) for step in (first, second)]
-    return first is second or (first.kind == second.kind and names[0] == names[1] and all(names[0]))
+    ours, theirs = (tuple(leaf.names for leaf in step.arrays.values()) for step in (first, second))
+    return first is second or (first.kind == second.kind and ours == theirs and bool(ours) and all(ours))
 
 
 @dataclass
@@ -185,13 +185,13 @@ def _aligned(plan: ClassPlan, region: Region) -> Iterable[tuple[Item, Item]]:
     else:
         theirs = list(region.items)
     for mine, item in zip(ours, theirs, strict=True):
-        if isinstance(item, Region) or item.arrays:
+        if isinstance(item, Region) or item.is_layer:
             yield mine, item
 
 
 def _doc(family: list[Region]) -> str:
     """Say where a class comes from."""
-    first = family[0].scope or next(step.path for step in family[0].steps() if step.arrays)
+    first = family[0].scope or next((step.path for step in family[0].steps() if step.arrays), family[0].name)
     more = f" and {len(family) - 1} more like it" if len(family) > 1 else ""
     start = "" if family[0].scope else "From "
     return f"{start}{first}{more}.".replace("\\", "/").replace('"', "'")
@@ -237,7 +237,7 @@ class Filler:
             item = row[0]
             if isinstance(item, Region):
                 self._instances([each for each in row if isinstance(each, Region)])
-            elif item.arrays and not self._known(item):
+            elif item.is_layer and not self._known(item):
                 self._layer(item)
         order = {id(item): place for place, item in enumerate(self.plan.region.items)}
         self.plan.members.sort(key=lambda m: order[id(m.step if isinstance(m, Layer) else m.regions[0])])
@@ -403,7 +403,7 @@ def sizes(step: Item) -> dict[str, Any]:
         return {}
     if step.kind == "attention":
         block = step.fields["block"]
-        return {"channels": block.channels, "hidden": block.width}
+        return {name: getattr(block, name) for name in ("channels", "hidden") if hasattr(block, name)}
     return {name: value for name, value in step.fields.items() if name in SIZES}
 
 
@@ -430,5 +430,5 @@ def local_name(step: Item, scope: str) -> str:
 
 
 def _first_layer(step: Step) -> str:
-    leaf = next(iter(step.arrays.values()))
-    return leaf.names[0].rpartition("/")[0] if leaf.names else ""
+    names = [name for leaf in step.arrays.values() for name in leaf.names]
+    return names[0].rpartition("/")[0] if names else ""

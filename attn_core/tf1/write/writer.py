@@ -46,9 +46,9 @@ class Writer:
         body = "\n\n".join("\n".join(self._class(each)) + "\n" for each in self.plan.classes)
         rest = body + "\n" + self.load.format(name=self.plan.classes[-1].name, shape=self.input)
         norms = self.norms(body)
-        gap = GAP if "unknown(" in body else ""
-        code = norms + gap + rest
-        return f"{documentation(head)}\n\n{self.imports(code)}\n{'' if norms else chr(10)}{code}"
+        code = norms + self.helpers(body) + rest
+        gap = "" if norms and not norms.startswith("def ") else "\n"
+        return f"{documentation(head)}\n\n{self.imports(code)}\n{gap}{code}"
 
     # ---- what a framework has its own words for ----------------------------------------------------------------------
 
@@ -59,6 +59,10 @@ class Writer:
     def norms(self, body: str) -> str:
         """Return the lines that define what all batch norms have in common."""
         raise NotImplementedError
+
+    def helpers(self, body: str) -> str:
+        """Return the functions that the classes call and no library has."""
+        return GAP if "unknown(" in body else ""
 
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
         """Yield the lines from `class` to the first member."""
@@ -72,8 +76,8 @@ class Writer:
         """Return what makes a layer."""
         raise NotImplementedError
 
-    def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
-        """Yield the lines, not indented, that make a list of instances."""
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
+        """Yield the lines that make a list of instances."""
         raise NotImplementedError
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
@@ -124,7 +128,7 @@ class Writer:
             yield from wrapped(f"self.{member.name} = {member.kinds[0]}(", given[0], ")", indent)
             return
         calls = [call(kind, *arguments) for kind, arguments in zip(member.kinds, given, strict=True)]
-        yield from (f"{indent}{line}" for line in self.instances(member, calls))
+        yield from self.instances(member, calls, indent)
 
     def _given(self, kind: str, arguments: Mapping[str, str]) -> list[str]:
         plain = ("inputs", "channels")
