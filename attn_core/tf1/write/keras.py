@@ -46,7 +46,7 @@ class Keras(ChannelsLast):
         "elu": "keras.ops.elu", "selu": "keras.ops.selu", "silu": "keras.ops.silu", "softplus": "keras.ops.softplus",
         "exp": "keras.ops.exp", "log": "keras.ops.log", "sqrt": "keras.ops.sqrt", "rsqrt": "keras.ops.rsqrt",
         "square": "keras.ops.square", "negative": "keras.ops.negative", "abs": "keras.ops.abs", "erf": "keras.ops.erf",
-        "softsign": "keras.ops.soft_sign", "expm1": "keras.ops.expm1", "log1p": "keras.ops.log1p",
+        "softsign": "keras.activations.softsign", "expm1": "keras.ops.expm1", "log1p": "keras.ops.log1p",
         "sin": "keras.ops.sin", "cos": "keras.ops.cos", "sign": "keras.ops.sign",
         "softmax": "keras.ops.softmax", "log_softmax": "keras.ops.log_softmax", "leaky": "keras.ops.leaky_relu",
     }  # fmt: skip

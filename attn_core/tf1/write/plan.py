@@ -14,6 +14,7 @@ from attn_core.tf1.write.names import class_name, identifier, snake, unique
 from attn_core.tf1.write.signature import families, shape
 from attn_core.tf1.write.structure import Item, Region
 
+LONGEST = 48  # letters of a layer's name; of a longer one, the last
 LETTERS = [*"BCDEFGHIJKLMNOPQRSTUVWXYZ", *(f"_{number}" for number in range(27, 10_000))]
 
 
@@ -206,9 +207,11 @@ def _numbered(name: str, taken: dict[str, None]) -> str:
 
 def _called(family: list[Region]) -> str:
     """Name a class by its instances' scopes, or by what it is."""
-    names = {class_name(region.title) for region in family}
-    if len(names) == 1 and (name := names.pop()):
-        return name
+    titles = [region.title.rpartition("/")[2] for region in family]
+    for found in (titles, [re.sub(r"\d+", "", title) for title in titles]):
+        names = {class_name(title) for title in found}
+        if len(names) == 1 and (name := names.pop()):
+            return name
     kinds = [item.kind for item in family[0].items if isinstance(item, Step)]
     if "add" in kinds:
         return "ResidualBlock"
@@ -292,7 +295,7 @@ class Filler:
                     self.given = {(merged if n == name else v): n for v, n in self.given.items()}
                 return name
         plain = {"outputs": "channels"}.get(field_name, field_name)
-        name = plain if plain not in self.taken else unique(f"{member}_{plain}", self.taken)
+        name = plain if plain not in self.taken else unique(f"{member}_{plain}".lower(), self.taken)
         self.taken[name] = None
         self.given[column] = name
         return name
@@ -309,11 +312,7 @@ class Filler:
         there = [k for k, column in enumerate(self.columns) if column.get(place)]
         found = [self.columns[k][place] for k in there]
         scopes = [self.instances[k].within for k in there]
-        names = {local_name(each, scope) for each, scope in zip(found, scopes, strict=True)}
-        if len(names) == 1:
-            return names.pop()
-        bases = {re.sub(r"_?\d+(?=_|$)", "", name) for name in names}
-        return bases.pop() if len(bases) == 1 and bases != {""} else step.kind
+        return _common_name(local_name(each, scope) for each, scope in zip(found, scopes, strict=True)) or step.kind
 
     def _instances(self, regions: list[Region]) -> None:
         children = [self.classes[region] for region in regions]
@@ -322,7 +321,9 @@ class Filler:
         inner = scopes.pop() if len(scopes) == 1 else ""
         inner = "" if inner == self.plan.region.scope else inner.rpartition("/")[2]
         if len(regions) == 1:
-            inner = regions[0].scope.rpartition("/")[2]
+            place = self.plan.region.items.index(regions[0])
+            same = [found for column in self.columns if isinstance(found := column.get(place), Region)]
+            inner = _common_name(each.scope.rpartition("/")[2] for each in same)
         titled = bool(regions[0].title)
         plural = snake(children[0].name) + "s" * (len(regions) > 1 and not titled)
         name = unique(identifier(inner) if inner else plural, self.members)
@@ -346,6 +347,13 @@ class Filler:
                 self._argument(member, argument.name, column) if differs else code(_known(column)[0])
             )
         return values
+
+
+def _common_name(names: Iterable[str]) -> str:
+    """Return the name of all, or what they have in common without their numbers; empty if that is nothing."""
+    found = set(names)
+    bases = {re.sub(r"_?\d+(?=_|$)", "", name) for name in found} if len(found) > 1 else found
+    return bases.pop() if len(bases) == 1 else ""
 
 
 def _value_of(child: ClassPlan, region: Item | None, argument: str, classes: Mapping[Region, ClassPlan]) -> Any:
@@ -426,7 +434,9 @@ def local_name(step: Item, scope: str) -> str:
     if step.kind == "attention" and step.fields["block"] and path == _first_layer(step):
         path = f"{path.rpartition('/')[0]}/{snake(type(step.fields['block']).__name__)}".lstrip("/")
     inside = path.removeprefix(f"{scope}/") if scope else path
-    return identifier(inside)
+    while len(inside) > LONGEST and "/" in inside:
+        inside = inside.partition("/")[2]
+    return identifier(inside[-LONGEST:])
 
 
 def _first_layer(step: Step) -> str:

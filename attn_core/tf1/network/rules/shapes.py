@@ -128,6 +128,9 @@ def _squeeze(lifter: Lifter, node: Node) -> Value:
     if list(left) != sorted(left):
         raise Unsupported("what it leaves of the image has its axes in another order")
     axes = tuple(sorted(x.axes[k] for k in gone))
+    pixel = lifter.steps.get(x.step)
+    if pixel and pixel.kind == "to_image" and axes == (2, 3):
+        return Value(pixel.inputs[0], (0, 1))
     return lifter.add(node, "squeeze", (x,), {"axes": axes, "rank": x.rank}, tuple(range(len(left)))) if axes else x
 
 
