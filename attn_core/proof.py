@@ -103,7 +103,7 @@ def _blocks(port: Port) -> Iterator[Check]:
     """Run each attention block alone on what it got in the original, and compare what it gave."""
     runtime = parity.runtime(port.target)
     for step in port.network.steps:
-        if step.kind != "attention":
+        if step.kind != "attention" or step.name not in port.truths[0].blocks:
             continue
         image, output = (canonical(a, _axes(port, step)) for a in port.truths[0].blocks[step.name])
         weights = {name: leaf.array(port.network.source.read) for name, leaf in step.arrays.items()}
@@ -146,7 +146,7 @@ def _against_recording(port: Port, runner: Any, folder: Path, recorded: Mapping[
 def _recorded_blocks(port: Port, recorded: Mapping[str, Array]) -> Iterator[Check]:
     """Compare the i-th attention block with `se<i>_in`, `se<i>_gate`, `se<i>_out`."""
     runtime = parity.runtime(port.target)
-    steps = [step for step in port.network.steps if step.kind == "attention"]
+    steps = [step for step in port.network.steps if step.kind == "attention" and step.name in port.network.called]
     for i, step in enumerate(steps):
         if f"se{i}_in" not in recorded:
             continue

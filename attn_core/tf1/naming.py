@@ -29,6 +29,14 @@ def _scope(own: Collection[str], others: Collection[str]) -> str:
     return scope if all(name in own for name in others if name.startswith(f"{scope}/")) else ""
 
 
+def own_scope(own: Collection[str], others: Collection[str]) -> str:
+    """Return the widest scope around some variables that holds no other variable; empty if there is none."""
+    scope = _scope(own, others)
+    while (wider := scope.rpartition("/")[0]) and all(n in own for n in others if n.startswith(f"{wider}/")):
+        scope = wider
+    return scope
+
+
 def shared(pairs: list[Pair], called: list[str]) -> list[tuple[str, ...]]:
     """Return for each block a note on every other block that has variables of it."""
     owners: dict[str, list[int]] = {}

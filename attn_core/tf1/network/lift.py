@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,12 +11,14 @@ import numpy as np
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.network.clean import ancestors, descendants
 from attn_core.tf1.network.steps import IMAGE, NCHW, NHWC, Array, Leaf, Step, Value
-from attn_core.tf1.network.trace import Trace
+from attn_core.tf1.network.trace import Trace, fixed
 from attn_core.tf1.order import places
 from attn_core.tf1.reads import stored
 
 Rule = Callable[["Lifter", Node], "Value | None"]
+Turn = Callable[[Array], Array]
 UNKNOWN = "unknown"
+_MOVES = 8  # how often weights are reshaped and transposed at most before they are used
 
 
 class Unsupported(Exception):  # noqa: N818 - a finding about one node
@@ -27,7 +29,8 @@ class Unsupported(Exception):  # noqa: N818 - a finding about one node
 class Lifter:
     """A graph, what was seen when it ran, and the steps found so far.
 
-    `number` computes an output that does not depend on the image; `blocks` lifts the products in which blocks end.
+    `number` computes an output that does not depend on the image; `blocks` lifts the products in which blocks end;
+    `weights` are the names of all variables.
     """
 
     graph: Graph
@@ -35,6 +38,7 @@ class Lifter:
     number: Callable[[Ref], Array]
     momenta: Mapping[str, float] = field(default_factory=dict)
     blocks: Mapping[str, Rule] = field(default_factory=dict)
+    weights: Collection[str] = ()
     steps: dict[str, Step] = field(default_factory=dict)
     values: dict[Ref, Value] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -59,17 +63,33 @@ class Lifter:
     def step_of(self, value: Value, kind: str) -> Step | None:
         """Return the step behind a value if it is of this kind and read once."""
         step = self.steps.get(value.step)
-        return step if step and step.kind == kind and self._readers(step) == 1 else None
+        return step if step and step.kind == kind and self.readers(step) == 1 else None
 
-    def _readers(self, step: Step) -> int:
+    def readers(self, step: Step) -> int:
+        """Return how often the graph reads a step's result."""
         return sum(ref.node == step.name for node in self.graph.consumers.get(step.name, ()) for ref in node.inputs)
 
-    def leaf(self, ref: Ref, turn: Callable[[Array], Array] = lambda array: array) -> Leaf:
-        """Return weights: a variable, or what the graph computes of variables."""
-        found = stored(self.graph, ref)
-        if found is not None:
-            return Leaf((found,), turn)
+    def leaf(self, ref: Ref, turn: Turn = lambda array: array) -> Leaf:
+        """Return weights: a variable, perhaps in another shape, or what the graph computes of variables."""
+        source, laid = ref, turn
+        for _ in range(_MOVES):
+            found = stored(self.graph, source)
+            if found is not None:
+                return Leaf((found,), laid)
+            moved = self._moved(source)
+            if moved is None:
+                break
+            source, laid = self.graph.nodes[source.node].inputs[0], _then(moved, laid)
         return Leaf((), turn, np.ascontiguousarray(turn(self.number(ref))), ref.node)
+
+    def _moved(self, ref: Ref) -> Turn | None:
+        """Return how a node lays its numbers out anew, if that is all it does."""
+        node = self.graph.nodes[ref.node]
+        if node.op in ("Reshape", "Squeeze", "ExpandDims"):
+            shape = self.trace.shapes[ref][0]
+            return lambda array: array.reshape(shape)
+        order = fixed(self.trace.integers(node.inputs[1])) if node.op == "Transpose" else None
+        return None if order is None else lambda array: array.transpose(order)
 
     def add(
         self,
@@ -130,6 +150,10 @@ class Lifter:
             known = tuple(range(len(self.trace.shape(Ref(node.name)))))
             plain = NHWC if len(known) == 4 else known
             self.values[Ref(node.name)] = self.add(node, UNKNOWN, inputs, {"op": node.op, "reason": str(reason)}, plain)
+
+
+def _then(first: Turn, second: Turn) -> Turn:
+    return lambda array: second(first(array))
 
 
 def image_axes(graph: Graph, image: Ref, rank: int) -> tuple[int, ...]:

@@ -94,16 +94,17 @@ def inference_part(graph: Graph, options: Options) -> Part:
     decisions.append(f"image: {image.node}; result: {output.node}")
     if others:
         decisions.append(f"other results that were not taken: {', '.join(others)} (--output NODE takes one)")
-    decisions.extend(f"dropout removed: {ref.node}" for ref in gone)
     needed = ancestors(cleaned, [output.node])
     if unset := sorted(needed & _open(cleaned, values, image)):
         raise boundary.BoundaryError(
             f"{graph.path}: the network needs {', '.join(map(repr, unset))}, of unknown value: --set {unset[0]}=VALUE."
         )
     original = rebuilt(graph, (_passed_by(node, gone) for node in graph.nodes.values()))
+    run = ancestors(original, [output.node])
+    decisions.extend(f"dropout removed: {ref.node}" for ref in gone if ref.node in run or ref.node == output.node)
     inside = rebuilt(cleaned, (node for node in cleaned.nodes.values() if node.name in needed))
     blocks = {found.product: found for found in match(inside)[0]}
-    used = {name: value for name, value in values.items() if name in ancestors(original, [output.node])}
+    used = {name: value for name, value in values.items() if name in run}
     kept = [each for each in decisions if each.partition(" = ")[0] in used or " = " not in each]
     return Part(original, inside, image, output, used, blocks, tuple(kept), len(graph.nodes) - len(needed))
 
@@ -149,6 +150,7 @@ def lifted(part: Part, source: Source, trace: Trace) -> Network:
         lambda ref: evaluate(part.graph, part.feeds(source, [ref], part.graph), [ref])[ref],
         momenta(part.original, part.settings, part.image),
         {product: _rule(found, called[product]) for product, found in part.blocks.items()},
+        others,
     )
     result = lifter.run(RULES, part.image, part.output)
     steps = alive(lifter.steps, result.step)

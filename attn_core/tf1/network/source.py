@@ -9,7 +9,7 @@ from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.network.steps import Array
 from attn_core.tf1.reads import Stored, stored
-from attn_core.tf1.variables import Catalogue, catalogue
+from attn_core.tf1.variables import AVERAGE, Catalogue, catalogue
 
 
 @dataclass
@@ -47,6 +47,8 @@ class Source:
     def _name(self, name: str) -> str:
         if self.averages and name in self.known.averages:
             return self.known.averages[name]
+        if name.endswith(AVERAGE) and self.checkpoint is not None and name in self.checkpoint:
+            return name  # the graph itself reads the average
         if name not in self.known.stored:
             raise CheckpointError(f"{self.checkpoint!r} does not hold {name!r}, which the network needs.")
         return self.known.stored[name]

@@ -65,6 +65,11 @@ class Step:
     arrays: Mapping[str, Leaf] = field(default_factory=dict)
     path: str = ""
 
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a member of a class, and no plain expression."""
+        return bool(self.arrays) or self.kind == "attention"
+
 
 @dataclass(frozen=True)
 class Value:

@@ -63,10 +63,13 @@ def _erf(x: Array) -> Array:
 
 
 def _cast(node: Node, inputs: tuple[Array, ...]) -> Array:
-    """Cast; between floats, numbers wider than the graph's own stay so, else a precise run would end here."""
+    """Cast; to floats, numbers wider than the graph's own stay so, else a precise run would end here.
+
+    Such numbers are also the pixels of an image that the graph takes as integers.
+    """
     (x,) = inputs
     source, target = dtype(node, "SrcT", x.dtype.str), dtype(node, "DstT", x.dtype.str)
-    if target.kind == "f" and source.kind == "f" and source != x.dtype:
+    if target.kind == "f" and x.dtype.kind in "fc" and source != x.dtype:
         return x.astype(np.result_type(x, target))
     return x.real.astype(target)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from attn_core.tf1.network.steps import NHWC, Array, Step
-from attn_core.tf1.write.common import cut
+from attn_core.tf1.write.common import call, cut, piece
 from attn_core.tf1.write.common_fields import Either, resolved
 from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Layer
@@ -37,10 +38,30 @@ def _dense(step: Step, array: Array) -> Array:
     return array.T
 
 
+LOCAL_RESPONSE = '''def local_response_norm(x, radius, bias, alpha, beta):
+    """Divide by a power of the squares of the channels nearby."""
+    squares = {arrays}.pad(x**2, ((0, 0), (0, 0), (0, 0), (radius, radius)))
+    near = sum(squares[..., k : k + x.shape[-1]] for k in range(2 * radius + 1))
+    return x / (bias + alpha * near) ** beta
+
+
+'''
+
+
+def _numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: fields[name] for name in ("radius", "bias", "alpha", "beta")}
+
+
 class ChannelsLast(Writer):
     """Writes steps in the words of a library of arrays: `self.arrays` is its name."""
 
     arrays: ClassVar[str]
+
+    def helpers(self, body: str) -> str:
+        """See `Writer.helpers`."""
+        own = LOCAL_RESPONSE.format(arrays=self.arrays) if "local_response_norm(" in body else ""
+        return own + super().helpers(body)
+
     reductions: ClassVar[dict[str, str]] = {"mean": "mean", "sum": "sum", "max": "max", "min": "min"}
     constant: ClassVar[str]
 
@@ -99,19 +120,36 @@ class ChannelsLast(Writer):
         fields, arrays = step.fields, self.arrays
         texts = {
             "softmax": lambda: f"{self.functions['softmax']}({x.text}, axis={self._softmax_axis(fields['axis'])})",
+            "log_softmax": lambda: (
+                f"{self.functions['log_softmax']}({x.text}, axis={self._softmax_axis(fields['axis'])})"
+            ),
+            "local_response_norm": lambda: call("local_response_norm", x.text, **_numbers(fields)),
             "leaky_relu": lambda: f"{self.functions['leaky']}({x.text}, {fields['slope']})",
             "clip": lambda: f"{arrays}.clip({x.text}, {fields['low']}, {fields['high']})",
-            "slice": lambda: f"{x}[{':, ' * self.place(fields['axis'])}{fields['start']}:{fields['stop']}]",
+            "slice": lambda: self._slice(step, x),
             "cut": lambda: f"{x}[{', '.join(cut(fields['cuts'][axis]) for axis in self._order(fields['cuts']))}]",
             "permute": lambda: f"{arrays}.transpose({x.text}, {self._permutation(fields['axes'])})",
             "squeeze": lambda: f"{arrays}.squeeze({x.text}, axis={self._axes(fields)})",
             "to_image": lambda: f"{x}[:, None, None, :]",
+            "unflatten": lambda: self._unflatten(step, x),
             "pad": lambda: self._pad(step, x),
             "flatten": lambda: self._flatten(step, x),
         }
         if step.kind not in texts:
             raise self.strange(step)
         return Code(texts[step.kind]())
+
+    def _slice(self, step: Step, x: Code) -> str:
+        fields = step.fields
+        place = self.place(fields["axis"])
+        if "part" in fields:
+            return f"{self.arrays}.split({x.text}, {fields['parts']}, axis={place})[{fields['part']}]"
+        return f"{x}[{':, ' * place}{piece(fields)}]"
+
+    def _unflatten(self, step: Step, x: Code) -> str:
+        axes, sizes = step.fields["axes"], step.fields["sizes"]
+        shaped = f"{self.arrays}.reshape({x.text}, {(-1, *sizes)})"
+        return shaped if axes == NHWC else f"{self.arrays}.transpose({shaped}, {NHWC})"
 
     def _softmax_axis(self, axis: int) -> int:
         return -1 if axis == 1 else self.place(axis)

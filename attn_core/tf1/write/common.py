@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,7 @@ def block_arguments(step: Step, layer: Layer, given: tuple[str, ...]) -> dict[st
     block = step.fields["block"]
     plain = {field.name: field.default for field in dataclasses.fields(block)}
     config = {name: value for name, value in block.config().items() if value != plain[name]}
-    return {"hidden": layer.code["hidden"]} | {
+    return {name: layer.code[name] for name in ("hidden",) if name in layer.code} | {
         name: quoted(value) for name, value in config.items() if name not in (*given, "hidden", "reduction")
     }
 
@@ -50,12 +51,20 @@ def quoted(value: object) -> str:
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
-def wrapped(start: str, inside: list[str], end: str, indent: str, width: int = WIDTH) -> list[str]:
-    """Write `start inside, inside end` on one line, or one line each."""
+def wrapped(start: str, inside: list[str], end: str, indent: str) -> list[str]:
+    """Write `start inside, inside end` on one line, or one line each; a call that is still too long, likewise."""
     line = f"{indent}{start}{', '.join(inside)}{end}"
-    if len(line) <= width:
+    if len(line) <= WIDTH:
         return [line]
-    return [f"{indent}{start}", *(f"{indent}    {each}," for each in inside), f"{indent}{end}"]
+    each = [line for text in inside for line in _on_lines(text, f"{indent}    ")]
+    return [f"{indent}{start}", *each, f"{indent}{end}"]
+
+
+def _on_lines(text: str, indent: str) -> list[str]:
+    name, opened, rest = text.partition("(")
+    if len(indent) + len(text) < WIDTH or not opened or not rest.endswith(")"):
+        return [f"{indent}{text},"]
+    return [f"{indent}{name}(", *(f"{indent}    {each}," for each in rest[:-1].split(", ")), f"{indent}),"]
 
 
 def uniform(plans: list[ClassPlan], kind: str, name: str) -> Any:
@@ -76,6 +85,12 @@ def cut(numbers: tuple[int | None, int | None, int | None]) -> str:
     """Write a slice."""
     start, stop, step = ("" if n is None else str(n) for n in numbers)
     return f"{start}:{stop}" + (f":{step}" if step else "")
+
+
+def piece(fields: Mapping[str, Any]) -> str:
+    """Write a slice's start and stop, without what goes without saying."""
+    start, stop, size = (fields[name] for name in ("start", "stop", "size"))
+    return cut((start or None, None if stop == size else stop, None))
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ class Flax(ChannelsLast):
         "elu": "jax.nn.elu", "selu": "jax.nn.selu", "silu": "jax.nn.silu", "softplus": "jax.nn.softplus",
         "exp": "jnp.exp", "log": "jnp.log", "sqrt": "jnp.sqrt", "rsqrt": "jax.lax.rsqrt", "square": "jnp.square",
         "negative": "jnp.negative", "abs": "jnp.abs", "erf": "jax.scipy.special.erf", "softmax": "jax.nn.softmax",
-        "leaky": "jax.nn.leaky_relu",
+        "leaky": "jax.nn.leaky_relu", "log_softmax": "jax.nn.log_softmax", "softsign": "jax.nn.soft_sign",
+        "expm1": "jnp.expm1", "log1p": "jnp.log1p", "sin": "jnp.sin", "cos": "jnp.cos", "sign": "jnp.sign",
     }  # fmt: skip
 
     def norms(self, body: str) -> str:
@@ -67,7 +68,7 @@ class Flax(ChannelsLast):
         if step.kind == "norm":
             return self._norm(layer)
         named = block_arguments(step, layer, ("channels",))
-        channels = [self.code(layer, "channels")] if self.sized else []
+        channels = [self.code(layer, "channels")] if self.sized and "channels" in layer.code else []
         block = type(step.fields["block"]).__name__
         own = f"attn_jax.{'nnx' if self.sized else 'linen'}"
         return f"{own}.{block}", [*channels, *(f"{k}={self.argument(v)}" for k, v in named.items())]

@@ -92,7 +92,7 @@ class _Writer:
             return False
         if item.kind in WEIGHTED:
             return item.kind == "norm" and last.kind in ("conv", "depthwise", "dense")
-        return item.kind in (*ACTIVATIONS, "softmax", "squeeze", "flatten", "to_image")
+        return item.kind in (*ACTIVATIONS, "softmax", "log_softmax", "squeeze", "flatten", "to_image")
 
     def _guarded(self, item: Item) -> bool:
         return bool(self.plan.guard) and item in self.plan.shortcut
@@ -129,7 +129,7 @@ class _Writer:
         code = Code("x")
         for item in chain:
             assert isinstance(item, Step)
-            member = self.plan.member(item) if item.arrays else None
+            member = self.plan.member(item) if item.is_layer else None
             layer = member if isinstance(member, Layer) else None
             code = self.speech.step(item, [local[name] for name in item.inputs], layer)
             local[item.name] = code

@@ -12,7 +12,7 @@ from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import INSIDE, Statement, repeated, typed
+from attn_core.tf1.write.writer import Statement, repeated, typed
 
 LEAVES = {
     "norm": {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"},
@@ -46,7 +46,9 @@ class Keras(ChannelsLast):
         "elu": "keras.ops.elu", "selu": "keras.ops.selu", "silu": "keras.ops.silu", "softplus": "keras.ops.softplus",
         "exp": "keras.ops.exp", "log": "keras.ops.log", "sqrt": "keras.ops.sqrt", "rsqrt": "keras.ops.rsqrt",
         "square": "keras.ops.square", "negative": "keras.ops.negative", "abs": "keras.ops.abs", "erf": "keras.ops.erf",
-        "softmax": "keras.ops.softmax", "leaky": "keras.ops.leaky_relu",
+        "softsign": "keras.activations.softsign", "expm1": "keras.ops.expm1", "log1p": "keras.ops.log1p",
+        "sin": "keras.ops.sin", "cos": "keras.ops.cos", "sign": "keras.ops.sign",
+        "softmax": "keras.ops.softmax", "log_softmax": "keras.ops.log_softmax", "leaky": "keras.ops.leaky_relu",
     }  # fmt: skip
     load = '''
 def load(weights: str | Path = "weights.safetensors") -> {name}:
@@ -101,9 +103,9 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         # Keras hands the flag on to the layers inside, but only from a call that has it.
         return "def call(self, x, training=None):"
 
-    def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
         """See `Writer.instances`."""
-        return wrapped(f"self.{member.name} = [", repeated(calls), "]", "", INSIDE)
+        return wrapped(f"self.{member.name} = [", repeated(calls), "]", indent)
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
         """See `Writer.run`."""

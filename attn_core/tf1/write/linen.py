@@ -13,7 +13,7 @@ from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import INSIDE, Statement, repeated, typed
+from attn_core.tf1.write.writer import Statement, repeated, typed
 
 
 def _full(step: Step, leaf: str, place: str) -> str:
@@ -71,9 +71,9 @@ def load(weights: str | Path = "weights.safetensors") -> tuple[{name}, dict]:
         """See `Writer.forward`."""
         return "def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:"
 
-    def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
         """See `Writer.instances`."""
-        return wrapped(f"self.{member.name} = [", repeated(calls), "]", "", INSIDE)
+        return wrapped(f"self.{member.name} = [", repeated(calls), "]", indent)
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
         """See `Writer.run`."""

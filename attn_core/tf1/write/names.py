@@ -25,7 +25,7 @@ def class_name(scope: str) -> str:
 
     Empty if that leaves nothing.
     """
-    last = re.sub(r"(?<!v)_?\d+[a-z]?$", "", scope.rpartition("/")[2])
+    last = re.sub(r"(?<![vV])_?\d+[a-z]?$", "", scope.rpartition("/")[2])
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", re.sub(r"[^\w]", "_", last, flags=re.ASCII))
     name = "".join(word[0].upper() + word[1:] for word in words)
     return name if name and not name[0].isdigit() else ""

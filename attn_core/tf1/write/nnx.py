@@ -12,7 +12,7 @@ from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import INSIDE, Statement, repeated, typed
+from attn_core.tf1.write.writer import Statement, repeated, typed
 
 
 def _full(step: Step, leaf: str, place: str) -> str:
@@ -73,13 +73,13 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         """See `Writer.forward`."""
         return "def __call__(self, x: jax.Array) -> jax.Array:"
 
-    def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
         """See `Writer.instances`."""
         given = repeated(calls)
-        whole = wrapped(f"self.{member.name} = nnx.List([", given, "])", "", INSIDE)
+        whole = wrapped(f"self.{member.name} = nnx.List([", given, "])", indent)
         if len(whole) == 1:
             return whole
-        return [f"self.{member.name} = nnx.List(", *wrapped("[", given, "]", "    ", INSIDE), ")"]
+        return [f"{indent}self.{member.name} = nnx.List(", *wrapped("[", given, "]", f"{indent}    "), f"{indent})"]
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
         """See `Writer.run`."""

@@ -14,6 +14,7 @@ from attn_core.tf1.write.names import class_name, identifier, snake, unique
 from attn_core.tf1.write.signature import families, shape
 from attn_core.tf1.write.structure import Item, Region
 
+LONGEST = 48  # letters of a layer's name; of a longer one, the last
 LETTERS = [*"BCDEFGHIJKLMNOPQRSTUVWXYZ", *(f"_{number}" for number in range(27, 10_000))]
 
 
@@ -78,8 +79,8 @@ class ClassPlan:
 
 def shared(first: Step, second: Step) -> bool:
     """Whether two steps are one layer, used twice."""
-    names = [tuple(leaf.names for leaf in step.arrays.values()) for step in (first, second)]
-    return first is second or (first.kind == second.kind and names[0] == names[1] and all(names[0]))
+    ours, theirs = (tuple(leaf.names for leaf in step.arrays.values()) for step in (first, second))
+    return first is second or (first.kind == second.kind and ours == theirs and bool(ours) and all(ours))
 
 
 @dataclass
@@ -185,13 +186,13 @@ def _aligned(plan: ClassPlan, region: Region) -> Iterable[tuple[Item, Item]]:
     else:
         theirs = list(region.items)
     for mine, item in zip(ours, theirs, strict=True):
-        if isinstance(item, Region) or item.arrays:
+        if isinstance(item, Region) or item.is_layer:
             yield mine, item
 
 
 def _doc(family: list[Region]) -> str:
     """Say where a class comes from."""
-    first = family[0].scope or next(step.path for step in family[0].steps() if step.arrays)
+    first = family[0].scope or next((step.path for step in family[0].steps() if step.arrays), family[0].name)
     more = f" and {len(family) - 1} more like it" if len(family) > 1 else ""
     start = "" if family[0].scope else "From "
     return f"{start}{first}{more}.".replace("\\", "/").replace('"', "'")
@@ -206,9 +207,11 @@ def _numbered(name: str, taken: dict[str, None]) -> str:
 
 def _called(family: list[Region]) -> str:
     """Name a class by its instances' scopes, or by what it is."""
-    names = {class_name(region.title) for region in family}
-    if len(names) == 1 and (name := names.pop()):
-        return name
+    titles = [region.title.rpartition("/")[2] for region in family]
+    for found in (titles, [re.sub(r"\d+", "", title) for title in titles]):
+        names = {class_name(title) for title in found}
+        if len(names) == 1 and (name := names.pop()):
+            return name
     kinds = [item.kind for item in family[0].items if isinstance(item, Step)]
     if "add" in kinds:
         return "ResidualBlock"
@@ -237,7 +240,7 @@ class Filler:
             item = row[0]
             if isinstance(item, Region):
                 self._instances([each for each in row if isinstance(each, Region)])
-            elif item.arrays and not self._known(item):
+            elif item.is_layer and not self._known(item):
                 self._layer(item)
         order = {id(item): place for place, item in enumerate(self.plan.region.items)}
         self.plan.members.sort(key=lambda m: order[id(m.step if isinstance(m, Layer) else m.regions[0])])
@@ -292,7 +295,7 @@ class Filler:
                     self.given = {(merged if n == name else v): n for v, n in self.given.items()}
                 return name
         plain = {"outputs": "channels"}.get(field_name, field_name)
-        name = plain if plain not in self.taken else unique(f"{member}_{plain}", self.taken)
+        name = plain if plain not in self.taken else unique(f"{member}_{plain}".lower(), self.taken)
         self.taken[name] = None
         self.given[column] = name
         return name
@@ -309,11 +312,7 @@ class Filler:
         there = [k for k, column in enumerate(self.columns) if column.get(place)]
         found = [self.columns[k][place] for k in there]
         scopes = [self.instances[k].within for k in there]
-        names = {local_name(each, scope) for each, scope in zip(found, scopes, strict=True)}
-        if len(names) == 1:
-            return names.pop()
-        bases = {re.sub(r"_?\d+(?=_|$)", "", name) for name in names}
-        return bases.pop() if len(bases) == 1 and bases != {""} else step.kind
+        return _common_name(local_name(each, scope) for each, scope in zip(found, scopes, strict=True)) or step.kind
 
     def _instances(self, regions: list[Region]) -> None:
         children = [self.classes[region] for region in regions]
@@ -322,7 +321,9 @@ class Filler:
         inner = scopes.pop() if len(scopes) == 1 else ""
         inner = "" if inner == self.plan.region.scope else inner.rpartition("/")[2]
         if len(regions) == 1:
-            inner = regions[0].scope.rpartition("/")[2]
+            place = self.plan.region.items.index(regions[0])
+            same = [found for column in self.columns if isinstance(found := column.get(place), Region)]
+            inner = _common_name(each.scope.rpartition("/")[2] for each in same)
         titled = bool(regions[0].title)
         plural = snake(children[0].name) + "s" * (len(regions) > 1 and not titled)
         name = unique(identifier(inner) if inner else plural, self.members)
@@ -346,6 +347,13 @@ class Filler:
                 self._argument(member, argument.name, column) if differs else code(_known(column)[0])
             )
         return values
+
+
+def _common_name(names: Iterable[str]) -> str:
+    """Return the name of all, or what they have in common without their numbers; empty if that is nothing."""
+    found = set(names)
+    bases = {re.sub(r"_?\d+(?=_|$)", "", name) for name in found} if len(found) > 1 else found
+    return bases.pop() if len(bases) == 1 else ""
 
 
 def _value_of(child: ClassPlan, region: Item | None, argument: str, classes: Mapping[Region, ClassPlan]) -> Any:
@@ -403,7 +411,7 @@ def sizes(step: Item) -> dict[str, Any]:
         return {}
     if step.kind == "attention":
         block = step.fields["block"]
-        return {"channels": block.channels, "hidden": block.width}
+        return {name: getattr(block, name) for name in ("channels", "hidden") if hasattr(block, name)}
     return {name: value for name, value in step.fields.items() if name in SIZES}
 
 
@@ -426,9 +434,13 @@ def local_name(step: Item, scope: str) -> str:
     if step.kind == "attention" and step.fields["block"] and path == _first_layer(step):
         path = f"{path.rpartition('/')[0]}/{snake(type(step.fields['block']).__name__)}".lstrip("/")
     inside = path.removeprefix(f"{scope}/") if scope else path
-    return "constant" if re.fullmatch(r"Const(_\d+)?", inside) else identifier(inside)
+    if re.fullmatch(r"Const(_\d+)?", inside):
+        return "constant"
+    while len(inside) > LONGEST and "/" in inside:
+        inside = inside.partition("/")[2]
+    return identifier(inside[-LONGEST:])
 
 
 def _first_layer(step: Step) -> str:
-    leaf = next(iter(step.arrays.values()))
-    return leaf.names[0].rpartition("/")[0] if leaf.names else ""
+    names = [name for leaf in step.arrays.values() for name in leaf.names]
+    return names[0].rpartition("/")[0] if names else ""

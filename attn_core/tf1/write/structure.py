@@ -10,7 +10,7 @@ from typing import Any
 from attn_core.tf1.network.steps import Step
 from attn_core.tf1.write.common_fields import signature
 
-ACTIVATIONS = ("relu", "relu6", "leaky_relu", "elu", "selu", "silu", "sigmoid", "tanh", "softplus")
+ACTIVATIONS = ("relu", "relu6", "leaky_relu", "elu", "selu", "silu", "sigmoid", "tanh", "softplus", "softsign")
 WEIGHTED = ("conv", "depthwise", "dense", "norm", "attention")
 
 
@@ -49,8 +49,8 @@ Item = Step | Region
 
 def structured(steps: Sequence[Step], source: str, result: str) -> Region:
     """Return the whole network as a region of regions."""
-    layers = {step.path for step in steps if step.arrays}
-    common = _common([step.path.split("/")[:-1] for step in steps if step.arrays])
+    layers = {step.path for step in steps if step.is_layer}
+    common = _common([step.path.split("/")[:-1] for step in steps if step.is_layer])
     scopes = {step.name: _scope(step, layers, common) for step in steps}
     return _region(list(steps), source, result, scopes, common, named=False)
 
@@ -67,9 +67,11 @@ def _common(scopes: list[list[str]]) -> tuple[str, ...]:
 
 def _scope(step: Step, layers: set[str], common: tuple[str, ...]) -> tuple[str, ...]:
     """Return the scopes around a step; a layer's own name is none."""
-    scope = (step.path if step.arrays else step.name).split("/")[:-1]
+    scope = (step.path if step.is_layer else step.name).split("/")[:-1]
     while scope and "/".join(scope) in layers:
         scope.pop()
+    while common and tuple(scope[len(common) : 2 * len(common)]) == common:  # a scope that was entered again
+        del scope[: len(common)]
     return tuple(scope) if tuple(scope[: len(common)]) == common else common
 
 
@@ -153,7 +155,7 @@ def _pieces(items: list[Item], source: str, result: str) -> Iterable[tuple[str, 
 
 def _belongs(piece: list[Item]) -> bool:
     """Whether this is what a branch ends in: an activation after the sum."""
-    return len(piece) == 1 and isinstance(piece[0], Step) and not piece[0].arrays and len(piece[0].inputs) == 1 and (
+    return len(piece) == 1 and isinstance(piece[0], Step) and not piece[0].is_layer and len(piece[0].inputs) == 1 and (
         piece[0].kind in ACTIVATIONS
     )  # fmt: skip
 

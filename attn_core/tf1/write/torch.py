@@ -7,14 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from attn_core.tf1.network.steps import Array, Step
-from attn_core.tf1.write.common import block_arguments, call, cut, pair, quoted, uniform, wrapped
+from attn_core.tf1.network.rules.norms import shortest
+from attn_core.tf1.network.steps import NCHW, Array, Step
+from attn_core.tf1.write.common import block_arguments, call, cut, pair, piece, quoted, uniform, wrapped
 from attn_core.tf1.write.common_fields import resolved
 from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import INSIDE, Statement, Writer, repeated, typed
+from attn_core.tf1.write.writer import Statement, Writer, repeated, typed
 
 REDUCTIONS = {"mean": "mean", "sum": "sum", "max": "amax", "min": "amin"}
 POOLS = {"mean_pool": "avg_pool2d", "max_pool": "max_pool2d"}
@@ -56,7 +57,8 @@ class Torch(Writer):
         "relu": "F.relu", "relu6": "F.relu6", "sigmoid": "torch.sigmoid", "tanh": "torch.tanh", "elu": "F.elu",
         "selu": "F.selu", "silu": "F.silu", "softplus": "F.softplus", "exp": "torch.exp", "log": "torch.log",
         "sqrt": "torch.sqrt", "rsqrt": "torch.rsqrt", "square": "torch.square", "negative": "torch.neg",
-        "abs": "torch.abs", "erf": "torch.erf",
+        "abs": "torch.abs", "erf": "torch.erf", "softsign": "F.softsign", "expm1": "torch.expm1",
+        "log1p": "torch.log1p", "sin": "torch.sin", "cos": "torch.cos", "sign": "torch.sign",
     }  # fmt: skip
     load = '''
 def load(weights: str | Path = "weights.safetensors") -> {name}:
@@ -113,9 +115,9 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         """See `Writer.forward`."""
         return "def forward(self, x: Tensor) -> Tensor:"
 
-    def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
         """See `Writer.instances`."""
-        return wrapped(f"self.{member.name} = nn.Sequential(", repeated(calls), ")", "", INSIDE)
+        return wrapped(f"self.{member.name} = nn.Sequential(", repeated(calls), ")", indent)
 
     def run(self, member: Instances, x: Code) -> Code:
         """See `Writer.run`."""
@@ -135,7 +137,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         if step.kind == "attention":
             named = block_arguments(step, layer, ("channels",))
             block = type(step.fields["block"]).__name__
-            return f"attn_torch.{block}", [code["channels"], *(f"{k}={v}" for k, v in named.items())]
+            channels = [code["channels"]] if "channels" in code else []
+            return f"attn_torch.{block}", [*channels, *(f"{k}={v}" for k, v in named.items())]
         kind = "nn.Parameter" if step.fields["trained"] else "nn.Buffer"
         return kind, [f"torch.empty({', '.join(map(str, step.fields['shape'])) or '()'})"]
 
@@ -204,17 +207,37 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         fields = step.fields
         texts = {
             "softmax": lambda: f"F.softmax({x.text}, {fields['axis']})",
+            "log_softmax": lambda: f"F.log_softmax({x.text}, {fields['axis']})",
+            "local_response_norm": lambda: self._local_response(x, step),
             "leaky_relu": lambda: f"F.leaky_relu({x.text}, {fields['slope']})",
             "clip": lambda: f"{x}.clamp({fields['low']}, {fields['high']})",
-            "slice": lambda: f"{x}[{':, ' * fields['axis']}{fields['start']}:{fields['stop']}]",
+            "slice": lambda: self._slice(step, x),
             "cut": lambda: f"{x}[{', '.join(map(cut, fields['cuts']))}]",
             "permute": lambda: f"{x}.permute{fields['axes']}",
             "squeeze": lambda: f"{x}.squeeze({fields['axes']})",
             "to_image": lambda: f"{x}[:, :, None, None]",
+            "unflatten": lambda: self._unflatten(x, step),
         }
         if step.kind not in texts:
             raise self.strange(step)
         return Code(texts[step.kind]())
+
+    def _slice(self, step: Step, x: Code) -> str:
+        fields = step.fields
+        if "part" in fields:
+            return f"{x}.chunk({fields['parts']}, {fields['axis']})[{fields['part']}]"
+        return f"{x}[{':, ' * fields['axis']}{piece(fields)}]"
+
+    def _unflatten(self, x: Code, step: Step) -> str:
+        axes, sizes = step.fields["axes"], step.fields["sizes"]
+        if axes == NCHW or sizes[axes.index(1) - 1] == 1:  # a single channel may stand anywhere
+            return f"{x}.unflatten(1, {tuple(sizes[axes.index(axis) - 1] for axis in (1, 2, 3))})"
+        return f"{x}.unflatten(1, {sizes}).permute(0, 3, 1, 2)"
+
+    def _local_response(self, x: Code, step: Step) -> str:
+        fields, size = step.fields, 2 * step.fields["radius"] + 1
+        alpha = shortest(fields["alpha"] * size)  # which PyTorch divides by the size
+        return f"F.local_response_norm({x.text}, {size}, alpha={alpha}, beta={fields['beta']}, k={fields['bias']})"
 
     def _pad(self, step: Step, x: str) -> Code:
         mode, value = step.fields["mode"], step.fields["value"]

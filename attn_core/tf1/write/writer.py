@@ -19,11 +19,10 @@ from attn_core.tf1.write.common import (
     uniform,
     wrapped,
 )
-from attn_core.tf1.write.forward import WIDTH, Code, Speech, lines
+from attn_core.tf1.write.forward import Code, Speech, lines
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer, Plan
 from attn_core.tf1.write.state import Naming
 
-INSIDE = WIDTH - 8  # columns for a line of a class's function
 Statement = tuple[str, list[str]]  # a callable and its arguments
 
 
@@ -58,10 +57,9 @@ class Writer:
         body = "\n\n".join("\n".join(self._class(each)) + "\n" for each in self.plan.classes)
         rest = body + "\n" + self.load.format(name=self.plan.classes[-1].name, shape=self.input)
         norms = self.norms(body)
-        gap = GAP if "unknown(" in body else ""
-        code = norms + gap + rest
-        space = "" if norms and not norms.startswith("def") else "\n"
-        return f"{documentation(head)}\n\n{self.imports(code)}\n{space}{code}"
+        code = norms + self.helpers(body) + rest
+        gap = "" if norms and not norms.startswith("def ") else "\n"
+        return f"{documentation(head)}\n\n{self.imports(code)}\n{gap}{code}"
 
     # ---- what a framework has its own words for ----------------------------------------------------------------------
 
@@ -72,6 +70,10 @@ class Writer:
     def norms(self, body: str) -> str:
         """Return the lines that define what all batch norms have in common."""
         raise NotImplementedError
+
+    def helpers(self, body: str) -> str:
+        """Return the functions that the classes call and no library has."""
+        return GAP if "unknown(" in body else ""
 
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
         """Yield the lines from `class` to the first member."""
@@ -85,8 +87,8 @@ class Writer:
         """Return what makes a layer."""
         raise NotImplementedError
 
-    def instances(self, member: Instances, calls: list[str]) -> Iterable[str]:
-        """Yield the lines, not indented, that make a list of instances."""
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
+        """Yield the lines that make a list of instances."""
         raise NotImplementedError
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
@@ -137,7 +139,7 @@ class Writer:
             yield from wrapped(f"self.{member.name} = {member.kinds[0]}(", given[0], ")", indent)
             return
         calls = [call(kind, *arguments) for kind, arguments in zip(member.kinds, given, strict=True)]
-        yield from (f"{indent}{line}" for line in self.instances(member, calls))
+        yield from self.instances(member, calls, indent)
 
     def _given(self, kind: str, arguments: Mapping[str, str]) -> list[str]:
         plain = ("inputs", "channels")

@@ -53,6 +53,11 @@ def _cut(lifter: Lifter, node: Node, x: Value, cuts: list[Cut]) -> Value:
     if all(cut == WHOLE for cut in cuts):
         return x
     canonical = tuple(cuts[x.axes.index(axis)] for axis in range(x.rank))
+    if x.rank == 4 and canonical[0] == canonical[2] == canonical[3] == WHOLE and canonical[1][2] is None:
+        whole = lifter.shape(node.inputs[0])[x.axes.index(1)]
+        start, stop = canonical[1][0] or 0, canonical[1][1]
+        if whole is not None and (stop is None or 0 <= start < stop <= whole):
+            return lifter.add(node, "slice", (x,), {"axis": 1, "start": start, "stop": stop or whole, "size": whole})
     return lifter.add(node, "cut", (x,), {"cuts": canonical})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +81,12 @@ def _with_border(lifter: Lifter, x: Value, fields: dict[str, Any]) -> tuple[Valu
 
 
 def _path(leaf: Leaf, node: Node) -> str:
-    return scope(leaf.names[0]) if leaf.names else node.name.rpartition("/")[0] or node.name
+    """Return the scope of a layer; the two of a separable convolution have one together, and a part of it each."""
+    if not leaf.names:
+        return node.name.rpartition("/")[0] or node.name
+    found, last = scope(leaf.names[0]), leaf.names[0].rpartition("/")[2]
+    half = next((each for each in ("depthwise", "pointwise") if last.startswith(f"{each}_")), "")
+    return f"{found}/{half}" if half and not found.endswith(half) else found
 
 
 def scope(variable: str) -> str:
@@ -137,7 +143,7 @@ def add_bias(lifter: Lifter, node: Node, x: Value, ref: Ref) -> Value | None:
     shape = lifter.trace.shapes[ref][0]
     if step is None or step.fields["bias"] or math.prod(shape) != step.fields["outputs"]:
         return None
-    if attribute(node, "data_format", "") == "" and not _along_channels(shape, x.axes):
+    if attribute(node, "data_format", "") == "" and not along_channels(shape, x.axes):
         return None
     bias = lifter.leaf(ref, lambda array: array.reshape(-1))
     return lifter.changed(
@@ -145,7 +151,7 @@ def add_bias(lifter: Lifter, node: Node, x: Value, ref: Ref) -> Value | None:
     )
 
 
-def _along_channels(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
+def along_channels(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
     """Whether an array, put against the last axes, lies along the channels."""
     place = axes.index(1) - len(axes)
     return -place <= len(shape) and shape[place] == math.prod(shape)
@@ -178,13 +184,18 @@ def grouped(lifter: Lifter, node: Node, pieces: list[Value]) -> Value | None:
 def _in_a_row(slices: list[Step | None], count: int) -> bool:
     """Whether these are all the parts of one image, in order."""
     found = [step for step in slices if step is not None and step.kind == "slice" and step.fields["axis"] == 1]
-    ends = [0, *(step.fields["stop"] for step in found)]
-    return (
-        len(found) == count
-        and len({step.inputs for step in found}) == 1
-        and [step.fields["start"] for step in found] == ends[:-1]
-        and found[-1].fields["size"] == ends[-1]
-    )
+    if len(found) != count or len({step.inputs for step in found}) != 1:
+        return False
+    parts = [_part(step.fields) for step in found]
+    ends = [0, *(stop for _, stop, _ in parts)]
+    return [start for start, _, _ in parts] == ends[:-1] and parts[-1][2] == ends[-1]
+
+
+def _part(fields: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Return where a slice starts and stops, and of how much."""
+    if "part" in fields:
+        return fields["part"], fields["part"] + 1, fields["parts"]
+    return fields["start"], fields["stop"], fields["size"]
 
 
 def batch_to_space(lifter: Lifter, node: Node) -> Value:

@@ -8,8 +8,8 @@ import numpy as np
 
 from attn_core.tf1.graph import Node, Ref
 from attn_core.tf1.network.lift import Lifter, Rule, Unsupported
-from attn_core.tf1.network.rules.layers import layout, scope
-from attn_core.tf1.network.steps import Array, Leaf, Value
+from attn_core.tf1.network.rules.layers import along_channels, layout, scope
+from attn_core.tf1.network.steps import NHWC, Array, Leaf, Value
 from attn_core.tf1.network.trace import attribute
 from attn_core.tf1.reads import stored
 
@@ -41,7 +41,8 @@ def unfused(lifter: Lifter, node: Node, data: Ref, offset: Ref) -> Value | None:
     for image, factor in (product.inputs, product.inputs[::-1]):
         if lifter.is_data(image) and not lifter.is_data(factor):
             found = _parsed(lifter, factor, offset)
-            if found is None or lifter.value(image).axes[-1] != 1:
+            axes = lifter.value(image).axes
+            if found is None or not along_channels(lifter.trace.shapes[factor][0], axes):
                 return None
             mean, variance, eps, gamma, beta = found
             return _norm(lifter, node, lifter.value(image), eps, mean, variance, gamma, beta)
@@ -101,7 +102,7 @@ def _norm(
         arrays["weight"] = lifter.leaf(gamma, vector)
     if beta is not None:
         arrays["bias"] = lifter.leaf(beta, vector)
-    named = [name for leaf in arrays.values() for name in leaf.names]
+    named = [name for role in ("weight", "bias", "running_mean") if role in arrays for name in arrays[role].names]
     fields: dict[str, Any] = {"channels": int(np.prod(channels)), "eps": eps, "momentum": _momentum(lifter, arrays)}
     form = {(True, True): "both", (True, False): "scale", (False, True): "center"}.get(
         (scale, beta is not None), "none"
@@ -127,4 +128,15 @@ def _momentum(lifter: Lifter, arrays: dict[str, Leaf]) -> float:
     return MOMENTUM
 
 
-RULES: dict[str, Rule] = dict.fromkeys(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"), fused)
+def _local_response(lifter: Lifter, node: Node) -> Value:
+    """Lift `LRN`, which divides by a power of the squares of the channels nearby."""
+    x = lifter.laid(lifter.value(node.inputs[0]), NHWC)
+    numbers = {name: shortest(attribute(node, name, plain)) for name, plain in _LRN.items()}
+    return lifter.add(node, "local_response_norm", (x,), {"radius": attribute(node, "depth_radius", 5), **numbers})
+
+
+_LRN = {"bias": 1.0, "alpha": 1.0, "beta": 0.5}
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"), fused),
+    "LRN": _local_response,
+}

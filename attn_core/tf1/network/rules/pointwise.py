@@ -8,6 +8,7 @@ import numpy as np
 
 from attn_core.tf1.graph import Node, Ref
 from attn_core.tf1.network.lift import Lifter, Rule, Unsupported
+from attn_core.tf1.network.rules.cbam import gated
 from attn_core.tf1.network.rules.layers import add_bias
 from attn_core.tf1.network.rules.norms import shortest, unfused
 from attn_core.tf1.network.steps import Array, Value
@@ -17,7 +18,8 @@ from attn_core.tf1.reads import stored
 UNARY = {
     "Relu": "relu", "Relu6": "relu6", "Sigmoid": "sigmoid", "Tanh": "tanh", "Elu": "elu", "Selu": "selu",
     "Softplus": "softplus", "Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Rsqrt": "rsqrt", "Square": "square",
-    "Neg": "negative", "Abs": "abs", "Erf": "erf",
+    "Neg": "negative", "Abs": "abs", "Erf": "erf", "Softsign": "softsign", "Expm1": "expm1", "Log1p": "log1p",
+    "Sin": "sin", "Cos": "cos", "Sign": "sign",
 }  # fmt: skip
 BINARY = {
     "Sub": "subtract", "Mul": "multiply", "RealDiv": "divide", "Div": "divide", "Maximum": "maximum",
@@ -36,9 +38,13 @@ def _leaky(lifter: Lifter, node: Node) -> Value:
     return lifter.add(node, "leaky_relu", (lifter.value(node.inputs[0]),), {"slope": slope})
 
 
-def _softmax(lifter: Lifter, node: Node) -> Value:
+def _softmax(lifter: Lifter, node: Node, kind: str) -> Value:
     x = lifter.value(node.inputs[0])
-    return lifter.add(node, "softmax", (x,), {"axis": x.axes[-1]})
+    return lifter.add(node, kind, (x,), {"axis": x.axes[-1]})
+
+
+def _reciprocal(lifter: Lifter, node: Node) -> Value:
+    return lifter.add(node, "divide", (lifter.value(node.inputs[0]),), {"operands": (NUMBER, 0), "number": 1.0})
 
 
 def _sum(lifter: Lifter, node: Node) -> Value:
@@ -96,17 +102,16 @@ def _of_two(lifter: Lifter, node: Node, kind: str) -> Value:
     if first.rank != second.rank:
         raise Unsupported(f"it combines values of {first.rank} and {second.rank} axes")
     second = lifter.laid(second, first.axes)
-    if kind == "multiply" and (found := _swish(lifter, node, first, second)) is not None:
-        return found
+    if kind == "multiply":
+        for x, gate in ((first, second), (second, first)):
+            if (found := _swish(lifter, node, x, gate) or gated(lifter, node, x, gate)) is not None:
+                return found
     return lifter.add(node, kind, (first, second), {"operands": (0, 1)})
 
 
-def _swish(lifter: Lifter, node: Node, first: Value, second: Value) -> Value | None:
-    for x, gate in ((first, second), (second, first)):
-        step = lifter.step_of(gate, "sigmoid")
-        if step and step.inputs == (x.step,):
-            return lifter.add(node, "silu", (x,))
-    return None
+def _swish(lifter: Lifter, node: Node, x: Value, gate: Value) -> Value | None:
+    step = lifter.step_of(gate, "sigmoid")
+    return lifter.add(node, "silu", (x,)) if step and step.inputs == (x.step,) else None
 
 
 def _add_n(lifter: Lifter, node: Node) -> Value:
@@ -135,5 +140,7 @@ RULES: dict[str, Rule] = {
     "Cast": _cast,
     "ClipByValue": _clip,
     "LeakyRelu": _leaky,
-    "Softmax": _softmax,
+    "Softmax": partial(_softmax, kind="softmax"),
+    "LogSoftmax": partial(_softmax, kind="log_softmax"),
+    **dict.fromkeys(("Reciprocal", "Inv"), _reciprocal),
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from attn_core.blocks.channel_shuffle import ChannelShuffle
 from attn_core.tf1.graph import Node, Ref
-from attn_core.tf1.network.lift import Lifter, Rule, Unsupported
+from attn_core.tf1.network.lift import Lifter, Rule, Unsupported, image_axes
 from attn_core.tf1.network.rules.layers import grouped
-from attn_core.tf1.network.steps import NCHW, NHWC, Value
+from attn_core.tf1.network.steps import NCHW, NHWC, Step, Value
 from attn_core.tf1.network.trace import attribute, fixed
 
 
@@ -23,12 +24,19 @@ def _reshape(lifter: Lifter, node: Node) -> Value:
     ]
     if all(before == after for before, after in runs):
         return x
+    if (shuffled := _shuffle(lifter, node, x)) is not None:
+        return shuffled
+    if all(_grouped(before, after) for before, after in runs) and x.axes == NHWC:
+        return lifter.add(node, "groups", (x,), {"groups": runs[0][1][3]}, (*NHWC, 4))
     if all(_flat(before, after) for before, after in runs):
         return _flatten(lifter, node, x, [before for before, _ in runs])
     if all(_rows(before, after) for before, after in runs):
         return lifter.add(node, "rows", (x,), {"whole": x.axes}, (0, 1))
     if all(_pixel(before, after) for before, after in runs):
         return _from_rows(lifter, node, x) or _to_pixel(lifter, node, x, runs[0][1])
+    if all(_unflat(before, after) for before, after in runs) and runs[0][1][1:] == runs[1][1][1:]:
+        axes = image_axes(lifter.graph, Ref(node.name), 4)
+        return lifter.add(node, "unflatten", (x,), {"axes": axes, "sizes": runs[0][1][1:]}, axes)
     if all(len(before) == 2 for before, _ in runs) and (back := _from_rows(lifter, node, x)) is not None:
         return back
     shapes = " and ".join(f"{list(before)} to {list(after)}" for before, after in runs)
@@ -39,8 +47,28 @@ def _flat(before: Sequence[int], after: Sequence[int]) -> bool:
     return len(after) == 2 and before[0] == after[0] and len(before) > 2 and math.prod(before[1:]) == after[1]
 
 
+def _unflat(before: Sequence[int], after: Sequence[int]) -> bool:
+    return len(before) == 2 and len(after) == 4 and after[0] == before[0] and math.prod(after[1:]) == before[1]
+
+
 def _rows(before: Sequence[int], after: Sequence[int]) -> bool:
     return len(after) == 2 and len(before) > 2 and before[-1] == after[-1] and math.prod(before[:-1]) == after[0]
+
+
+def _grouped(before: Sequence[int], after: Sequence[int]) -> bool:
+    return len(before) == 4 and len(after) == 5 and before[:3] == after[:3] and before[3] == after[3] * after[4]
+
+
+def _shuffle(lifter: Lifter, node: Node, x: Value) -> Value | None:
+    """Lift the last of three: channels into groups, the groups turned, and together again."""
+    turned = lifter.steps.get(x.step)
+    apart = lifter.steps.get(turned.inputs[0]) if turned and turned.kind == "turned" else None
+    whole = apart and lifter.trace.shapes[lifter.graph.nodes[apart.name].inputs[0]]
+    if apart is None or whole != lifter.trace.shapes[Ref(node.name)]:
+        return None
+    block = ChannelShuffle(whole[0][-1], apart.fields["groups"])
+    path = f"{node.name.rpartition('/')[0]}/channel_shuffle".lstrip("/")
+    return lifter.add(node, "attention", (Value(apart.inputs[0], NHWC),), {"block": block}, NHWC, None, path)
 
 
 def _pixel(before: Sequence[int], after: Sequence[int]) -> bool:
@@ -54,14 +82,15 @@ def _pixel(before: Sequence[int], after: Sequence[int]) -> bool:
 
 def _flatten(lifter: Lifter, node: Node, x: Value, shapes: list[tuple[int, ...]]) -> Value:
     free = x.rank == 3 or math.prod(shapes[0][1:]) == max(shapes[0][1:])
-    return lifter.add(node, "flatten", (x,), {"axes": x.axes[1:], "sizes": shapes[0][1:], "free": free}, (0, 1))
+    fields = {"axes": x.axes[1:], "sizes": shapes[0][1:], "free": free, "whole": x.axes}
+    return lifter.add(node, "flatten", (x,), fields, (0, 1))
 
 
 def _from_rows(lifter: Lifter, node: Node, x: Value) -> Value | None:
     """Turn a dense layer on the rows of an image, which is reshaped before and after, into a 1x1 convolution."""
     dense = lifter.step_of(x, "dense")
     rows = lifter.steps.get(dense.inputs[0]) if dense else None
-    if dense is None or rows is None or rows.kind != "rows" or len(rows.fields["whole"]) != 4:
+    if dense is None or rows is None or not _of_an_image(rows):
         return None
     fields = {
         "inputs": dense.fields["inputs"], "outputs": dense.fields["outputs"], "kernel": (1, 1), "stride": (1, 1),
@@ -75,6 +104,12 @@ def _from_rows(lifter: Lifter, node: Node, x: Value) -> Value | None:
     arrays = {**dense.arrays, "weight": kernel}
     lifter.steps[node.name] = type(dense)(node.name, "conv", rows.inputs, fields, arrays, dense.path)
     return Value(node.name, rows.fields["whole"])
+
+
+def _of_an_image(rows: Step) -> bool:
+    """Whether these are the pixels of an image, one after the other; of a single one, also its flattened form."""
+    whole = len(rows.fields.get("whole", ())) == 4
+    return whole and (rows.kind == "rows" or (rows.kind == "flatten" and sorted(rows.fields["sizes"])[:2] == [1, 1]))
 
 
 def _to_pixel(lifter: Lifter, node: Node, x: Value, after: tuple[int, ...]) -> Value:
@@ -93,6 +128,9 @@ def _squeeze(lifter: Lifter, node: Node) -> Value:
     if list(left) != sorted(left):
         raise Unsupported("what it leaves of the image has its axes in another order")
     axes = tuple(sorted(x.axes[k] for k in gone))
+    pixel = lifter.steps.get(x.step)
+    if pixel and pixel.kind == "to_image" and axes == (2, 3):
+        return Value(pixel.inputs[0], (0, 1))
     return lifter.add(node, "squeeze", (x,), {"axes": axes, "rank": x.rank}, tuple(range(len(left)))) if axes else x
 
 
@@ -130,6 +168,8 @@ def _transpose(lifter: Lifter, node: Node) -> Value:
     order = fixed(lifter.trace.integers(node.inputs[1]))
     if order is None:
         raise Unsupported("the graph does not say how")
+    if order == (0, 1, 2, 4, 3) and lifter.step_of(x, "groups"):
+        return lifter.add(node, "turned", (x,))
     axes = tuple(x.axes[k] for k in order)
     if axes == x.axes:
         return x
@@ -171,6 +211,8 @@ def _split(lifter: Lifter, node: Node) -> None:
         name = f"{node.name}:{ref.output}" if ref.output else node.name
         part = Node(name, node.op, node.inputs, node.attributes)
         fields = {"axis": x.axes[source], "start": start, "stop": start + size, "size": whole}
+        if whole == size * len(outputs):
+            fields = {"axis": x.axes[source], "part": ref.output, "parts": len(outputs)}
         lifter.values[ref] = lifter.add(part, "slice", (x,), fields, path=node.name)
         start += size
 
