@@ -14,7 +14,7 @@ from attn_core import parity
 from attn_core.ported import Found
 from attn_core.tf1.network import original
 from attn_core.tf1.network.steps import Array, Step, canonical
-from attn_core.tf1.network.truth import Truth
+from attn_core.tf1.network.truth import Truth, around
 from attn_core.tf1.write.targets import RUNNERS
 
 if TYPE_CHECKING:
@@ -101,25 +101,21 @@ def _against_tensorflow(port: Port, truth: Truth, witness: original.Witness, fou
 
 def _blocks(port: Port) -> Iterator[Check]:
     """Run each attention block alone on what it got in the original, and compare what it gave."""
+    network, truth = port.network, port.truths[0]
     runtime = parity.runtime(port.target)
-    for step in port.network.steps:
-        if step.kind != "attention" or step.name not in port.truths[0].blocks:
-            continue
-        image, output = (canonical(a, _axes(port, step)) for a in port.truths[0].blocks[step.name])
-        weights = {name: leaf.array(port.network.source.read) for name, leaf in step.arrays.items()}
-        found = runtime.run(step.fields["block"], weights, image.astype(np.float32))
-        yield compared(
-            f"block {port.network.called[step.name]}", f"NumPy, {_size(port.truths[0])}", found.output, output
-        )
-        if vain := parity.unproven(step.fields["block"], weights, image):
-            port.notes.append(
-                f"{port.network.called[step.name]}: dead on this image, which proves nothing of {', '.join(vain)}"
-            )
+    steps = {step.name: step for step in network.steps if step.kind == "attention"}
+    for step_name, arrays in around(network.part, network.source, truth, steps.values()).items():
+        block, name = steps[step_name].fields["block"], network.called[step_name]
+        image, output = (canonical(array, network.axes[step_name]) for array in arrays)
+        weights = _weights(port, steps[step_name])
+        found = runtime.run(block, weights, image.astype(np.float32))
+        yield compared(f"block {name}", f"NumPy, {_size(truth)}", found.output, output)
+        if vain := parity.unproven(block, weights, image):
+            port.notes.append(f"{name}: dead on this image, which proves nothing of {', '.join(vain)}")
 
 
-def _axes(port: Port, step: Step) -> tuple[int, ...]:
-    axis = port.network.part.blocks[step.name].pool.axis
-    return (0, 1, 2, 3) if axis == 1 else (0, 2, 3, 1)
+def _weights(port: Port, step: Step) -> dict[str, Array]:
+    return {name: leaf.array(port.network.source.read) for name, leaf in step.arrays.items()}
 
 
 def _against_recording(port: Port, runner: Any, folder: Path, recorded: Mapping[str, Array]) -> Iterator[Check]:
@@ -146,13 +142,12 @@ def _against_recording(port: Port, runner: Any, folder: Path, recorded: Mapping[
 def _recorded_blocks(port: Port, recorded: Mapping[str, Array]) -> Iterator[Check]:
     """Compare the i-th attention block with `se<i>_in`, `se<i>_gate`, `se<i>_out`."""
     runtime = parity.runtime(port.target)
-    steps = [step for step in port.network.steps if step.kind == "attention" and step.name in port.network.called]
+    steps = [step for step in port.network.steps if step.name in port.network.part.blocks]
     for i, step in enumerate(steps):
         if f"se{i}_in" not in recorded:
             continue
-        weights = {name: leaf.array(port.network.source.read) for name, leaf in step.arrays.items()}
-        axes = _axes(port, step)
-        found = runtime.run(step.fields["block"], weights, canonical(recorded[f"se{i}_in"], axes)).arrays()
+        axes = port.network.axes[step.name]
+        found = runtime.run(step.fields["block"], _weights(port, step), canonical(recorded[f"se{i}_in"], axes)).arrays()
         name = port.network.called[step.name]
         if f"se{i}_out" in recorded:
             yield compared(f"block {name}", RECORDING, found["output"], canonical(recorded[f"se{i}_out"], axes))

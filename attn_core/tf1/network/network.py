@@ -138,6 +138,8 @@ class Network:
     notes: tuple[str, ...]
     called: Mapping[str, str]
     """The attention blocks' names by the step they end in."""
+    axes: Mapping[str, tuple[int, ...]]
+    """Which canonical axis each axis of the graph is there."""
 
 
 def lifted(part: Part, source: Source, trace: Trace) -> Network:
@@ -154,9 +156,12 @@ def lifted(part: Part, source: Source, trace: Trace) -> Network:
     )
     result = lifter.run(RULES, part.image, part.output)
     steps = alive(lifter.steps, result.step)
-    axes = lifter.values[part.image].axes
+    blocks = [step for step in steps if step.kind == "attention"]
     notes = dict.fromkeys([*lifter.notes, *_computed(steps)])
-    return Network(part, source, tuple(steps), result, axes, tuple(notes), called)
+    layouts = {step.name: lifter.values[Ref(step.name)].axes for step in blocks}
+    called |= {step.name: step.path for step in blocks if step.name not in called}
+    image_axes = lifter.values[part.image].axes
+    return Network(part, source, tuple(steps), result, image_axes, tuple(notes), called, layouts)
 
 
 def _computed(steps: Iterable[Step]) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""What the original graph computes: its result, its derivative along a direction, and what enters and leaves blocks."""
+"""What the original graph computes: its result, its derivative along a direction, what enters and leaves blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from attn_core.tf1.graph import Ref
 from attn_core.tf1.network.lift import image_axes
 from attn_core.tf1.network.network import Part
 from attn_core.tf1.network.source import Source
-from attn_core.tf1.network.steps import Array
+from attn_core.tf1.network.steps import IMAGE, Array, Step
 from attn_core.tf1.network.trace import RUNS, Trace, fixed
 from attn_core.tf1.pooling import shape_known
 
@@ -34,7 +34,6 @@ class Truth:
 
     Fields:
         slope: the derivative of sum(output * cotangent) along `direction`.
-        blocks: for each attention block, by its product, what went in and what came out.
     """
 
     image: Array
@@ -42,7 +41,6 @@ class Truth:
     output: Array
     cotangent: Array
     slope: float
-    blocks: Mapping[str, tuple[Array, Array]]
 
 
 def truths(part: Part, source: Source, size: tuple[int, int] | None) -> tuple[list[Truth], Trace]:
@@ -51,15 +49,14 @@ def truths(part: Part, source: Source, size: tuple[int, int] | None) -> tuple[li
     **Raises** `SizeError`, `UnknownOpError`, `CheckpointError`.
     """
     trace, found = Trace(), []
-    wanted = [part.output, *(ref for block in part.blocks.values() for ref in (block.pool.image, Ref(block.product)))]
-    feeds = part.feeds(source, wanted)
+    feeds = part.feeds(source, [part.output])
     first, *others = _shapes(part, feeds, size)
-    found.append(_one(part, feeds, first, wanted, trace, 0))
+    found.append(_one(part, feeds, first, trace, 0))
     for shape in others:
         attempt = Trace({ref: list(runs) for ref, runs in trace.shapes.items()}, dict(trace.numbers))
         attempt.numbers = {ref: list(runs) for ref, runs in trace.numbers.items()}
         try:
-            found.append(_one(part, feeds, shape, wanted, attempt, 1))
+            found.append(_one(part, feeds, shape, attempt, 1))
         except CheckpointError:
             continue  # a network whose dense layers fit one size only
         trace = attempt
@@ -70,16 +67,14 @@ def truths(part: Part, source: Source, size: tuple[int, int] | None) -> tuple[li
     return found, trace
 
 
-def _one(
-    part: Part, feeds: Mapping[Ref, Array], shape: tuple[int, ...], wanted: list[Ref], trace: Trace, seed: int
-) -> Truth:
+def _one(part: Part, feeds: Mapping[Ref, Array], shape: tuple[int, ...], trace: Trace, seed: int) -> Truth:
     axes = image_axes(part.graph, part.image, len(shape))
     image, direction = (_sample(shape, axes, 2 * seed + k) for k in range(2))
     given = {**feeds, part.image: image + 1j * STEP * direction}
     for ref, array in given.items():
         trace.watch(ref, array)
     try:
-        values = evaluate(part.original, given, wanted, watch=trace.watch)
+        values = evaluate(part.original, given, [part.output], watch=trace.watch)
     except CheckpointError as error:
         raise type(error)(
             f"{error} The image had the shape {list(shape)}; --size HEIGHT,WIDTH gives another."
@@ -88,10 +83,20 @@ def _one(
     if output.shape[:1] != shape[:1]:
         raise CheckpointError(f"{part.graph.path}: of {shape[0]} images, the result has {list(output.shape)}.")
     cotangent = np.random.default_rng([seed, 3]).standard_normal(output.shape)
-    blocks = {
-        product: (values[block.pool.image].real, values[Ref(product)].real) for product, block in part.blocks.items()
-    }
-    return Truth(image, direction, output.real.copy(), cotangent, float((output.imag / STEP * cotangent).sum()), blocks)
+    return Truth(image, direction, output.real.copy(), cotangent, float((output.imag / STEP * cotangent).sum()))
+
+
+def around(part: Part, source: Source, truth: Truth, steps: Iterable[Step]) -> dict[str, tuple[Array, Array]]:
+    """Return what goes into each of these steps in the original graph, and what comes out, by the step's name."""
+    ends = {step.name: (_result_of(part, step.inputs[0]), Ref(step.name)) for step in steps}
+    known = {name: refs for name, refs in ends.items() if refs[0].node in part.original.nodes}
+    feeds = {**part.feeds(source, [part.output]), part.image: truth.image}
+    values = evaluate(part.original, feeds, list(dict.fromkeys(ref for refs in known.values() for ref in refs)))
+    return {name: (values[before], values[after]) for name, (before, after) in known.items()}
+
+
+def _result_of(part: Part, name: str) -> Ref:
+    return part.image if name == IMAGE else Ref(name)
 
 
 def _sample(shape: tuple[int, ...], axes: tuple[int, ...], seed: int) -> Array:
