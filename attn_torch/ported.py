@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from attn_core.ported import Found, imported
 
@@ -12,15 +13,24 @@ from attn_core.ported import Found, imported
 def run(path: str, images: list[NDArray[np.float64]], cotangents: list[NDArray[np.float64]]) -> list[Found]:
     """Run the network of a `model.py` on canonical images: in float32 its output, in float64 both."""
     network = imported(path).load()
-    outputs = [network(torch.tensor(image, dtype=torch.float32)).detach().double().numpy() for image in images]
-    network = network.double()
+    with torch.no_grad():
+        outputs = [network(torch.tensor(image, dtype=torch.float32)).double().numpy() for image in images]
+    network = network.double().requires_grad_(False)
     return [_exact(network, *each) for each in zip(images, cotangents, outputs, strict=True)]
 
 
 def _exact(
     network: torch.nn.Module, image: NDArray[np.float64], cotangent: NDArray[np.float64], single: NDArray[np.float64]
 ) -> Found:
-    x = torch.tensor(image, dtype=torch.float64, requires_grad=True)
+    """Run image by image: outside of training none knows of another, and gradients need the memory of one only."""
+    x, pull = (torch.tensor(array, dtype=torch.float64) for array in (image, cotangent))
+    found = [_gradient(network, x[k : k + 1], pull[k : k + 1]) for k in range(len(x))]
+    outputs, gradients = zip(*found, strict=True)
+    return Found(single, torch.cat(outputs).numpy(), torch.cat(gradients).numpy())
+
+
+def _gradient(network: torch.nn.Module, x: Tensor, pull: Tensor) -> tuple[Tensor, Tensor]:
+    x.requires_grad_(True)
     output = network(x)
-    (gradient,) = torch.autograd.grad(output, x, torch.tensor(cotangent, dtype=torch.float64))
-    return Found(single, output.detach().numpy(), gradient.numpy())
+    (gradient,) = torch.autograd.grad(output, x, pull)
+    return output.detach(), gradient

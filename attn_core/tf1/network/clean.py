@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.network.settings import Settings
 from attn_core.tf1.order import places
@@ -85,9 +86,21 @@ def clean(graph: Graph, settings: Settings) -> tuple[Graph, Mapping[Ref, Ref]]:
     cleaner = _Cleaner(graph, settings)
     order = places(graph)
     for name in sorted(graph.nodes, key=order.__getitem__):
-        cleaner.visit(graph.nodes[name])
-    kept = [node for node in cleaner.nodes.values() if all(ref.node in cleaner.nodes for ref in node.inputs)]
-    return rebuilt(graph, kept), cleaner.alias
+        try:
+            cleaner.visit(graph.nodes[name])
+        except IndexError:
+            op = graph.nodes[name].op
+            raise CheckpointError(f"{graph.path} is damaged: {name!r} ({op}) lacks inputs.") from None
+    return rebuilt(graph, _whole(cleaner.nodes)), cleaner.alias
+
+
+def _whole(nodes: Mapping[str, Node]) -> list[Node]:
+    """Return the nodes that can run: all that they need is there, and needs nothing of them."""
+    kept: dict[str, Node] = {}
+    for name, node in nodes.items():
+        if all(ref.node in kept for ref in node.inputs):
+            kept[name] = node
+    return list(kept.values())
 
 
 def rebuilt(graph: Graph, nodes: Iterable[Node]) -> Graph:

@@ -18,6 +18,7 @@ from attn_core.tf1.reads import stored
 Rule = Callable[["Lifter", Node], "Value | None"]
 Turn = Callable[[Array], Array]
 UNKNOWN = "unknown"
+_FAILURES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, AssertionError)
 _MOVES = 8  # how often weights are reshaped and transposed at most before they are used
 
 
@@ -145,7 +146,8 @@ class Lifter:
             value = value or rules[node.op](self, node)
             if value is not None:
                 self.values[Ref(node.name)] = value
-        except Unsupported as reason:
+        except (Unsupported, *_FAILURES) as error:
+            reason = error if isinstance(error, Unsupported) else "its inputs or attributes are not those it must have"
             inputs = tuple(self.values[ref] for ref in node.inputs if ref in self.values)
             known = tuple(range(len(self.trace.shape(Ref(node.name)))))
             plain = NHWC if len(known) == 4 else known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from attn_core.tf1.pooling import shape_known
 STEP = 1e-30  # of the complex step: so small that nothing but the first derivative is left
 SIZE = (64, 64)  # of images where neither the graph nor the user says one
 ODD = 11  # how much larger the second image is, from even to odd
+_MOST = 2**26  # numbers of a batch of images
 BATCH, COLOURS = 2, 3
 
 
@@ -120,6 +122,8 @@ def _shapes(part: Part, feeds: Mapping[Ref, Array], size: tuple[int, int] | None
     axes = image_axes(part.graph, part.image, 4)
     first = _completed(stated, axes, (BATCH, _channels(part, feeds), *(size or SIZE)))
     batch, channels, *pixels = (first[axes.index(axis)] for axis in range(4))
+    if math.prod(first) > _MOST:
+        raise SizeError(f"{part.graph.path}: images of the shape {list(first)} are too large to run the graph on.")
     yield first
     again = stated[0] or batch + 1
     yield tuple((again, channels, *(n + ODD - n % 2 for n in pixels))[axis] for axis in axes)
@@ -135,6 +139,7 @@ def _channels(part: Part, feeds: Mapping[Ref, Array]) -> int:
     """Return the channels that the first convolution takes."""
     for node in part.graph.nodes.values():
         if node.op in ("Conv2D", "DepthwiseConv2dNative"):
-            kernel = evaluate(part.original, feeds, [node.inputs[1]])[node.inputs[1]]
-            return int(kernel.shape[2])
+            kernel = evaluate(part.original, feeds, list(node.inputs[1:2]))
+            shape = next(iter(kernel.values())).shape if kernel else ()
+            return int(shape[2]) if len(shape) == 4 else COLOURS
     return COLOURS
