@@ -2,12 +2,13 @@
 
 Where to start reading: a checkpoint is opened in `checkpoint` (V2: `bundle`, V1: `slices`, both on `table`), a graph in
 `graph`. `find` looks for blocks by structure (`patterns`, on `layers`, `pooling`, `kernels`, `reads`) or by names
-(`names`), chooses among variables (`variables`) and puts the blocks together (`assemble`, `naming`).
+(`names`), chooses among variables (`variables`) and puts the blocks together (`assemble`, `naming`). `evaluate` runs a
+graph in NumPy (`ops`). `network` turns a whole graph into steps, `write` these into source.
 """
 
 try:
     from attn_core.tf1.checkpoint import Checkpoint, read_checkpoint
-    from attn_core.tf1.errors import CheckpointError
+    from attn_core.tf1.errors import CheckpointError, UnknownOpError
     from attn_core.tf1.find import find_blocks
     from attn_core.tf1.found import Findings, FoundBlock
     from attn_core.tf1.graph import Graph, read_graph
@@ -24,6 +25,7 @@ __all__ = [
     "FoundBlock",
     "Graph",
     "Location",
+    "UnknownOpError",
     "find_blocks",
     "locate",
     "read_checkpoint",
