@@ -49,8 +49,10 @@ IMPORTED = (
 
 
 def plain(text: str) -> str:
-    """Return a text of the graph that can stand in a docstring."""
-    return re.sub(r"[^\w/.:>-]+", "_", text, flags=re.ASCII)[:LONGEST]
+    """Return a scope of the graph as it can stand in a docstring; of a long one, the inner scopes."""
+    while len(text) > LONGEST and "/" in text:
+        text = text.partition("/")[2]
+    return re.sub(r"[^\w/.:>-]+", "_", text, flags=re.ASCII)[-LONGEST:]
 
 
 def identifier(text: str) -> str:
