@@ -23,10 +23,13 @@ def _exact(
     network: torch.nn.Module, image: NDArray[np.float64], cotangent: NDArray[np.float64], single: NDArray[np.float64]
 ) -> Found:
     """Run image by image: outside of training none knows of another, and gradients need the memory of one only."""
-    x, pull = (torch.tensor(array, dtype=torch.float64) for array in (image, cotangent))
-    found = [_gradient(network, x[k : k + 1], pull[k : k + 1]) for k in range(len(x))]
-    outputs, gradients = zip(*found, strict=True)
+    images, pulls = (_singles(array) for array in (image, cotangent))
+    outputs, gradients = zip(*(_gradient(network, *each) for each in zip(images, pulls, strict=True)), strict=True)
     return Found(single, torch.cat(outputs).numpy(), torch.cat(gradients).numpy())
+
+
+def _singles(batch: NDArray[np.float64]) -> list[Tensor]:
+    return [torch.tensor(batch[k : k + 1], dtype=torch.float64) for k in range(len(batch))]
 
 
 def _gradient(network: torch.nn.Module, x: Tensor, pull: Tensor) -> tuple[Tensor, Tensor]:

@@ -112,5 +112,5 @@ def documentation(head: Head) -> str:
 
 
 def _folded(line: str) -> list[str]:
-    safe = line.replace("\\", "/").replace('"""', "'''")
+    safe = "".join(each if each.isprintable() else "?" for each in line).replace("\\", "/").replace('"', "'")
     return textwrap.wrap(safe, WIDTH - 4, break_on_hyphens=False, break_long_words=False) or [""]

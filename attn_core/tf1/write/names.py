@@ -5,12 +5,54 @@ from __future__ import annotations
 import keyword
 import re
 
-RESERVED = frozenset({
-    "apply", "bind", "buffers", "build", "call", "children", "copy", "cpu", "cuda", "double", "dtype", "eval", "float",
-    "forward", "get_config", "half", "init", "input", "inputs", "layers", "losses", "metrics", "module", "modules",
-    "name", "output", "outputs", "param", "parameters", "parent", "path", "scope", "self", "setup", "sow", "to",
-    "train", "type", "variables", "weights", "x",
-})  # fmt: skip  # what modules of some framework have already
+LONGEST = 60  # letters of a name in a docstring
+_TAKEN = """
+    T_destination activity_regularizer add_loss add_metric add_module add_variable add_weight apply autocast
+    bfloat16 bind buffers build build_from_config built call call_signature_parameters call_super_init children
+    clone compile compile_from_config compiled compiled_loss compiled_metrics compute_dtype compute_loss
+    compute_mask compute_metrics compute_output_shape compute_output_spec copy count_params cpu cuda
+    distribute_reduction_method distribute_strategy double dtype dtype_policy dump_patches eval evaluate export
+    extra_repr fit float forward from_config get_buffer get_build_config get_compile_config get_config
+    get_extra_state get_layer get_metrics_result get_parameter get_quantization_layer_structure get_state_tree
+    get_submodule get_variable get_weights half has_rng has_variable init init_with_output input input_dtype
+    input_spec inputs ipu is_initializing is_mutable_collection iter_children iter_modules jit_compile layers
+    lazy_init load_own_variables load_state_dict load_weights loss losses make_predict_function make_rng
+    make_test_function make_train_function metrics metrics_names metrics_variables module module_paths modules mtia
+    name named_buffers named_children named_modules named_parameters non_trainable_variables non_trainable_weights
+    options output outputs param parameters parent path perturb predict predict_function predict_on_batch
+    predict_step put_variable quantization_mode quantize quantized_build quantized_call register_backward_hook
+    register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook
+    rematerialized_call requires_grad_ reset_metrics rngs run_eagerly save save_own_variables save_weights scope
+    self set_attributes set_extra_state set_state_tree set_submodule set_weights setup share_memory sow state_dict
+    stateless_call stateless_compute_loss steps_per_execution summary supports_jit supports_masking symbolic_call
+    tabulate test_function test_on_batch test_step to to_empty to_json train train_function train_on_batch
+    train_step trainable trainable_variables trainable_weights training type unbind unrolled_steps_per_execution
+    variable variable_dtype variables weights x xpu zero_grad
+"""  # what modules of some framework have already
+RESERVED = frozenset(_TAKEN.split())
+
+
+IMPORTED = (
+    "BatchNorm",
+    "BatchNorm2d",
+    "BatchNormalization",
+    "F",
+    "False",
+    "None",
+    "Path",
+    "SameConv2d",
+    "Tensor",
+    "True",
+)
+
+
+def plain(text: str) -> str:
+    """Return a scope of the graph as it can stand in a docstring; of a long one, the inner scopes."""
+    while len(text) > LONGEST and "/" in text:
+        text = text.partition("/")[2]
+    return re.sub(r"[^\w/.:>-]+", "_", text, flags=re.ASCII)[-LONGEST:]
 
 
 def identifier(text: str) -> str:

@@ -8,7 +8,7 @@ from attn_core.tf1.network.steps import Step
 from attn_core.tf1.write.channels_last import layout
 from attn_core.tf1.write.common import wrapped
 from attn_core.tf1.write.flax import Flax, leaf_name
-from attn_core.tf1.write.forward import Code
+from attn_core.tf1.write.forward import WIDTH, Code
 from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
@@ -75,11 +75,11 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
         """See `Writer.instances`."""
-        given = repeated(calls)
-        whole = wrapped(f"self.{member.name} = nnx.List([", given, "])", indent)
-        if len(whole) == 1:
-            return whole
-        return [f"{indent}self.{member.name} = nnx.List(", *wrapped("[", given, "]", f"{indent}    "), f"{indent})"]
+        line = f"{indent}self.{member.name} = nnx.List([{', '.join(repeated(calls))}])"
+        if len(line) <= WIDTH:
+            return [line]
+        lines = wrapped("[", repeated(calls), "]", f"{indent}    ")
+        return [f"{indent}self.{member.name} = nnx.List(", *lines, f"{indent})"]
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
         """See `Writer.run`."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from attn_core.tf1.network.steps import Step
 from attn_core.tf1.write.common_fields import SIZES, padding
-from attn_core.tf1.write.names import class_name, identifier, snake, unique
+from attn_core.tf1.write.names import IMPORTED, class_name, identifier, plain, snake, unique
 from attn_core.tf1.write.signature import families, shape
 from attn_core.tf1.write.structure import Item, Region
 
@@ -102,7 +102,7 @@ class _Planner:
         found = [family for family in families(_inside(network)) if len(family) > 1 or _forks(family[0])]
         repeated = [family for family in found if family[0].scope or len(family) > 1]
         self.families = [family for family in repeated if not _row(family[0], repeated)]
-        self.names: dict[str, None] = {}
+        self.names = dict.fromkeys(IMPORTED)
         self.classes: list[ClassPlan] = []
         self.of_region: dict[Region, ClassPlan] = {}
         self.member_of: dict[tuple[str, str], str] = {}
@@ -195,7 +195,7 @@ def _doc(family: list[Region]) -> str:
     first = family[0].scope or next((step.path for step in family[0].steps() if step.arrays), family[0].name)
     more = f" and {len(family) - 1} more like it" if len(family) > 1 else ""
     start = "" if family[0].scope else "From "
-    return f"{start}{first}{more}.".replace("\\", "/").replace('"', "'")
+    return f"{start}{plain(first)}{more}."
 
 
 def _numbered(name: str, taken: dict[str, None]) -> str:
@@ -225,8 +225,7 @@ class Filler:
         self.plan, self.instances, self.classes = found, instances, classes
         self.columns = [dict(_column(found, region)) for region in instances]
         self.given: dict[tuple[Any, ...], str] = {}
-        self.taken: dict[str, None] = {}
-        self.members: dict[str, None] = {}
+        self.taken: dict[str, None] = {}  # by arguments and members alike: in Linen, both are attributes
 
     def fill(self) -> None:
         """Fill the class."""
@@ -265,7 +264,7 @@ class Filler:
 
     def _layer(self, step: Step) -> None:
         codes, varying = {}, {}
-        member = unique(self._name(step), self.members)
+        member = unique(self._name(step), self.taken)
         for name, value in sizes(step).items():
             column = self._values(step, name)
             same = len(set(_known(column))) == 1
@@ -326,7 +325,7 @@ class Filler:
             inner = _common_name(each.scope.rpartition("/")[2] for each in same)
         titled = bool(regions[0].title)
         plural = snake(children[0].name) + "s" * (len(regions) > 1 and not titled)
-        name = unique(identifier(inner) if inner else plural, self.members)
+        name = unique(identifier(inner) if inner else plural, self.taken)
         self.plan.members.append(
             Instances(name, tuple(child.name for child in children), tuple(regions), tuple(arguments))
         )

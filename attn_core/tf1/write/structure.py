@@ -83,14 +83,7 @@ def _region(
     scope: tuple[str, ...],
     named: bool = True,
 ) -> Region:
-    depth = len(scope)
-    items: list[Item] = []
-    for inner, group in groupby(steps, lambda step: scopes[step.name][: depth + 1]):
-        run = list(group)
-        if len(inner) > depth and _worth(run) and (ends := _ends(run, steps, source, result)) is not None:
-            items.append(_region(run, *ends, scopes, inner))
-        else:
-            items.extend(run)
+    items = list(_by_scope(steps, steps, source, result, scopes, len(scope)))
     text = "/".join(scope)
     forked = list(_branches(items, source, result, text))
     if named and sum(isinstance(item, Region) for item in forked) == 1:
@@ -99,6 +92,25 @@ def _region(
     if len(items) == 1 and isinstance(items[0], Region):
         return replace(items[0], scope=text, title=items[0].title or text)
     return Region(tuple(items), source, result, text, text, text)
+
+
+def _by_scope(
+    steps: list[Step],
+    whole: list[Step],
+    source: str,
+    result: str,
+    scopes: dict[str, tuple[str, ...]],
+    depth: int,
+) -> Iterable[Item]:
+    """Yield a region for each scope that has one input and one result; of another scope, those inside of it."""
+    for inner, group in groupby(steps, lambda step: scopes[step.name][: depth + 1]):
+        run = list(group)
+        if len(inner) == depth or not _worth(run):
+            yield from run
+        elif (ends := _ends(run, whole, source, result)) is not None:
+            yield _region(run, *ends, scopes, inner)
+        else:
+            yield from _by_scope(run, whole, source, result, scopes, depth + 1)
 
 
 def _worth(run: Sequence[Step]) -> bool:

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from attn_core.tf1.network.rules.norms import shortest
 from attn_core.tf1.network.steps import NCHW, Array, Step
 from attn_core.tf1.write.common import block_arguments, call, cut, pair, piece, quoted, uniform, wrapped
 from attn_core.tf1.write.common_fields import resolved
@@ -236,7 +235,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def _local_response(self, x: Code, step: Step) -> str:
         fields, size = step.fields, 2 * step.fields["radius"] + 1
-        alpha = shortest(fields["alpha"] * size)  # which PyTorch divides by the size
+        alpha = float(f"{fields['alpha'] * size:.7g}")  # which PyTorch divides by the size
         return f"F.local_response_norm({x.text}, {size}, alpha={alpha}, beta={fields['beta']}, k={fields['bias']})"
 
     def _pad(self, step: Step, x: str) -> Code:

@@ -66,6 +66,8 @@ def _window(lifter: Lifter, node: Node, axes: tuple[int, ...]) -> dict[str, Any]
         borders = attribute(node, "explicit_paddings", ())
         pairs = tuple((borders[2 * k], borders[2 * k + 1]) for k in range(len(axes)))
         padding = (pairs[axes.index(2)], pairs[axes.index(3)])
+    elif padding not in ("same", "valid"):
+        raise Unsupported("its padding is unknown")
     return {"stride": in_space(strides, axes), "dilation": in_space(dilations, axes), "padding": padding}
 
 

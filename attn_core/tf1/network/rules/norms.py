@@ -29,7 +29,9 @@ def fused(lifter: Lifter, node: Node) -> Value:
 
 
 def shortest(value: float) -> float:
-    """Return the shortest decimal number with the same float32."""
+    """Return the shortest decimal number with the same float32. **Raises** `Unsupported` if it is not finite."""
+    if not np.isfinite(np.float32(value)):
+        raise Unsupported("it reads a number that is not finite")
     return float(str(np.float32(value)))
 
 

@@ -20,7 +20,7 @@ def _pool(lifter: Lifter, node: Node, kind: str) -> Value:
     else:
         window, stride = attribute(node, "ksize", ()), attribute(node, "strides", ())
     padding = attribute(node, "padding", "VALID").lower()
-    if not window or not stride or padding == "explicit" or window[0] * window[axes.index(1)] != 1:
+    if not window or not stride or padding not in ("same", "valid") or window[0] * window[axes.index(1)] != 1:
         raise Unsupported("it pools over something else than rows and columns of stated number")
     fields = {"window": in_space(window, axes), "stride": in_space(stride, axes), "padding": padding}
     return lifter.add(node, kind, (x,), fields)

@@ -1,0 +1,193 @@
+"""Small networks in the forms that TensorFlow 1 programs have; built, saved and run where TensorFlow is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from attn_core import port_network
+
+v1 = tf.compat.v1
+RNG = np.random.default_rng(0)
+
+
+def variable(name: str, *shape: int, low: float = -0.5, high: float = 0.5) -> Any:
+    values = RNG.uniform(low, high, shape).astype(np.float32)
+    return v1.get_variable(name, initializer=values, use_resource=False)
+
+
+def conv(x: Any, name: str, channels: int, kernel: int = 3, stride: int = 1) -> Any:
+    with v1.variable_scope(name):
+        y = tf.nn.conv2d(x, variable("kernel", kernel, kernel, x.shape[3], channels), stride, "SAME")
+        return tf.nn.bias_add(y, variable("bias", channels))
+
+
+def dense(x: Any, name: str, units: int) -> Any:
+    with v1.variable_scope(name, reuse=v1.AUTO_REUSE):
+        y = tf.tensordot(x, variable("kernel", x.shape[-1], units), [[x.shape.rank - 1], [0]])
+        return tf.nn.bias_add(y, variable("bias", units))
+
+
+def head(x: Any) -> Any:
+    y = tf.reduce_mean(x, [1, 2])
+    with v1.variable_scope("logits"):
+        return tf.matmul(y, variable("kernel", y.shape[1], 3)) + variable("bias", 3)
+
+
+def channel_attention(x: Any, second: str = "mlp") -> Any:
+    with v1.variable_scope("channels"):
+        pools = [tf.reduce_mean(x, [1, 2], keepdims=True), tf.reduce_max(x, [1, 2], keepdims=True)]
+        gates = [
+            dense(tf.nn.relu(dense(each, f"{name}_0", 2)), f"{name}_1", x.shape[3])
+            for each, name in zip(pools, ("mlp", second), strict=True)
+        ]
+        return x * tf.sigmoid(gates[0] + gates[1])
+
+
+def spatial_attention(x: Any, swapped: bool = False) -> Any:
+    with v1.variable_scope("pixels"):
+        planes = [tf.reduce_mean(x, 3, keepdims=True), tf.reduce_max(x, 3, keepdims=True)]
+        y = tf.concat(planes[::-1] if swapped else planes, 3)
+        return x * tf.sigmoid(tf.nn.conv2d(y, variable("conv/kernel", 7, 7, 2, 1), 1, "SAME"))
+
+
+def image(channels: int = 3) -> Any:
+    return v1.placeholder(tf.float32, [None, 12, 10, channels], name="input")
+
+
+def stem(x: Any) -> Any:
+    return tf.nn.relu(conv(x, "stem", 8))
+
+
+def cbam() -> Any:
+    y = stem(image())
+    for unit in range(3):
+        with v1.variable_scope(f"unit_{unit}"):
+            z = tf.nn.relu(conv(y, "conv", 8))
+            with v1.variable_scope("cbam"):
+                y = y + spatial_attention(channel_attention(z))
+    return head(y)
+
+
+def channels_alone() -> Any:
+    return head(channel_attention(stem(image())))
+
+
+def pixels_alone() -> Any:
+    return head(spatial_attention(stem(image()), swapped=True))
+
+
+def two_perceptrons() -> Any:
+    return head(channel_attention(stem(image()), second="other"))
+
+
+def shuffles() -> Any:
+    y = stem(image())
+    for unit in range(2):
+        with v1.variable_scope(f"unit_{unit}"):
+            left, right = tf.split(y, 2, axis=3)
+            y = tf.concat([left, tf.nn.relu(conv(right, "conv", 4))], 3)
+            size = tf.shape(y)
+            parts = tf.reshape(y, tf.stack([size[0], size[1], size[2], 2, 4]))
+            y = tf.reshape(tf.transpose(parts, [0, 1, 2, 4, 3]), tf.stack([size[0], size[1], size[2], 8]))
+    return head(y)
+
+
+def groups() -> Any:
+    y = stem(image())
+    parts = [conv(y[:, :, :, start : start + 4], f"group_{start}", 2) for start in (0, 4)]
+    return head(tf.nn.relu(tf.concat(parts, 3)))
+
+
+def functions() -> Any:
+    y = tf.nn.local_response_normalization(stem(image()), 2, bias=1.5, alpha=0.3, beta=0.75)
+    y = tf.nn.softsign(conv(y, "softsign", 4)) + tf.math.log1p(tf.exp(conv(y, "log1p", 4)))
+    y = tf.sin(y) + tf.cos(y) * tf.math.expm1(-tf.square(y)) + tf.math.reciprocal(2.0 + tf.abs(y))
+    return tf.nn.log_softmax(head(y))
+
+
+def vectors() -> Any:
+    x = v1.placeholder(tf.float32, [None, 120], name="input")
+    return head(stem(tf.reshape(x, [-1, 12, 10, 1])))
+
+
+def integers() -> Any:
+    x = v1.placeholder(tf.uint8, [None, 12, 10, 3], name="input")
+    return head(stem((tf.cast(x, tf.float32) / 255.0 - 0.5) * 2.0))
+
+
+def separable() -> Any:
+    y = stem(image())
+    for unit in range(2):
+        with v1.variable_scope(f"separable_{unit}"):
+            kernels = variable("depthwise_kernel", 3, 3, 8, 1), variable("pointwise_kernel", 1, 1, 8, 8)
+            y = tf.nn.separable_conv2d(y, *kernels, [1, 1, 1, 1], "SAME")
+            y = tf.nn.relu(tf.nn.bias_add(y, variable("bias", 8)))
+    return head(y)
+
+
+def channels_first() -> Any:
+    x = v1.placeholder(tf.float32, [None, 3, 12, 10], name="input")
+    y = tf.nn.conv2d(x, variable("conv/kernel", 3, 3, 3, 4), 1, "SAME", data_format="NCHW")
+    with v1.variable_scope("norm"):
+        stored = [variable(name, 4, low=0.5, high=1.5) for name in ("moving_mean", "moving_variance", "beta", "gamma")]
+        y = tf.nn.relu(tf.nn.batch_normalization(y, *(tf.reshape(each, [1, 4, 1, 1]) for each in stored), 1e-3))
+    return tf.reduce_mean(y, [2, 3])
+
+
+def softmax_of_pixels() -> Any:
+    y = tf.reduce_mean(conv(stem(image()), "classes", 3), [1, 2], keepdims=True)
+    y = tf.reshape(tf.nn.softmax(tf.reshape(y, [-1, 3])), tf.shape(y))
+    return tf.squeeze(y, [1, 2])
+
+
+def awkward_names() -> Any:
+    """Scopes that are names of Python, of modules, of what the source imports, or of its arguments."""
+    y = image()
+    names = ["train", "forward", "T_destination", "call", "class", "project", "channels", "path", "Tensor", "None"]
+    for name in names:
+        with v1.variable_scope(name):
+            y = y + tf.nn.relu(conv(tf.nn.relu(conv(y, "self", 3)), "loss", 3))
+    for unit in range(3):
+        with v1.variable_scope(f"True_{unit}"):
+            z = conv(y, "project", 4, stride=1 + unit % 2) if unit != 2 else y
+            y = tf.nn.relu(z + conv(conv(y, "channels", 4, stride=1 + unit % 2), "stride", 4))
+    return head(y)
+
+
+def saturated() -> Any:
+    return tf.nn.softmax(1e6 * head(stem(image())))
+
+
+FORMS: dict[str, Callable[[], Any]] = {
+    each.__name__: each
+    for each in (
+        cbam, channels_alone, pixels_alone, two_perceptrons, shuffles, groups, functions, vectors, integers, separable,
+        channels_first, softmax_of_pixels, awkward_names, saturated,
+    )
+}  # fmt: skip
+
+
+def save(form: str, folder: Path) -> dict[str, np.ndarray]:
+    """Save a network as TensorFlow 1 does, and return an image and the result, if it can be run here."""
+    with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        output = tf.identity(FORMS[form](), name="output")
+        session.run(v1.global_variables_initializer())
+        v1.train.Saver().save(session, str(folder / "model.ckpt"))
+        fed = graph.get_tensor_by_name("input:0")
+        shape = [2, *fed.shape[1:]]
+        whole = RNG.integers(0, 256, shape) if fed.dtype == tf.uint8 else RNG.normal(size=shape)
+        if form == "channels_first":
+            return {}
+        return {"input": whole.astype(np.float32), "output": session.run(output, {fed: whole})}
+
+
+def keras_checks(folder: Path, recorded: dict[str, np.ndarray]) -> list[tuple[str, float]]:
+    """Port to Keras, and return what was compared and the errors."""
+    port = port_network.read(folder / "model.ckpt", "keras", port_network.Options())
+    port_network.write(port, folder / "keras", lambda inside: port_network.prove(port, inside, recorded, False))
+    return [(check.what, check.relative) for check in port.checks]
