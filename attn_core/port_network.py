@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -124,6 +124,10 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
     text = writer(planned, shape).text(Head(_origin(path, graph, target), tuple(_dropped(network)), LAYOUTS[target]))
     port = Port(path, target, network, text, arrays, places, seen)
     port.notes.extend(_notes(part, network, source, unknown, seen))
+    if copied := [name for name, where in _by_variable(places).items() if len(where) > 1]:
+        port.notes.append(
+            f"{len(copied)} variables are read in several places, which have a copy each: {copied[0]}, ..."
+        )
     return port
 
 
@@ -189,6 +193,14 @@ def write(port: Port, out: Path, prove_in: Callable[[Path], None]) -> None:
         (folder / MANIFEST).write_text(json.dumps(report(port), indent=2) + "\n")
 
 
+def _by_variable(places: Iterable[Place]) -> dict[str, list[Place]]:
+    found: dict[str, list[Place]] = {}
+    for place in places:
+        for variable in place.variables:
+            found.setdefault(variable, []).append(place)
+    return found
+
+
 def report(port: Port) -> dict[str, Any]:
     """Return what `port.json` holds."""
     graph = port.network.part.graph
@@ -202,9 +214,8 @@ def report(port: Port) -> dict[str, Any]:
         "input": port.network.part.image.node,
         "output": port.network.part.output.node,
         "variables": {
-            variable: {"weight": place.name, "shape": list(place.shape)}
-            for place in port.places
-            for variable in place.variables
+            variable: {"weights": [place.name for place in places], "shape": list(places[0].shape)}
+            for variable, places in _by_variable(port.places).items()
         },
         "dropped_variables": list(port.network.source.known.aside),
         "operations": dict(sorted(Counter(node.op for node in graph.nodes.values()).items())),

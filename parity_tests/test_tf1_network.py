@@ -16,6 +16,7 @@ import pytest
 import safetensors.numpy
 from bounds import PORTED, TENSORFLOW_1
 from runtimes import GOLDEN, in_keras, need
+from tensorboard.compat.proto import graph_pb2
 
 from attn_core import parity, port_network, recorded
 from attn_core.port_network import Options, Port
@@ -141,6 +142,21 @@ def test_every_way_to_the_network():
         assert ported(way, "torch").arrays.keys() == wanted.arrays.keys()
 
 
+def test_shared_weights(tmp_path: Path):
+    """A block that another one shares its variables with is written with a copy of them, and told."""
+    graph = graph_pb2.GraphDef.FromString((GOLDEN / "tf1_networks" / "se_resnet" / "frozen.pb").read_bytes())
+    for node in graph.node:
+        if node.op == "Identity" and node.name.startswith("stage1/block2/"):
+            node.input[0] = node.input[0].replace("block2", "block1")
+    (tmp_path / "shared.pb").write_bytes(graph.SerializeToString(deterministic=True))
+    port = port_network.read(tmp_path / "shared.pb", "torch", Options())
+    note = "14 variables are read in several places, which have a copy each: stage1/block1/first/conv/kernel, ..."
+    assert note in port.notes
+    places = port_network.report(port)["variables"]["stage1/block1/first/conv/kernel"]["weights"]
+    assert len(places) == 2
+    assert np.array_equal(*(port.arrays[name] for name in places))
+
+
 # ---- what a user of the source does ----------------------------------------------------------------------------------
 
 
@@ -191,7 +207,7 @@ def test_report(tmp_path: Path):
     assert set(report["dropped_variables"]) == set(known.aside)
     weights = safetensors.numpy.load_file(tmp_path / "out" / "weights.safetensors")
     counters = {name for name in weights if name.endswith("num_batches_tracked")}
-    assert {place["weight"] for place in report["variables"].values()} == weights.keys() - counters
+    assert {name for place in report["variables"].values() for name in place["weights"]} == weights.keys() - counters
     assert report["operations"]["Conv2D"] == 11
     assert report["steps"] == {"add": 4, "attention": 4, "conv": 11, "dense": 1, "mean": 1, "norm": 11, "relu": 13}
     assert {check["against"] for check in report["checks"]} == {"NumPy, 2x32x24x3", "NumPy, 3x43x35x3"}
