@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from attn_core.tf1.network.steps import NHWC, Array, Step
+from attn_core.tf1.write.classes import Layer
 from attn_core.tf1.write.common import call, cut, piece
 from attn_core.tf1.write.common_fields import Either, resolved
 from attn_core.tf1.write.forward import Code
-from attn_core.tf1.write.plan import Layer
 from attn_core.tf1.write.structure import WEIGHTED
 from attn_core.tf1.write.writer import Writer
 

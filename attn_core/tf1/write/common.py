@@ -11,8 +11,8 @@ from typing import Any
 
 from attn_core.tf1.network.rules.pointwise import NUMBER, WEIGHT
 from attn_core.tf1.network.steps import Step
+from attn_core.tf1.write.classes import ClassPlan, Layer, code
 from attn_core.tf1.write.forward import WIDTH, Code
-from attn_core.tf1.write.plan import ClassPlan, Layer, code
 
 INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
 BINARY = (*INFIX, "maximum", "minimum", "squared_difference")

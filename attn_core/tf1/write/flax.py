@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from attn_core.tf1.network.steps import Step
 from attn_core.tf1.write.channels_last import ChannelsLast
+from attn_core.tf1.write.classes import Layer
 from attn_core.tf1.write.common import block_arguments
 from attn_core.tf1.write.forward import Code
-from attn_core.tf1.write.plan import Layer
 from attn_core.tf1.write.structure import WEIGHTED
 from attn_core.tf1.write.writer import Statement
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from attn_core.tf1.network.steps import Step
-from attn_core.tf1.write.plan import ClassPlan, Instances, Layer
+from attn_core.tf1.write.classes import ClassPlan, Instances, Layer
 from attn_core.tf1.write.structure import ACTIVATIONS, WEIGHTED, Item, Region
 
 WIDTH = 100

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from attn_core.tf1.network.steps import Array, Step
 from attn_core.tf1.write.channels_last import ChannelsLast, layout
+from attn_core.tf1.write.classes import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.common import block_arguments, pair, wrapped
 from attn_core.tf1.write.forward import Code
-from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
 from attn_core.tf1.write.writer import Statement, repeated, typed

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from attn_core.tf1.network.steps import Step
 from attn_core.tf1.write.channels_last import layout
+from attn_core.tf1.write.classes import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.common import wrapped
 from attn_core.tf1.write.flax import Flax, leaf_name
 from attn_core.tf1.write.forward import WIDTH, Code
-from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
 from attn_core.tf1.write.writer import Statement, repeated, typed

@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from attn_core.tf1.network.steps import NCHW, Array, Step
+from attn_core.tf1.write.classes import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.common import block_arguments, call, cut, pair, piece, quoted, uniform, wrapped
 from attn_core.tf1.write.common_fields import resolved
 from attn_core.tf1.write.forward import Code
-from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
 from attn_core.tf1.write.writer import Statement, Writer, repeated, typed

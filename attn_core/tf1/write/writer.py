@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from attn_core.tf1.network.steps import Step
+from attn_core.tf1.write.classes import Argument, ClassPlan, Instances, Layer, Plan
 from attn_core.tf1.write.common import (
     BINARY,
     INFIX,
@@ -20,7 +21,6 @@ from attn_core.tf1.write.common import (
     wrapped,
 )
 from attn_core.tf1.write.forward import Code, Speech, lines
-from attn_core.tf1.write.plan import Argument, ClassPlan, Instances, Layer, Plan
 from attn_core.tf1.write.state import Naming
 
 Statement = tuple[str, list[str]]  # a callable and its arguments
