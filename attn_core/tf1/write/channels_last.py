@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from attn_core.tf1.network.steps import NHWC, Array, Step
-from attn_core.tf1.write.classes import Layer
-from attn_core.tf1.write.common import call, cut, piece
+from attn_core.tf1.write.classes import Instances, Layer
+from attn_core.tf1.write.common import call, cut, piece, wrapped
 from attn_core.tf1.write.common_fields import Either, resolved
 from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import Writer
+from attn_core.tf1.write.writer import Writer, repeated
 
 PLACES = {axis: place for place, axis in enumerate(NHWC)}
 KERNELS = ("conv", "depthwise", "dense")
@@ -64,6 +64,7 @@ class ChannelsLast(Writer):
 
     reductions: ClassVar[dict[str, str]] = {"mean": "mean", "sum": "sum", "max": "max", "min": "min"}
     constant: ClassVar[str]
+    passed: ClassVar[str] = ""  # what instances are given beside the image
 
     def place(self, axis: int, rank: int = 4) -> int:
         """Return where a canonical axis is here."""
@@ -73,6 +74,16 @@ class ChannelsLast(Writer):
         """Return the shape of plain weights."""
         shape: tuple[int, ...] = layer.step.fields["shape"]
         return (*shape[1:], shape[0]) if len(shape) == 3 else shape
+
+    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
+        """See `Writer.instances`."""
+        return wrapped(f"self.{member.name} = [", repeated(calls), "]", indent)
+
+    def run(self, member: Instances, x: Code) -> Code | list[str]:
+        """See `Writer.run`."""
+        if not member.several:
+            return Code(f"self.{member.name}({x.text}{self.passed})")
+        return [f"for block in self.{member.name}:", f"    {x.text} = block({x.text}{self.passed})"]
 
     def border(self, layer: Layer) -> Any:
         """Return a convolution's padding: valid, same, or borders."""

@@ -41,7 +41,7 @@ class Flax(ChannelsLast):
 
     def norms(self, body: str) -> str:
         """See `Writer.norms`."""
-        if not self._alike() or "= BatchNorm(" not in body:
+        if not self.norms_alike or "= BatchNorm(" not in body:
             return ""
         return (
             f"BatchNorm = partial({self.module}.BatchNorm, {', '.join(self._numbers(self.eps, self.momentum))})\n\n\n"
@@ -49,9 +49,6 @@ class Flax(ChannelsLast):
 
     def _numbers(self, eps: float, momentum: float) -> list[str]:
         return [f"epsilon={eps}", f"momentum={round(1 - momentum, 9)}"]
-
-    def _alike(self) -> bool:
-        return self.eps is not None and self.momentum is not None
 
     def layer(self, layer: Layer) -> Statement:
         """See `Writer.layer`."""
@@ -79,11 +76,11 @@ class Flax(ChannelsLast):
 
     def _norm(self, layer: Layer) -> Statement:
         fields = layer.step.fields
-        plain = [] if self._alike() else self._numbers(fields["eps"], fields["momentum"])
+        plain = [] if self.norms_alike else self._numbers(fields["eps"], fields["momentum"])
         absent = {"use_bias": fields["center"], "use_scale": fields["scale"]}
         named = [*plain, *(f"{name}=False" for name, there in absent.items() if not there)]
         channels = [self.code(layer, "channels")] if self.sized else []
-        return "BatchNorm" if self._alike() else f"{self.module}.BatchNorm", [*channels, *named]
+        return "BatchNorm" if self.norms_alike else f"{self.module}.BatchNorm", [*channels, *named]
 
     def _convolution(self, layer: Layer) -> Statement:
         fields, stride = layer.step.fields, self.code(layer, "stride")

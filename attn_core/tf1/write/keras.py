@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from attn_core.tf1.network.steps import Array, Step
 from attn_core.tf1.write.channels_last import ChannelsLast, layout
-from attn_core.tf1.write.classes import Argument, ClassPlan, Instances, Layer
+from attn_core.tf1.write.classes import Argument, ClassPlan, Layer
 from attn_core.tf1.write.common import block_arguments, pair, wrapped
 from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import Statement, repeated, typed
+from attn_core.tf1.write.writer import Statement, typed
 
 LEAVES = {
     "norm": {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"},
@@ -78,13 +78,10 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def norms(self, body: str) -> str:
         """See `Writer.norms`."""
-        if not self._alike() or "= BatchNormalization(" not in body:
+        if not self.norms_alike or "= BatchNormalization(" not in body:
             return ""
         made = f"keras.layers.BatchNormalization, epsilon={self.eps}, momentum={_kept(self.momentum)}"
         return f"BatchNormalization = partial({made})\n\n\n"
-
-    def _alike(self) -> bool:
-        return self.eps is not None and self.momentum is not None
 
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
         """See `Writer.opening`."""
@@ -102,16 +99,6 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         """See `Writer.forward`."""
         # Keras hands the flag on to the layers inside, but only from a call that has it.
         return "def call(self, x, training=None):"
-
-    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
-        """See `Writer.instances`."""
-        return wrapped(f"self.{member.name} = [", repeated(calls), "]", indent)
-
-    def run(self, member: Instances, x: Code) -> Code | list[str]:
-        """See `Writer.run`."""
-        if not member.several:
-            return Code(f"self.{member.name}({x.text})")
-        return [f"for layer in self.{member.name}:", f"    {x.text} = layer({x.text})"]
 
     # ---- layers ------------------------------------------------------------------------------------------------------
 
@@ -133,9 +120,9 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def _norm(self, layer: Layer) -> Statement:
         fields = layer.step.fields
-        plain = [] if self._alike() else [f"epsilon={fields['eps']}", f"momentum={_kept(fields['momentum'])}"]
+        plain = [] if self.norms_alike else [f"epsilon={fields['eps']}", f"momentum={_kept(fields['momentum'])}"]
         absent = [f"{name}=False" for name in ("center", "scale") if not fields[name]]
-        return "BatchNormalization" if self._alike() else "keras.layers.BatchNormalization", [*plain, *absent]
+        return "BatchNormalization" if self.norms_alike else "keras.layers.BatchNormalization", [*plain, *absent]
 
     def _convolution(self, layer: Layer) -> Statement:
         fields, code = layer.step.fields, layer.code

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 
 from attn_core.tf1.network.steps import Step
 from attn_core.tf1.write.channels_last import layout
-from attn_core.tf1.write.classes import Argument, ClassPlan, Instances, Layer
-from attn_core.tf1.write.common import wrapped
+from attn_core.tf1.write.classes import Argument, ClassPlan, Layer
 from attn_core.tf1.write.flax import Flax, leaf_name
 from attn_core.tf1.write.forward import Code
 from attn_core.tf1.write.state import Naming
 from attn_core.tf1.write.structure import WEIGHTED
-from attn_core.tf1.write.writer import Statement, repeated, typed
+from attn_core.tf1.write.writer import Statement, typed
 
 
 def _full(step: Step, leaf: str, place: str) -> str:
@@ -31,6 +30,7 @@ class Linen(Flax):
     module = "nn"
     sized = False
     positional = False
+    passed = ", train"
     naming = Naming(_full, layout)
     load = '''
 def load(weights: str | Path = "weights.safetensors") -> tuple[{name}, dict]:
@@ -70,16 +70,6 @@ def load(weights: str | Path = "weights.safetensors") -> tuple[{name}, dict]:
     def forward(self, plan: ClassPlan) -> str:
         """See `Writer.forward`."""
         return "def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:"
-
-    def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
-        """See `Writer.instances`."""
-        return wrapped(f"self.{member.name} = [", repeated(calls), "]", indent)
-
-    def run(self, member: Instances, x: Code) -> Code | list[str]:
-        """See `Writer.run`."""
-        if not member.several:
-            return Code(f"self.{member.name}({x.text}, train)")
-        return [f"for block in self.{member.name}:", f"    {x.text} = block({x.text}, train)"]
 
     def layer(self, layer: Layer) -> Statement:
         """See `Writer.layer`."""

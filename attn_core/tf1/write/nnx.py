@@ -81,12 +81,6 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         lines = wrapped("[", repeated(calls), "]", f"{indent}    ")
         return [f"{indent}self.{member.name} = nnx.List(", *lines, f"{indent})"]
 
-    def run(self, member: Instances, x: Code) -> Code | list[str]:
-        """See `Writer.run`."""
-        if not member.several:
-            return Code(f"self.{member.name}({x.text})")
-        return [f"for block in self.{member.name}:", f"    {x.text} = block({x.text})"]
-
     def layer(self, layer: Layer) -> Statement:
         """See `Writer.layer`."""
         if layer.step.kind in WEIGHTED:

@@ -30,7 +30,6 @@ class _Planner:
         self.names = dict.fromkeys(IMPORTED)
         self.classes: list[ClassPlan] = []
         self.of_region: dict[Region, ClassPlan] = {}
-        self.member_of: dict[tuple[str, str], str] = {}
 
     def plan(self) -> Plan:
         """Plan classes from the inside out, then the network."""

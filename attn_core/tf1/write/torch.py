@@ -85,7 +85,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def norms(self, body: str) -> str:
         """See `Writer.norms`."""
-        if not self._alike() or "= BatchNorm2d(" not in body:
+        if not self.norms_alike or "= BatchNorm2d(" not in body:
             return ""
         if self.fixed:
             return FIXED.format(eps=self.eps, momentum=self.momentum)
@@ -94,11 +94,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     @property
     def fixed(self) -> bool:
         """Whether all batch norms have a beta and no gamma."""
-        alike = self._alike() and uniform(self.plan.classes, "norm", "rank") == 4
+        alike = self.norms_alike and uniform(self.plan.classes, "norm", "rank") == 4
         return alike and uniform(self.plan.classes, "norm", "form") == "center"
-
-    def _alike(self) -> bool:
-        return self.eps is not None and self.momentum is not None
 
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
         """See `Writer.opening`."""
@@ -150,7 +147,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     def _norm(self, layer: Layer) -> Statement:
         fields = layer.step.fields
         name = "BatchNorm2d" if fields["rank"] == 4 else "BatchNorm1d"
-        plain = self._alike() and name == "BatchNorm2d"
+        plain = self.norms_alike and name == "BatchNorm2d"
         numbers = [] if plain else [f"eps={fields['eps']}", f"momentum={fields['momentum']}"]
         named = [] if fields["scale"] or fields["center"] else ["affine=False"]
         return name if plain else f"nn.{name}", [layer.code["channels"], *numbers, *named]

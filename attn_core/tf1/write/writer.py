@@ -107,6 +107,11 @@ class Writer:
         """Yield lines that follow a layer's."""
         return ()
 
+    @property
+    def norms_alike(self) -> bool:
+        """Whether all batch norms have the same epsilon and momentum."""
+        return self.eps is not None and self.momentum is not None
+
     # ---- classes -----------------------------------------------------------------------------------------------------
 
     def _class(self, plan: ClassPlan) -> Iterable[str]:
