@@ -70,6 +70,6 @@ def test_missing_framework_is_named():
     program = "import sys; sys.modules['torch'] = None\nfrom attn_core import parity\nparity.runtime('torch')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1] == (
-        "attn_core.parity.MissingRuntimeError: The runtime torch cannot be imported (import of torch halted; "
+        "attn_core.parity.runtimes.MissingRuntimeError: The runtime torch cannot be imported (import of torch halted; "
         "None in sys.modules). Install it: pip install 'attn-blocks[torch]'"
     )

@@ -1,0 +1,20 @@
+"""The harness that runs one block in several runtimes and compares what comes out.
+
+A runtime is reached by its name and imported only then. Everything that crosses is NumPy in canonical layout.
+"""
+
+from attn_core.parity.comparing import error, errors, expected, sample_image, unproven
+from attn_core.parity.runtimes import RUNTIMES, MissingRuntimeError, Outcome, Runtime, runtime
+
+__all__ = [
+    "RUNTIMES",
+    "MissingRuntimeError",
+    "Outcome",
+    "Runtime",
+    "error",
+    "errors",
+    "expected",
+    "runtime",
+    "sample_image",
+    "unproven",
+]

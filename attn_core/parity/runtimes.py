@@ -1,0 +1,76 @@
+"""What a runtime is, how it is reached, and what it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from attn_core.spec import Block
+
+# name: (module, the extra that installs its framework)
+RUNTIMES = {
+    "torch": ("attn_torch.runtime", "torch"),
+    "keras": ("attn_tf.runtime", "tf"),
+    "linen": ("attn_jax.linen.runtime", "jax"),
+    "nnx": ("attn_jax.nnx.runtime", "jax"),
+}
+
+
+class MissingRuntimeError(ImportError):
+    """The framework of a runtime is not installed."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a runtime computed, in float64 and canonical layout.
+
+    Gradients are those of `input` (and further inputs) and of every trainable weight; statistics are the running
+    arrays after a step of training.
+    """
+
+    output: NDArray[np.float64]
+    gates: dict[str, NDArray[np.float64]]
+    gradients: dict[str, NDArray[np.float64]]
+    statistics: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """Return everything by name: `output`, `gate:channel`, `grad:input`, `stat:norm.running_mean`, ..."""
+        kinds = {"gate": self.gates, "grad": self.gradients, "stat": self.statistics}
+        named = {f"{kind}:{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
+        return {"output": self.output, **named}
+
+
+class Runtime(Protocol):
+    """What the `runtime` module of a backend offers."""
+
+    def run(
+        self,
+        block: Block,
+        weights: Mapping[str, ArrayLike],
+        x: NDArray[Any] | tuple[NDArray[Any], ...],
+        cotangent: NDArray[Any] | None = None,
+        dtype: str = "float32",
+        train: bool = False,
+    ) -> Outcome:
+        """Run the native layer; with a cotangent, also the gradients of sum(output * cotangent).
+
+        x is a tuple for a block of several inputs. Gates are always those outside of training.
+        """
+        ...
+
+
+def runtime(name: str) -> Runtime:
+    """Return a runtime by its name, or raise `MissingRuntimeError` that says how to install it."""
+    if name not in RUNTIMES:
+        raise ValueError(f"There is no runtime {name!r}; the runtimes are {', '.join(RUNTIMES)}.")
+    module, extra = RUNTIMES[name]
+    try:
+        return cast(Runtime, import_module(module))
+    except ImportError as error:
+        message = f"The runtime {name} cannot be imported ({error}). Install it: pip install 'attn-blocks[{extra}]'"
+        raise MissingRuntimeError(message) from error
