@@ -75,8 +75,8 @@ def largest(x: Rounded, axis: int, keepdims: bool = False) -> Rounded:
 @acts(np.floor)
 def floor(x: Rounded) -> Numbers:
     """See `numpy.floor`, constant for every derivative; where it could be another, nothing is known of those of x."""
-    x.whole.kinks = np.abs(x.value - np.rint(x.value)) <= x.bound
-    x.how.doubts["points between two pixels' cells"] += int(x.kinks.sum())
+    x.whole.kinks = kinks = np.abs(x.value - np.rint(x.value)) <= x.bound
+    x.how.doubts["sampling points on a pixel"] += int(kinks.sum())
     return np.asarray(np.floor(x.value))
 
 
