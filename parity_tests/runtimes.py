@@ -34,7 +34,12 @@ FRAMEWORKS = {
 }
 
 
-EXTRAS = {"examples": ["matplotlib", "scipy", "sklearn"], "hdf5": ["h5py"]}
+EXTRAS = {
+    "examples": ["matplotlib", "scipy", "sklearn"],
+    "hdf5": ["h5py"],
+    "parity": ["jinja2", "junitparser"],
+    "browser": ["selenium"],
+}
 
 
 def missing(name: str) -> list[str]:
