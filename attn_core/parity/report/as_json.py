@@ -8,6 +8,7 @@ import reprlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from numbers import Integral, Real
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
@@ -89,13 +90,16 @@ def _read(hint: Any, value: Any, place: str) -> Any:
 
 
 def _record(kind: Any, value: Any, place: str) -> Any:
-    given, hints = _is(dict, value, place), get_type_hints(kind)
+    given, hints = _is(dict, value, place), _hints(kind)
     dot = f"{place}." if place else ""
     for field in fields(kind):
         if field.name not in given and field.default is MISSING and field.default_factory is MISSING:
             _refuse(f"{dot}{field.name} is missing")
     names = [field.name for field in fields(kind) if field.name in given]
     return kind(**{name: _read(hints[name], given[name], dot + name) for name in names})
+
+
+_hints = cache(get_type_hints)  # texts until they are evaluated, which is slow
 
 
 def _tuple(hints: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:

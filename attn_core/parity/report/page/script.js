@@ -2,6 +2,7 @@
 // The fragment of the address holds everything that is chosen: #runtime=torch&runtime=nnx&block=se&cell=12
 const CHOICES = ["runtime", "dtype", "mode", "status"];
 const form = document.getElementById("filters");
+const everything = document.getElementById("everything");
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const fragment = () => new URLSearchParams(location.hash.slice(1).replace(/^cell-/, "cell="));
 
@@ -57,7 +58,7 @@ function filter(state) {
   if (!form) return;
   const total = all("details.cell").length;
   document.getElementById("found").value = filtered ? `${found} of ${total} cells` : `${total} cells`;
-  form.querySelector("[type=reset]").hidden = !filtered;
+  everything.hidden = !filtered;
 }
 
 function show(number) {
@@ -113,7 +114,7 @@ function choose() {
 if (form) {
   form.hidden = false;
   form.addEventListener("input", choose);
-  form.addEventListener("reset", () => setTimeout(choose));
+  everything.addEventListener("click", () => { form.reset(); choose(); });
   form.addEventListener("submit", (event) => event.preventDefault());
 }
 for (const button of all(".copy")) {
