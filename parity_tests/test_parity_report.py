@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from runtimes import need
 
-from attn_core.parity.report import from_json, prepare, strip, texts, to_html, to_json, to_junit, write
+from attn_core.parity.report import from_json, heatmap, prepare, strip, texts, to_html, to_json, to_junit, write
 from attn_core.parity.result import Cell, Report, Subject, Tensor
 
 MADE = [made.passing, made.failing, made.nothing, made.all_missing, made.hostile]
@@ -204,6 +204,12 @@ def test_page_shows_every_cell_and_can_be_written_in_utf8(report: Report):
     links = {value for name, value in page.attributes if name == "href" and value.startswith("#cell-")}
     assert ids == {f"cell-{number}" for number in range(len(report.cells))}
     assert links == {f"#{each}" for each in ids}
+
+
+def test_map_shows_the_worst_of_several_seeds():
+    first = made.cell("CBAM", "torch", "float32", "eval")
+    cells = [replace(made.with_share(first, "eval", share), seed=seed) for seed, share in enumerate((0.1, 7.0, 0.2))]
+    assert [row.cells for row in heatmap.rows(made.report(cells))] == [(cells[1],)]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ SHOWN = 10  # failures above the map; the rest can be opened
 
 def to_html(report: Report) -> str:
     """Return the report as a page. **Raises** `ImportError` without Jinja2."""
-    style, script = (files(__package__).joinpath("page", name).read_text() for name in ("style.css", "script.js"))
+    page = files(__package__).joinpath("page")
+    style, script = (page.joinpath(name).read_text("utf-8") for name in ("style.css", "script.js"))
     template = _environment(report).get_template("report.html")
     return str(
         template.render(

@@ -40,12 +40,13 @@ def columns(report: Report) -> list[Column]:
 
 
 def rows(report: Report) -> list[Row]:
-    """Return the rows in the order in which the blocks were run."""
+    """Return the rows in the order in which the blocks were run; of cells in one place, such as seeds, the worst."""
     across = columns(report)
     table: dict[tuple[str, object], dict[Column, Cell]] = {}
     for cell in report.cells:
         cells = table.setdefault((cell.text, cell.shapes), {})
-        cells[Column(cell.runtime, cell.dtype, cell.mode)] = cell
+        column = Column(cell.runtime, cell.dtype, cell.mode)
+        cells[column] = max(cells.get(column, cell), cell, key=lambda each: each.share)
     return [Row(next(iter(row.values())), tuple(map(row.get, across))) for row in table.values()]
 
 
