@@ -87,7 +87,10 @@ def _remarks(
     """Say of which numbers nothing is known, and what may be the reason."""
     because = ", ".join(f"{count} {doubt}" for doubt, count in how.doubts.items() if count)
     for name, bound in bounds.items():
-        unknown = int((bound > np.abs(values[name]).max(initial=0.0)).sum())
-        if unknown and values[name].any():
+        largest = np.abs(values[name]).max(initial=0.0)
+        wide = int((bound > largest).sum())
+        if largest and largest <= bound.max() * DTYPES["float64"].unit / how.dtype.unit:
+            yield name, "0 but for rounding"
+        elif wide and largest:
             reason = f" (there are {because})" if because else ""
-            yield name, f"the bounds of {unknown} of {bound.size} numbers are too wide to judge them{reason}"
+            yield name, f"the bounds of {wide} of {bound.size} numbers are too wide to judge them{reason}"

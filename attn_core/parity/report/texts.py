@@ -93,6 +93,6 @@ def options(command: str) -> list[str]:
 
 def confidence(report: Report) -> str:
     """Return what the bounds promise."""
-    if not report.confidence:
+    if not report.chance:
         return "The bounds are worst cases: rounding alone cannot exceed them."
-    return f"Rounding alone exceeds a bound with a chance of at most {number(report.confidence, 3)} for each tensor."
+    return f"Rounding alone exceeds a bound with a chance of at most {number(report.chance, 3)} in each comparison."
