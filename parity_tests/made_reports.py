@@ -30,7 +30,7 @@ def report(cells: Iterable[Cell], **fields: object) -> Report:
     """Return a run that found these cells."""
     cells = tuple(cells)
     subjects = tuple(subject(example(name)) for name in dict.fromkeys(cell.block for cell in cells))
-    about = {"seed": 7, "confidence": 1e-9, "versions": VERSIONS, "machine": "x86_64, 2 cores, Linux 6.12"}
+    about = {"seed": 7, "chance": 1e-6, "versions": VERSIONS, "machine": "x86_64, 2 cores, Linux 6.12"}
     return Report(cells, subjects, **(about | {"created": "2026-03-04T05:06:07+00:00"} | fields))
 
 
