@@ -80,11 +80,11 @@ class Part:
 def _fed(graph: Graph, node: Node, source: Source) -> Callable[[], Array] | None:
     """Return what reads a variable, or one that the graph puts together of its parts."""
     if node.op in ("Variable", "VariableV2", "VarHandleOp") and "/part_" not in node.name:
-        return partial(source.value, node)
+        return source.variable(node)
     if node.op == "ConcatV2":
         found = stored(graph, Ref(node.name))
         if found is not None and not found.frozen:
-            return partial(source.read, found)
+            return source.reader(found)
     return None
 
 
