@@ -23,6 +23,7 @@ from attn_core.reference.parts import Arrays, State, bind
 from attn_core.rounding import choices, elementwise, moves, sums  # noqa: F401 (they register what NumPy does)
 from attn_core.rounding.adjoints import gradients
 from attn_core.rounding.arithmetic import DTYPES, Arithmetic, student
+from attn_core.rounding.kernels import KERNELS
 from attn_core.rounding.number import EXACT, Rounded
 from attn_core.spec import Block
 
@@ -65,8 +66,8 @@ def bounded(
     numbers: dict[str, Any] = {name: Rounded(array, EXACT, how, tracked=True) for name, array in given.items()}
     images = [numbers[name] for name in block.inputs]
     state = State(train, unbiased)
-    output = bind(block, Arrays(numbers, state))(*images)
-    gates = bind(block, Arrays(numbers, State())).gates(*images)
+    output = bind(block, Arrays(numbers, state, f=KERNELS))(*images)
+    gates = bind(block, Arrays(numbers, State(), f=KERNELS)).gates(*images)
     found: dict[str, Rounded] = {}
     if cotangent is not None:
         pulled = Rounded(cotangent, EXACT, how)
