@@ -46,6 +46,7 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "PointwiseSpatialAttention(4, (3, 2), hidden=3)": ((3, 4, 3, 2),),
     "PointwiseSpatialAttention(4, (3, 2), hidden=2, mode='collect', softmax=True)": ((3, 4, 3, 2),),
     "Res2Conv(8, scale=4)": ((2, 8, 5, 4),),
+    "Res2Conv(6, 3, stride=2, first_of_stage=True)": ((2, 6, 5, 4),),
     "Res2Bottleneck(8, 2, scale=3, base_width=64)": ((2, 8, 5, 4),),
     "GlobalPooling()": ((2, 4, 5, 3),),
     f"ResidualBlock(4, 4, {SE})": ((2, 4, 5, 4),),

@@ -100,7 +100,7 @@ REFERENCE = Interpreter(ops, lambda arrays, name: arrays.below(name), bind)
 
 
 class _Noted:
-    """A function that notes its calls; what else it has, as `gates` and `update`, it keeps."""
+    """A function that notes its calls; what else it has, as `update`, it keeps."""
 
     def __init__(self, function: Any, note: Note, name: str, kind: str) -> None:
         self._function, self._note, self._name, self._kind = function, note, name, kind
@@ -109,6 +109,13 @@ class _Noted:
         output = self._function(*given)
         self._note(self._name, self._kind, output, given)
         return output
+
+    def gates(self, *given: Any) -> dict[str, Any]:
+        """Note each of a block's gates."""
+        found: dict[str, Any] = self._function.gates(*given)
+        for gate, output in found.items():
+            self._note(f"{self._name}.gates[{gate}]", self._kind, output, given)
+        return found
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._function, name)

@@ -1,0 +1,114 @@
+"""Bounds of rounding: narrow, kept by correct arithmetic, and silent where nothing can be known.
+
+That their values are the reference's and that every runtime keeps to them is in `test_parity.py`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from blocks import CASES
+
+import attn_core as core
+from attn_core import parity
+from attn_core.parity.draws import draw
+from attn_core.rounding import bounded
+from attn_core.rounding.arithmetic import DTYPES, Arithmetic, student
+from attn_core.rounding.number import EXACT, Rounded
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bounds_are_narrow(case: str):
+    """In float32, half of the numbers of each array are known to 1e-4 of its largest, or of 1; of networks, too."""
+    c = CASES[case]
+    found = bounded(c.block, c.weights, c.inputs, c.cotangent, train=c.train)
+    for name, array in found.values.arrays().items():
+        assert np.median(found.bounds[name]) < 1e-4 * max(1.0, abs(array).max()), name
+
+
+def arithmetic(dtype: str = "float32", width: float = 8.0) -> Arithmetic:
+    return Arithmetic(DTYPES[dtype], width)
+
+
+def rounded(values: np.ndarray, **options: object) -> Rounded:
+    return Rounded(values, EXACT, arithmetic(**options), tracked=True)
+
+
+@pytest.mark.parametrize("n", [10, 1000, 30000])
+def test_a_long_sum_in_order(n: int):
+    """The hardest case: float32, one addition after the other. The bound holds and is less than 30 times too wide."""
+    rng = np.random.default_rng(n)
+    errors, bounds = [], []
+    for shift in (0.0, 1.0):
+        x = (rng.standard_normal((20, n)) + shift).astype(np.float32)
+        found = np.add.accumulate(x, 1, dtype=np.float32)[:, -1].astype(np.float64)
+        wanted = rounded(x.astype(np.float64)).sum(1)
+        errors.append(abs(found - wanted.value))
+        bounds.append(wanted.bound)
+    shares = np.array(errors) / bounds
+    assert shares.max() < 1
+    assert shares.max(1).min() > 1 / 30
+
+
+def test_products_quotients_and_functions():
+    """Each in float32 against its bound."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.uniform(0.5, 2, 4000).astype(np.float32) for _ in range(2))
+    x, y = rounded(a.astype(float)), rounded(b.astype(float))
+    pairs = {
+        "product": (a * b, x * y),
+        "quotient": (a / b, x / y),
+        "difference": (a - b, x - y),
+        "exp": (np.exp(a), np.exp(x)),
+        "log": (np.log(a), np.log(x)),
+        "tanh": (np.tanh(a), np.tanh(x)),
+        "root": (np.sqrt(a), np.sqrt(x)),
+        "chain": (np.tanh(a * b) / np.sqrt(a + b), np.tanh(x * y) / np.sqrt(x + y)),
+    }
+    for name, (found, wanted) in pairs.items():
+        shares = abs(found - wanted.value) / wanted.bound
+        assert 1 / 30 < shares.max() < 1, name
+
+
+@pytest.mark.parametrize("chance", [1e-4, 1e-9, 1e-12])
+def test_students_distribution(chance: float):
+    """Against its density, integrated."""
+    import math
+
+    t = student(chance, 32)
+    factor = math.gamma(16.5) / math.gamma(16) / math.sqrt(32 * math.pi)
+    x = t * np.exp(np.linspace(0, 8, 200001))
+    tail = 2 * np.trapezoid(factor * (1 + x**2 / 32) ** -16.5, x)
+    assert 0.8 < tail / chance < 1.25
+
+
+def test_where_nothing_can_be_known():
+    """Ties of maxima, numbers at the bend of a relu, a division by what may be 0: the bounds say so."""
+    block = core.GlobalPooling("max")
+    x = np.zeros((1, 2, 3, 3))
+    x[0, 0] = 1.0
+    tied = bounded(block, {}, x, np.ones((1, 2)))
+    assert tied.bounds["output"].max() == 0  # nothing was rounded: all runtimes find the maximum
+    assert tied.bounds["grad:input"].min() >= 1  # but any pixel may have got the gradient
+    assert "9 numbers" in tied.remarks["grad:input"] or "ties of maxima" in tied.remarks["grad:input"]
+    doubtful = rounded(np.array([1.0 + 2e-9, 1.0 + 1e-9])) * rounded(np.array([1 / 3, 1 / 3])) - 1 / 3
+    bent = np.where(doubtful.real > 0, doubtful, 0)
+    assert (bent.bound >= doubtful.bound).all()
+    assert ((1.0 / doubtful).bound > 1e20).all()
+
+
+def test_numbers_beyond_the_dtype_have_no_bound():
+    x = rounded(np.array([300.0, 2.0]), dtype="float16")
+    assert ((x * x).bound > 1e20).tolist() == [True, False]
+
+
+def test_a_wrong_epsilon_is_noticed():
+    """A batch norm with eps 1e-5 in place of 2e-5."""
+    c = CASES["sam_norm"]
+    b = parity.sample_image(c.shape)
+    drawn = draw(c.block, (b.shape,), 0)
+    other = bounded(
+        c.block, drawn.weights | {"norm.running_var": drawn.weights["norm.running_var"] + 1e-5}, drawn.given
+    )
+    wanted = bounded(c.block, drawn.weights, drawn.given)
+    assert max(tensor.share for tensor in parity.compared(other.values, wanted)) > 1
