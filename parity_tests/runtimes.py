@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -34,7 +34,12 @@ FRAMEWORKS = {
 }
 
 
-EXTRAS = {"examples": ["matplotlib", "scipy", "sklearn"], "hdf5": ["h5py"]}
+EXTRAS = {
+    "examples": ["matplotlib", "scipy", "sklearn"],
+    "hdf5": ["h5py"],
+    "parity": ["jinja2", "junitparser"],
+    "browser": ["selenium"],
+}
 
 
 def missing(name: str) -> list[str]:
@@ -44,12 +49,16 @@ def missing(name: str) -> list[str]:
 
 def need(name: str) -> str:
     """Return the runtime's or extra's name if it is installed; else skip, or fail where everything should be there."""
-    absent = missing(name)
-    if absent and os.environ.get("CI"):
-        pytest.fail(f"{name} needs {', '.join(absent)}, which should be installed here")
-    if absent:
-        pytest.skip(f"{name} needs {', '.join(absent)}", allow_module_level=True)
+    if absent := missing(name):
+        lacking(f"{name} needs {', '.join(absent)}")
     return name
+
+
+def lacking(sentence: str) -> NoReturn:
+    """Skip, or fail where everything should be there."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{sentence}, which should be installed here")
+    pytest.skip(sentence, allow_module_level=True)
 
 
 def run(name: str, *args: Any, **options: Any) -> Outcome:

@@ -64,6 +64,7 @@ def test_core_loads_numpy_and_safetensors_only():
     """What keeps the import under 0.2 s; the time itself depends on the machine."""
     assert loaded_by("attn_core", set()) <= {"numpy", "safetensors"}
     assert loaded_by("attn_core.dialects", set()) <= {"numpy", "safetensors"}
+    assert loaded_by("attn_core.parity.report", set()) <= {"numpy", "safetensors"}
 
 
 def test_missing_framework_is_named():

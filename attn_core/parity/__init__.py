@@ -3,7 +3,7 @@
 A runtime is reached by its name and imported only then. Everything that crosses is NumPy in canonical layout.
 """
 
-from attn_core.parity.comparing import error, errors, expected, sample_image, unproven
+from attn_core.parity.comparing import compared, error, errors, expected, sample_image, unproven
 from attn_core.parity.runtimes import RUNTIMES, MissingRuntimeError, Outcome, Runtime, runtime
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "MissingRuntimeError",
     "Outcome",
     "Runtime",
+    "compared",
     "error",
     "errors",
     "expected",

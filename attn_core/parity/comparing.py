@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core import reference
+from attn_core.parity.result import Tensor
 from attn_core.parity.runtimes import Outcome
 from attn_core.spec import Block
+
+if TYPE_CHECKING:
+    from attn_core.rounding import Bounded
 
 
 def expected(
@@ -33,6 +37,33 @@ def errors(found: Outcome, wanted: Outcome) -> dict[str, float]:
     """Return the `error` of each array; infinite for one that only one of the two has."""
     a, b = found.arrays(), wanted.arrays()
     return {name: error(a[name], b[name]) if name in a and name in b else float("inf") for name in a | b}
+
+
+def compared(found: Outcome, wanted: Bounded) -> tuple[Tensor, ...]:
+    """Return each array of a runtime beside the definition's, with the number that is worst in units of its bound."""
+    theirs, ours = found.arrays(), wanted.values.arrays()
+    return tuple(_tensor(name, theirs.get(name), ours.get(name), wanted) for name in ours | theirs)
+
+
+def _tensor(
+    name: str, found: NDArray[np.float64] | None, wanted: NDArray[np.float64] | None, definition: Bounded
+) -> Tensor:
+    if found is None or wanted is None:
+        has, lacks = ("the definition", "the runtime") if found is None else ("the runtime", "the definition")
+        return Tensor(name, 0, float("inf"), float("inf"), remark=f"{has} has this array, {lacks} does not")
+    if found.shape != wanted.shape:
+        remark = f"the shape is {found.shape}, and should be {wanted.shape}"
+        return Tensor(name, wanted.size, float("inf"), float("inf"), remark=remark)
+    if not wanted.size:
+        return Tensor(name, 0, 0.0, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        difference = np.where(np.isfinite(found), np.abs(found - wanted), np.inf)
+        shares = np.where(difference == 0, 0.0, difference / definition.bounds[name])
+    index = tuple(map(int, np.unravel_index(shares.argmax(), shares.shape)))
+    worst = (float(array[index]) for array in (shares, found, wanted, definition.bounds[name]))
+    share, theirs, ours, bound = worst
+    remark = definition.remarks.get(name, "")
+    return Tensor(name, wanted.size, share, float(difference.max()), index, theirs, ours, bound, remark)
 
 
 def error(found: ArrayLike, wanted: ArrayLike) -> float:

@@ -97,7 +97,7 @@ class Report:
     cells: tuple[Cell, ...]
     subjects: tuple[Subject, ...]
     seed: int
-    confidence: float
+    chance: float
     versions: Mapping[str, str]
     machine: str
     created: str

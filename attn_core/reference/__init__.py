@@ -34,13 +34,13 @@ def evaluate(block: Block, weights: Mapping[str, ArrayLike], x: Given, train: bo
     `weights` are the canonical ones. `train` asks for the statistics of the batch, in blocks that normalise with them.
     **Raises** `WeightsError` if the weights are not the block's, `ShapeError` if x cannot be its input.
     """
-    arrays, inputs = _checked(block, weights, x)
+    arrays, inputs = checked(block, weights, x)
     return _run(block, arrays, inputs, State(train))
 
 
 def gates(block: Block, weights: Mapping[str, ArrayLike], x: Given, train: bool = False) -> dict[str, Numbers]:
     """Compute the block's gates in float64, by name; raises as `evaluate` does."""
-    arrays, inputs = _checked(block, weights, x)
+    arrays, inputs = checked(block, weights, x)
     bound = bind(block, Arrays(arrays, State(train)))
     found: dict[str, Numbers] = bound.gates(*inputs)
     return found
@@ -54,7 +54,7 @@ def statistics(
     Running variances move to the unbiased variance of the batch, as in PyTorch, or to the biased one, as in Keras and
     Flax.
     """
-    arrays, inputs = _checked(block, weights, x)
+    arrays, inputs = checked(block, weights, x)
     state = State(train=True, unbiased=unbiased)
     _run(block, arrays, inputs, state)
     return state.moved
@@ -68,7 +68,7 @@ def gradients(
     By complex step, Im f(x + ih) / h: one evaluation per number, exact to rounding, and no rule of differentiation
     is written down that could be wrong. Meant for small images. Raises as `evaluate` does.
     """
-    arrays, inputs = _checked(block, weights, x)
+    arrays, inputs = checked(block, weights, x)
     every = {**dict(zip(block.inputs, inputs, strict=True)), **arrays}
     wanted = [*block.inputs, *(name for name, array in block.arrays().items() if array.trainable)]
     return {name: _derivative(block, every, name, np.asarray(cotangent, np.float64), train) for name in wanted}
@@ -86,7 +86,7 @@ def slope(
 
     It is the sum of gradient * direction over all numbers named: for images too large for `gradients`.
     """
-    arrays, inputs = _checked(block, weights, x)
+    arrays, inputs = checked(block, weights, x)
     every = {**dict(zip(block.inputs, inputs, strict=True)), **arrays}
     moved = every | {name: every[name] + 1j * STEP * np.asarray(step) for name, step in directions.items()}
     output = _run(block, moved, tuple(moved[given] for given in block.inputs), State(train))
@@ -106,7 +106,8 @@ def _derivative(
     return result
 
 
-def _checked(block: Block, weights: Mapping[str, ArrayLike], x: Given) -> tuple[dict[str, Numbers], Inputs]:
+def checked(block: Block, weights: Mapping[str, ArrayLike], x: Given) -> tuple[dict[str, Numbers], Inputs]:
+    """Return weights and inputs as arrays of float64; raises as `evaluate` does."""
     inputs = tuple(np.asarray(given, np.float64) for given in (x if isinstance(x, tuple) else (x,)))
     output_shape(block, *(given.shape for given in inputs))
     return {name: array.astype(np.float64) for name, array in check(block, weights).items()}, inputs

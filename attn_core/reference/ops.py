@@ -15,14 +15,16 @@ from attn_core.windows import margins
 
 Numbers = NDArray[Any]
 
+ERF = np.frompyfunc(math.erf, 1, 1)  # a ufunc, so that other kinds of numbers can say what it does to them
+
 
 def _space(x: Numbers) -> tuple[int, ...]:
     return tuple(range(2, x.ndim))
 
 
 def _largest(x: Numbers, axis: int) -> Numbers:
-    """Return the value whose real part is the largest."""
-    return np.take_along_axis(x, np.expand_dims(x.real.argmax(axis), axis), axis)
+    """Return the value whose real part is the largest: NumPy orders complex numbers so."""
+    return cast(Numbers, x.max(axis))
 
 
 def _along(x: Numbers, axis: int, matrix: Numbers) -> Numbers:
@@ -40,7 +42,7 @@ def global_mean(x: Numbers) -> Numbers:
 
 def global_max(x: Numbers) -> Numbers:
     """See `Primitives.global_max`."""
-    return _largest(x.reshape(*x.shape[:2], -1), -1)[..., 0]
+    return _largest(x.reshape(*x.shape[:2], -1), -1)
 
 
 def channel_mean(x: Numbers) -> Numbers:
@@ -50,7 +52,7 @@ def channel_mean(x: Numbers) -> Numbers:
 
 def channel_max(x: Numbers) -> Numbers:
     """See `Primitives.channel_max`."""
-    return _largest(x, 1)
+    return _largest(x, 1)[:, None]
 
 
 def adaptive_mean(x: Numbers, size: tuple[int | None, ...]) -> Numbers:
@@ -68,7 +70,7 @@ def mean_pool(x: Numbers, window: int, stride: int) -> Numbers:
 def max_pool(x: Numbers, window: tuple[int, ...], stride: int | None = None, padding: str = "valid") -> Numbers:
     """See `Primitives.max_pool`."""
     views = windows(x, window, stride, padding, -np.inf)
-    return _largest(views.reshape(*views.shape[: x.ndim], -1), -1)[..., 0]
+    return _largest(views.reshape(*views.shape[: x.ndim], -1), -1)
 
 
 def windows(x: Numbers, kernel: tuple[int, ...], stride: int | None, padding: str, around: float = 0.0) -> Numbers:
@@ -114,7 +116,7 @@ def sample(x: Numbers, grid: Numbers, padding: str, align_corners: bool) -> Numb
         rows = np.arange(len(x)).reshape(-1, *(1,) * len(sizes))
         nearest = (np.clip(i, 0, n - 1) for i, n in zip(at, sizes, strict=True))
         pixels = np.moveaxis(x, 1, -1)[(rows, *nearest)]
-        total = total + pixels * (np.prod(weights, axis=0) * inside)[..., None]
+        total = total + pixels * (math.prod(weights) * inside)[..., None]
     return np.moveaxis(total, -1, 1)
 
 
@@ -286,6 +288,6 @@ def hard_sigmoid(x: Numbers) -> Numbers:
 
 
 def _erf(x: Numbers) -> Numbers:
-    values = np.vectorize(math.erf, otypes=[np.float64])(x.real)
-    slope = 2 / math.sqrt(math.pi) * np.exp(-(x.real**2))
+    values = ERF(x.real if np.iscomplexobj(x) else x).astype(np.float64)
+    slope = 2 / math.sqrt(math.pi) * np.exp(-(x.real**2)) if np.iscomplexobj(x) else 0.0
     return cast(Numbers, values + 1j * x.imag * slope) if np.iscomplexobj(x) else values
