@@ -14,6 +14,8 @@ from attn_core.spec import Block
 class ParityError(AssertionError):
     """Two that should compute the same do not; `checked` holds what was found."""
 
+    __module__ = "attn_core.parity"  # where users know it from
+
     def __init__(self, checked: Checked) -> None:
         super().__init__(checked.message)
         self.checked = checked
@@ -50,7 +52,8 @@ def assert_parity(
     within the bounds of `attn_core.rounding`.
     **Raises** `ParityError` for a difference, `ForeignError` if the two cannot be compared.
     """
-    rest = {"dtype": dtype, "seed": seed, "draws": draws, "data_format": data_format}
+    __tracebackhide__ = True  # of pytest
+    rest: dict[str, Any] = {"dtype": dtype, "seed": seed, "draws": draws, "data_format": data_format}
     if isinstance(reference, Block):
         checked = check(layer, reference, settled(reference, shape, modes, **rest), dialect, mapping)
     elif isinstance(layer, Block):

@@ -95,7 +95,7 @@ def check(
     theirs = adopt(layer, settings.shape, data_format=settings.data_format)
     subject = Subject(theirs, read(theirs, block, dialect, mapping))
     own, fixed = subject.weights(), subject.reading.absent
-    draws = [drawn(own, fixed, settings.shape, out, settings.seed, i) for i in range(settings.draws)]
+    draws = [drawn(own, fixed, settings.shape, out, settings.seed, i, settings.dtype) for i in range(settings.draws)]
     cells = tuple(_cell(subject, block, draws, settings, mode) for mode in settings.modes)
     return Checked(cells, subject.reading.how)
 

@@ -65,7 +65,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Draw:
-    """Weights, an image and a cotangent, in numbers that float32 holds: every dtype starts from the same ones."""
+    """Weights, an image and a cotangent, in numbers that the dtype holds, and float32."""
 
     weights: Weights
     x: Numbers
@@ -73,7 +73,13 @@ class Draw:
 
 
 def drawn(
-    own: Weights, fixed: Mapping[str, float], shape: tuple[int, ...], out: tuple[int, ...], seed: int, i: int
+    own: Weights,
+    fixed: Mapping[str, float],
+    shape: tuple[int, ...],
+    out: tuple[int, ...],
+    seed: int,
+    i: int,
+    dtype: str = "float32",
 ) -> Draw:
     """Return a draw: the first has the layer's own weights, in others every number is moved, so that no bias is 0."""
     rng = np.random.default_rng([seed, i])
@@ -81,7 +87,8 @@ def drawn(
     positive = {name: abs(a) if name.endswith("running_var") else a for name, a in moved.items()}
     weights = {name: a.astype(np.float32) for name, a in positive.items()}
     x = sample_image(shape, int(rng.integers(2**32)))
-    return Draw(weights, _exact(x), _exact(rng.standard_normal(out)))
+    held = {name: held_by(dtype, array) for name, array in weights.items()}
+    return Draw(held, held_by(dtype, x), held_by(dtype, rng.standard_normal(out)))
 
 
 def fitting_shape(block: Block) -> tuple[int, ...]:
@@ -95,5 +102,11 @@ def fitting_shape(block: Block) -> tuple[int, ...]:
     return small
 
 
-def _exact(values: Numbers) -> Numbers:
-    return values.astype(np.float32).astype(np.float64)
+def held_by(dtype: str, values: Numbers) -> Numbers:
+    """Round to numbers that a dtype and float32 hold; of bfloat16, whose numbers are the first half of float32's."""
+    single = np.ascontiguousarray(values, np.float32)
+    if dtype == "bfloat16":
+        bits = single.view(np.uint32).astype(np.uint64)
+        nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000  # ties to even
+        return nearest.astype(np.uint32).view(np.float32)
+    return single.astype(np.float16).astype(np.float32) if dtype == "float16" else single

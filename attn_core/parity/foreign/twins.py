@@ -56,7 +56,10 @@ def twins(
     pair = _paired(first, second, settings, dialect, mapping)
     out = second.run({}, np.zeros(settings.shape), dtype=settings.dtype).output.shape
     fixed = {**pair.one.reading.absent, **pair.other.reading.absent}
-    draws = [drawn(pair.other.weights(), fixed, settings.shape, out, settings.seed, i) for i in range(settings.draws)]
+    draws = [
+        drawn(pair.other.weights(), fixed, settings.shape, out, settings.seed, i, settings.dtype)
+        for i in range(settings.draws)
+    ]
     cells = [_cell(pair, draws, settings, mode) for mode in settings.modes]
     failed = next((i for i, cell in enumerate(cells) if cell.status == FAILED), None)
     if pair.block is not None and failed is not None:

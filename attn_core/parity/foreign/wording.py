@@ -18,6 +18,8 @@ def sentences(head: str, tensors: Sequence[Tensor], found: Outcome) -> list[str]
     """Return the lines of a message: what was compared, and the worst tensors, the output first."""
     beyond = [tensor for tensor in tensors if not tensor.passed]
     beyond.sort(key=lambda tensor: (tensor.name != "output", -tensor.share))
+    if beyond and beyond[0].name == "output" and not beyond[0].index:
+        beyond = beyond[:1]  # of an output of another shape there are no gradients
     arrays = found.arrays()
     lines = [_capital(head), *(f"  {_line(tensor, arrays.get(tensor.name))}" for tensor in beyond[:MOST])]
     return lines + [f"  and {len(beyond) - MOST} more of {len(tensors)} arrays"] * (len(beyond) > MOST)
@@ -38,7 +40,7 @@ def _line(tensor: Tensor, found: np.ndarray | None) -> str:
         index = tuple(map(int, np.argwhere(~np.isfinite(found))[0]))
         return f"{tensor.name}{list(index)}: found {found[index]}, the first of {(~np.isfinite(found)).sum()} such"
     if not np.isfinite(tensor.share):
-        return f"{tensor.name}: found an array of {found.shape}{'; ' * bool(tensor.remark)}{tensor.remark}"
+        return f"{tensor.name}: {tensor.remark or f'error / bound {tensor.share}'}"
     place = list(tensor.index) if tensor.index else ""
     values = f"found {tensor.found:.9g}, wanted {tensor.wanted:.9g}, bound {tensor.bound:.2g}"
     return f"{tensor.name}{place}: {values}, error / bound {tensor.share:.3g}"
