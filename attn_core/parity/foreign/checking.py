@@ -116,10 +116,10 @@ def _cell(subject: Subject, block: Block, draws: list[Draw], settings: Settings,
         tensors = compared(it.found, it.wanted)
         shares.append(max(tensor.share for tensor in tensors))
         worst |= {t.name: t for t in tensors if t.name not in worst or t.share > worst[t.name].share}
-        failing = it if failing is None and shares[-1] > 1 else failing
+        failing = _more_telling(failing, it if shares[-1] > 1 else None)
     if failing is not None:
         status = FAILED
-        where, message = _told(failing, list(worst.values()), settings.seed)
+        where, message = _told(failing, settings.seed)
     given = (type(block).__name__, repr(block), subject.theirs.runtime, settings.dtype, mode, (settings.shape,))
     seconds = time.perf_counter() - start
     return Cell(*given, settings.seed, status, tuple(worst.values()), tuple(shares), message, where, seconds)
@@ -144,13 +144,20 @@ def _run(subject: Subject, block: Block, draw: Draw, dtype: str, train: bool) ->
     return Difference(subject, block, draw, found, subject.compared(wanted), dtype, train)
 
 
-def _told(it: Difference, tensors: list[Tensor], seed: int) -> tuple[str, str]:
+def _more_telling(one: Difference | None, other: Difference | None) -> Difference | None:
+    """Return the first, or the second if its output differs and the first's does not."""
+    if one is None or other is None or "output" in one.beyond:
+        return one or other
+    return other if "output" in other.beyond else one
+
+
+def _told(it: Difference, seed: int) -> tuple[str, str]:
     """Return the step at which the two part ways, and the whole message."""
-    beyond = [tensor.name for tensor in tensors if not tensor.passed]
+    beyond = it.beyond
     where, sentence = _parting(it) if "output" in beyond else (_part(beyond), "")
     head = f"{it.subject.theirs.title} is not {it.block!r}"
     mode, more = "train" if it.train else "eval", f"its weights were taken over {it.subject.reading.how}"
-    lines = sentences(f"{head} in {mode}, {it.dtype}, seed {seed}; {more}.", tensors, it.found)
+    lines = sentences(f"{head} in {mode}, {it.dtype}, seed {seed}; {more}.", compared(it.found, it.wanted), it.found)
     return where, "\n".join([*lines, *filter(None, (sentence, explained(it)))])
 
 

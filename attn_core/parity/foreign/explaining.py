@@ -37,6 +37,11 @@ class Difference:
     dtype: str
     train: bool
 
+    @property
+    def beyond(self) -> list[str]:
+        """The names of the arrays that are beyond their bounds."""
+        return [tensor.name for tensor in compared(self.found, self.wanted) if not tensor.passed]
+
     def near(self, name: str, found: Numbers, wanted: Numbers) -> bool:
         """Say whether two arrays are as near as those of this name may be."""
         bound = np.max(self.wanted.bounds[name], initial=0)

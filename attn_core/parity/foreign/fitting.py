@@ -39,23 +39,26 @@ class Fitted(Turn):
         return inner.transpose([order.index(axis) for axis in range(inner.ndim)])
 
 
-def fitted(theirs: Shape, ours: Shape, inputs_first: bool) -> Fitted | None:
-    """Return the layout in which theirs has the shape of ours: that of its framework if it can be, else the other.
+def fitted(theirs: Shape, ours: Shape, inputs_first: bool, strictly: bool = False) -> Fitted | None:
+    """Return the layout in which theirs has the shape of ours: its framework's if it can be, else or never the other.
 
     Lengths of 1 come and go: a dense layer may be a convolution of one pixel.
     """
     same = tuple(range(len(ours)))
     last = (*same[2:], 1, 0) if len(ours) > 1 else same
-    for order in (last, same) if inputs_first else (same, last):
+    orders = (last, same) if inputs_first else (same, last)
+    for order in orders[:1] if strictly else orders:
         if _long(ours[axis] for axis in order) == _long(theirs):
             return Fitted(order, ours_shape=ours, theirs_shape=theirs)
     return None
 
 
-def entry(key: str, theirs: Shape, name: str, ours: Shape, inputs_first: bool) -> Entry | None:
+def entry(
+    key: str, theirs: Shape, name: str, ours: Shape, inputs_first: bool, strictly: bool = False
+) -> Entry | None:
     """Return what an array of theirs is of ours, or None if no layout fits."""
     kernel = inputs_first and plain(key).rpartition(".")[2] == "weight"
-    turn = fitted(theirs, ours, kernel)
+    turn = fitted(theirs, ours, kernel, strictly)
     return None if turn is None else Entry(key, (name,), (ours,), turn)
 
 

@@ -28,7 +28,7 @@ def parting(steps: list[Step], calls: list[Call], layers: Mapping[str, str], dty
     for i, step in enumerate(steps):
         own = [call for call in calls if call.name == layers.get(step.name)]
         comparable = [call for call in own if call.output.size == step.output.size]
-        here = [call.output for call in comparable] if comparable else seen
+        here = [call.output for call in comparable] if comparable else _telling(seen, step, dtype)
         followers = _followers(steps, i) if comparable else []
         same = next((each for each in (step, *followers) if any(_same(a, each.output, dtype) for a in here)), None)
         if same is not None:
@@ -42,6 +42,11 @@ def parting(steps: list[Step], calls: list[Call], layers: Mapping[str, str], dty
         else:
             between.append(step.name)
     return "", ""
+
+
+def _telling(seen: list[Numbers], step: Step, dtype: str) -> list[Numbers]:
+    """Leave out what is also the step's input, as where a relu has nothing to do."""
+    return [array for array in seen if not any(_same(array, given, dtype) for given in step.inputs)]
 
 
 def _followers(steps: list[Step], i: int) -> list[Step]:

@@ -167,7 +167,7 @@ def _by_shapes(theirs: Foreign, state: State, block: Block) -> Iterator[Reading]
         fits = [
             name
             for name, array in arrays.items()
-            if name.rpartition(".")[2] == leaf and entry(key, value.shape, name, array.shape, theirs.inputs_first)
+            if name.rpartition(".")[2] == leaf and entry(key, value.shape, name, array.shape, theirs.inputs_first, True)
         ]
         if len(fits) != 1:
             return

@@ -63,7 +63,7 @@ def variants(block: Block, weights: Weights) -> Iterator[Variant]:
         if {name: array.shape for name, array in other.arrays().items()} == shapes:
             yield Variant(f"with {text}", other, weights, field=field)
     for name, array in weights.items():
-        if name.endswith("bias") and array.any():
+        if name.endswith("bias"):
             yield Variant(f"without {name}: it has no effect there", block, weights | {name: 0 * array}, name)
 
 
