@@ -176,14 +176,17 @@ def _tensorflow(function: Function, inputs: list[Any], cotangent: Any) -> Pass:
     if cotangent is None or output.shape != cotangent.shape:
         return output, [], after
     zero = tf.UnconnectedGradients.ZERO
-    return output, tape.gradient(output, inputs, output_gradients=cotangent, unconnected_gradients=zero), after
+    pull = keras.ops.cast(cotangent, kind(output))
+    return output, tape.gradient(output, inputs, output_gradients=pull, unconnected_gradients=zero), after
 
 
 def _jax(function: Function, inputs: list[Any], cotangent: Any) -> Pass:
     import jax
 
     output, pull, after = jax.vjp(function, *inputs, has_aux=True)
-    return output, [] if cotangent is None or output.shape != cotangent.shape else list(pull(cotangent)), after
+    if cotangent is None or output.shape != cotangent.shape:
+        return output, [], after
+    return output, list(pull(keras.ops.cast(cotangent, kind(output)))), after
 
 
 def _torch(function: Function, inputs: list[Any], cotangent: Any) -> Pass:
@@ -194,7 +197,8 @@ def _torch(function: Function, inputs: list[Any], cotangent: Any) -> Pass:
     if cotangent is None or output.shape != cotangent.shape:
         return output, [], after
     options: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
-    return output, list(torch.autograd.grad(output, inputs, cotangent, **options)), after
+    pull = keras.ops.cast(cotangent, kind(output))
+    return output, list(torch.autograd.grad(output, inputs, pull, **options)), after
 
 
 PASSES: dict[str, Callable[[Function, list[Any], Any], Pass]] = {
@@ -218,7 +222,8 @@ def _data_format(layer: Any) -> str:
 def paths(layer: Any, above: str = "") -> dict[int, str]:
     """Return where each layer is, by its id: the attributes that hold it, or the name it has in a model."""
     held: dict[int, str] = {}
-    for attribute, value in vars(layer).items():
+    attributes = vars(layer) | vars(layer).get("_modules", {})  # where PyTorch has taken them
+    for attribute, value in attributes.items():
         several = enumerate(value) if isinstance(value, list | tuple) else ()
         for name, each in [(attribute, value), *((f"{attribute}/{i}", inner) for i, inner in several)]:
             if isinstance(each, keras.layers.Layer) and not attribute.startswith("_"):
