@@ -81,7 +81,7 @@ def of_cbam(name: str, built: bool) -> str:
 
 
 def of_model() -> str:
-    """A functional model, and one of Keras' own layouts."""
+    """Check a functional model."""
     image = keras.Input((None, None, 8))
     mean = layers.GlobalAveragePooling2D()(image)
     gate = layers.Dense(8, "sigmoid", name="fc2")(layers.Dense(2, "relu", name="fc1")(mean))
@@ -117,3 +117,10 @@ def untouched() -> bool:
 
 def of_built(layer: Any) -> str:
     return message(layer, CBAM, shape=(2, 4, 5, 4), mapping=MAPPING)
+
+
+def twins(activation: str) -> str:
+    """Check a PyTorch module against a Keras layer."""
+    import foreign_torch
+
+    return message(foreign_torch.SE(), SELayer(activation), shape=(2, 8, 4, 3))

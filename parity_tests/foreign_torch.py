@@ -117,7 +117,10 @@ class CBAM(nn.Sequential):
     """CBAM as its authors have it; or spatial before channel attention, or its planes swapped."""
 
     def __init__(self, swapped: bool = False, spatial_first: bool = False, kernel: int = 3, **norm: float):
-        gates = {"ChannelGate": ChannelGate(4, 2), "SpatialGate": SpatialGate(swapped, kernel, {"momentum": 0.01} | norm)}
+        gates = {
+            "ChannelGate": ChannelGate(4, 2),
+            "SpatialGate": SpatialGate(swapped, kernel, {"momentum": 0.01} | norm),
+        }
         super().__init__()
         for name in sorted(gates, reverse=spatial_first):
             self.add_module(name, gates[name])

@@ -48,12 +48,12 @@ class Module(foreign.Module):
         module(x, **modes(type(module).__call__, train))
 
     def _merged(self, values: Values, train: bool, seed: int) -> Any:
-        state = nnx.split(self.module)[1]
+        state = jax.tree.map(lambda leaf: leaf, nnx.split(self.module)[1])  # variables of this trace, which may move
         flat = dict(nnx.to_flat_state(state))
         for name, path in self.paths.items():
             flat[path] = flat[path].replace(values[name])
         for path, variable in flat.items():
-            if issubclass(variable.type, nnx.RngCount) and seed:
+            if isinstance(variable, nnx.RngCount):
                 flat[path] = variable.replace(variable.get_value() + seed)
         module: Any = nnx.merge(self.graph, nnx.from_flat_state(flat.items()))
         module.set_attributes(use_running_average=not train, deterministic=not train, raise_if_not_found=False)

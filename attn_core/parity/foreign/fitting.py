@@ -53,9 +53,7 @@ def fitted(theirs: Shape, ours: Shape, inputs_first: bool, strictly: bool = Fals
     return None
 
 
-def entry(
-    key: str, theirs: Shape, name: str, ours: Shape, inputs_first: bool, strictly: bool = False
-) -> Entry | None:
+def entry(key: str, theirs: Shape, name: str, ours: Shape, inputs_first: bool, strictly: bool = False) -> Entry | None:
     """Return what an array of theirs is of ours, or None if no layout fits."""
     kernel = inputs_first and plain(key).rpartition(".")[2] == "weight"
     turn = fitted(theirs, ours, kernel, strictly)

@@ -93,7 +93,7 @@ def _made(path: str, kind: Any, arguments: str, seed: int) -> Any:
 
 def _names(kind: Any) -> Sequence[str]:
     try:
-        return list(inspect.signature(kind).parameters)
+        return list(inspect.signature(kind.__init__).parameters)  # a class of NNX itself takes anything
     except (TypeError, ValueError):
         return []
 

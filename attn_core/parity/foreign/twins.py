@@ -138,7 +138,7 @@ def _cell(pair: Pair, draws: list[Draw], settings: Settings, mode: str) -> Cell:
     shares: list[float] = []
     outcome = None
     for draw in draws:
-        found = pair.one.run(draw, settings.dtype, train)
+        found = _comparable(pair, pair.one.run(draw, settings.dtype, train))
         tensors = compared(found, _wanted(pair, draw, settings, train))
         shares.append(max(tensor.share for tensor in tensors))
         worst |= {t.name: t for t in tensors if t.name not in worst or t.share > worst[t.name].share}
@@ -153,12 +153,11 @@ def _cell(pair: Pair, draws: list[Draw], settings: Settings, mode: str) -> Cell:
 
 def _wanted(pair: Pair, draw: Draw, settings: Settings, train: bool) -> Bounded:
     """Return what the second computes, and how far rounding may take the two from each other."""
-    wanted = pair.other.run(draw, settings.dtype, train)
+    wanted = _comparable(pair, pair.other.run(draw, settings.dtype, train))
     bounds = (
         _measured(pair, draw, wanted, settings, train) if pair.block is None else _derived(pair, draw, settings, train)
     )
-    values = wanted if pair.one.unbiased == pair.other.unbiased else _without_variances(wanted)
-    return Bounded(values, {name: bounds[name] for name in values.arrays() if name in bounds})
+    return Bounded(wanted, {name: bounds[name] for name in wanted.arrays()})
 
 
 def _derived(pair: Pair, draw: Draw, settings: Settings, train: bool) -> Bounds:
@@ -186,10 +185,12 @@ def _measured(
     return {n: np.full(a.shape, TIMES * (moved[n] + unit * abs(a).max(initial=0))) for n, a in arrays}
 
 
-def _without_variances(wanted: Outcome) -> Outcome:
-    """Leave out running variances: PyTorch's move to another variance than those of Keras and Flax."""
-    kept = {name: array for name, array in wanted.statistics.items() if not name.endswith("running_var")}
-    return replace(wanted, statistics=kept)
+def _comparable(pair: Pair, outcome: Outcome) -> Outcome:
+    """Leave out running variances where PyTorch's move to another variance than those of Keras and Flax."""
+    if pair.one.unbiased == pair.other.unbiased:
+        return outcome
+    kept = {name: array for name, array in outcome.statistics.items() if not name.endswith("running_var")}
+    return replace(outcome, statistics=kept)
 
 
 def _message(pair: Pair, tensors: list[Tensor], found: Outcome, settings: Settings, mode: str) -> str:
