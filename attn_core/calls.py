@@ -1,4 +1,4 @@
-"""Blocks from text: calls with literal arguments, of which nothing is executed."""
+"""Blocks and shapes from text: calls with literal arguments, of which nothing is executed."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ def parse(text: str, known: Mapping[str, Callable[..., Block]], **given: Any) ->
         raise SpecError(f"{text!r} configures no block: {error}.") from None
     except ValueError:
         raise SpecError(f"{text!r} configures no block: fields must be numbers, texts, True, False or None.") from None
+
+
+def parse_shape(text: str) -> tuple[int, ...]:
+    """Return the shape that a text such as ``8,64,56,56`` gives. **Raises** `SpecError`."""
+    try:
+        shape = tuple(int(size) for size in text.split(","))
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise SpecError(f"{text!r} is no shape: give sizes of at least 1, as 8,64,56,56.")
+    return shape

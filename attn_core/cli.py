@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from attn_core.calls import parse_shape
 from attn_core.cli_convert import convert
+from attn_core.cli_parity import parity
 from attn_core.cli_port import port
 from attn_core.console import one_sentence, out, say, with_progress
 from attn_core.cost import cost
 from attn_core.formula import formula
 from attn_core.models import CONSTRUCTORS
 from attn_core.registry import KNOWN, NAMED, example, parse
-from attn_core.spec import SpecError
 
 main = typer.Typer(
     help="Vision attention blocks that mean the same thing in every framework.",
@@ -47,7 +48,7 @@ def show(
     with one_sentence():
         found = example(block) if block in NAMED else parse(block)
         arrays, text = found.arrays(), formula(found)
-        inputs = tuple(map(_shape, shapes)) if shapes else found.example()
+        inputs = tuple(map(parse_shape, shapes)) if shapes else found.example()
         costs = cost(found, *inputs)
     fields, weights = Table("field", "value"), Table("weights", "shape", "start")
     for name, value in found.config().items():
@@ -65,6 +66,7 @@ def show(
 
 main.command()(convert)
 main.command()(port)
+main.command()(parity)
 
 
 @main.command()
@@ -91,13 +93,3 @@ def bench(
         mode = row.mode.removeprefix("forward ")
         table.add_row("x".join(map(str, row.shape)), mode, *times, " to ".join(f"{q:.3f}" for q in row.quartiles))
     out.print(table)
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    try:
-        shape = tuple(int(size) for size in text.split(","))
-    except ValueError:
-        shape = ()
-    if not shape or min(shape) < 1:
-        raise SpecError(f"{text!r} is no shape: give sizes of at least 1, as 8,64,56,56.")
-    return shape

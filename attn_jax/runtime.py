@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -13,17 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from attn_core.parity import Outcome
 from attn_core.spec import Block
 from attn_jax.names import PARAMS, STATISTICS
-from attn_jax.weights import Variables, from_flax
+from attn_jax.weights import Variables, from_flax, to_flax
 
-# From a block, weights, a dtype and whether to train: the parameters, a pure function of (parameters, *inputs) that
-# returns the output and the statistics after it, and one that returns the gates outside of training.
-Pure = tuple[
-    Variables,
-    Callable[..., tuple[jax.Array, Variables]],
-    Callable[..., dict[str, jax.Array]],
-]
-Purify = Callable[[Block, Mapping[str, ArrayLike], str, bool], Pure]
+# From a block, a dtype and whether to train: a pure function of (parameters, statistics, *inputs) that returns the
+# output and the statistics after it, and one that returns the gates outside of training.
+Pure = tuple[Callable[..., tuple[jax.Array, Variables]], Callable[..., dict[str, jax.Array]]]
+Purify = Callable[[Block, str, bool], Pure]
 Given = NDArray[Any] | tuple[NDArray[Any], ...]
+
+KEPT = 64  # compiled blocks
 
 
 def run(
@@ -35,21 +34,35 @@ def run(
     dtype: str = "float32",
     train: bool = False,
 ) -> Outcome:
-    """Run the layer as a pure function; see `attn_core.parity.Runtime`."""
+    """Run the layer as a pure function; see `attn_core.parity.Runtime`. What was compiled is kept."""
     image, *more = x if isinstance(x, tuple) else (x,)
     # On some devices float32 products are rounded to fewer bits unless one asks for all of them.
     with jax.enable_x64(dtype == "float64"), jax.default_matmul_precision("highest"):
-        params, forward, look = purify(block, weights, dtype, train)
+        variables = to_flax(block, weights, dtype)
         inputs = (_native(image, dtype), *(jnp.asarray(array, dtype) for array in more))
-        whole = jax.jit(lambda *given: (jax.vjp(forward, *given, has_aux=True), look(*given)))
-        (output, pull, moved), looked = whole(params, *inputs)
+        forward, backward = _compiled(purify, block, dtype, train)
+        given = (variables.get(PARAMS, {}), variables.get(STATISTICS, {}))
+        (output, pull, moved), looked = forward(*given, *inputs)
         gates = {name: _canonical(gate) for name, gate in looked.items()}
         statistics = _named({STATISTICS: moved}) if train else {}
         if cotangent is None:
             return Outcome(_canonical(output), gates, {}, statistics)
-        of_params, of_image, *of_more = jax.jit(lambda pull, r: pull(r))(pull, _native(cotangent, dtype))
+        of_params, of_image, *of_more = backward(pull, _native(cotangent, dtype))
         of_inputs = dict(zip(block.inputs, (_canonical(of_image), *map(_numpy, of_more)), strict=True))
         return Outcome(_canonical(output), gates, of_inputs | _named({PARAMS: of_params}), statistics)
+
+
+@lru_cache(KEPT)
+def _compiled(purify: Purify, block: Block, dtype: str, train: bool) -> tuple[Any, Any]:
+    forward, look = purify(block, dtype, train)
+
+    def whole(params: Variables, statistics: Variables, *inputs: jax.Array) -> Any:
+        def run(params: Variables, *inputs: jax.Array) -> Any:
+            return forward(params, statistics, *inputs)
+
+        return jax.vjp(run, params, *inputs, has_aux=True), look(params, statistics, *inputs)
+
+    return jax.jit(whole), jax.jit(lambda pull, cotangent: pull(cotangent))
 
 
 def _named(variables: Variables) -> dict[str, NDArray[np.float64]]:

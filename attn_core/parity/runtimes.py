@@ -20,6 +20,8 @@ RUNTIMES = {
     "nnx": ("attn_jax.nnx.runtime", "jax"),
 }
 
+BIASED = ("keras", "linen", "nnx")  # there, running variances move to the biased variance of a batch
+
 
 class MissingRuntimeError(ImportError):
     """The framework of a runtime is not installed."""

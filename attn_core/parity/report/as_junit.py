@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from attn_core.parity.report.extra import needed
-from attn_core.parity.report.texts import confidence, difference, shapes, spelt, worst
+from attn_core.parity.report.texts import confidence, difference, shapes, spelt, where, worst
 from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, Cell, Report
 
 
@@ -60,6 +60,7 @@ def _message(cell: Cell) -> str:
 
 def _text(cell: Cell) -> str:
     wrong = sorted((tensor for tensor in cell.tensors if not tensor.passed), key=lambda tensor: -tensor.share)
-    where = [f"The two part ways first at {cell.where}."] if cell.where else []
     said = [cell.message] if cell.message else []
-    return "\n".join([*said, *map(difference, wrong), *where, "", f"Again: {cell.command}"])
+    return "\n".join(
+        [*said, *map(difference, wrong), *([where(cell)] if cell.where else []), "", f"Again: {cell.command}"]
+    )

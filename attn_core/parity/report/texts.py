@@ -64,6 +64,11 @@ def difference(tensor: Tensor) -> str:
     return f"{line} ({tensor.remark})" if tensor.remark else line
 
 
+def where(cell: Cell) -> str:
+    """Return the step at which a cell and the definition part ways, if it is known."""
+    return f"The two part ways first at {cell.where}." if cell.where else ""
+
+
 def headline(report: Report) -> str:
     """Return the outcome in one sentence."""
     counts = Counter(cell.status for cell in report.cells)

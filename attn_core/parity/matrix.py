@@ -1,0 +1,152 @@
+"""Blocks x runtimes x dtypes x modes: each cell compared with the definition under the bounds of its own rounding."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+
+from attn_core.parity.comparing import compared
+from attn_core.parity.draws import Draw, draw
+from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell, Report, Tensor
+from attn_core.parity.runtimes import BIASED, MissingRuntimeError, runtime
+from attn_core.parity.subjects import Trial
+from attn_core.rounding import CHANCE, Bounded, bounded
+
+MODES = ("eval", "train")
+PACKAGES = ("attn-blocks", "numpy", "torch", "keras", "tensorflow", "tensorflow-cpu", "jax", "jaxlib", "flax")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run, with draws from the seeds `seed`, `seed` + 1, ..."""
+
+    trials: Sequence[Trial]
+    runtimes: Sequence[str]
+    dtypes: Sequence[str] = ("float32",)
+    modes: Sequence[str] = MODES
+    seed: int = 0
+    draws: int = 1
+
+    def __len__(self) -> int:
+        return len(self.trials) * len(self.runtimes) * len(self.dtypes) * len(self.modes)
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """The runtimes whose framework is not installed, with the reason."""
+        return {name: reason for name in self.runtimes if (reason := _absence(name))}
+
+
+@dataclass
+class Tally:
+    """What was found of one cell until now: for each tensor its worst draw, and the worst share of each draw."""
+
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    shares: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    error: str = ""
+
+    def add(self, tensors: Sequence[Tensor]) -> None:
+        """Add a draw."""
+        self.shares.append(max((tensor.share for tensor in tensors), default=0.0))
+        for tensor in tensors:
+            known = self.tensors.get(tensor.name)
+            if known is None or tensor.share > known.share:
+                self.tensors[tensor.name] = tensor
+
+    @property
+    def status(self) -> str:
+        """The cell's."""
+        return BROKEN if self.error else PASSED if all(t.passed for t in self.tensors.values()) else FAILED
+
+
+def run(plan: Plan) -> Iterator[Cell]:
+    """Yield the cells as they are done; those of runtimes that are missing are not among them.
+
+    **Raises** `ShapeError` if a block cannot take the shapes it is to be run on.
+    """
+    names = [name for name in plan.runtimes if name not in plan.missing]
+    for trial in plan.trials:
+        for dtype in plan.dtypes:
+            for mode in plan.modes:
+                yield from _cells(plan, trial, names, dtype, mode)
+
+
+def report(plan: Plan, cells: Sequence[Cell]) -> Report:
+    """Put cells together, with the circumstances."""
+    subjects = {repr(trial.block): trial.subject for trial in plan.trials}
+    versions = {name: version for name in PACKAGES if (version := _version(name))}
+    machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    about = (plan.seed, CHANCE, versions, machine, now, plan.missing)
+    return Report(tuple(cells), tuple(subjects.values()), *about)
+
+
+def _cells(plan: Plan, trial: Trial, names: Sequence[str], dtype: str, mode: str) -> Iterator[Cell]:
+    train = mode == "train"
+    reason = _left_out(trial, train)
+    tallies = {name: Tally() for name in names}
+    if not reason:
+        for seed in range(plan.seed, plan.seed + plan.draws):
+            drawn = draw(trial.block, trial.shapes, seed, dtype)
+            wanted = {unbiased: _bounded(trial, drawn, dtype, train, unbiased) for unbiased in {True, not train}}
+            for name, tally in tallies.items():
+                _once(tally, name, trial, drawn, wanted[name not in BIASED or not train], dtype, train)
+    block = trial.block
+    for name, tally in tallies.items():
+        status = LEFT_OUT if reason else tally.status
+        yield Cell(
+            type(block).__name__,
+            repr(block),
+            name,
+            dtype,
+            mode,
+            trial.shapes,
+            plan.seed,
+            status,
+            tuple(tally.tensors.values()),
+            tuple(tally.shares),
+            reason or tally.error,
+            "",
+            tally.seconds,
+        )
+
+
+def _bounded(trial: Trial, drawn: Draw, dtype: str, train: bool, unbiased: bool) -> Bounded:
+    return bounded(trial.block, drawn.weights, drawn.given, drawn.cotangent, dtype, train, unbiased=unbiased)
+
+
+def _once(tally: Tally, name: str, trial: Trial, drawn: Draw, wanted: Bounded, dtype: str, train: bool) -> None:
+    start = time.perf_counter()
+    try:
+        found = runtime(name).run(trial.block, drawn.weights, drawn.given, drawn.cotangent, dtype, train)
+    except Exception as error:  # whatever a framework raises belongs into its cell; the others go on
+        tally.error = f"{type(error).__name__}: {error}"
+    else:
+        tally.add(compared(found, wanted))
+    tally.seconds += time.perf_counter() - start
+
+
+def _left_out(trial: Trial, train: bool) -> str:
+    """Say why a cell is not run, if it is not."""
+    if train and not trial.trains:
+        return "training changes nothing here: no statistics run along"
+    return ""
+
+
+def _absence(name: str) -> str:
+    try:
+        runtime(name)
+    except MissingRuntimeError as error:
+        return str(error)
+    return ""
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

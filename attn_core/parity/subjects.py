@@ -1,0 +1,108 @@
+"""The configurations in which `attn parity` runs a block when it is given a name alone, and images for them.
+
+Small, because every number has a bound, and odd in size; of a block with several modes, each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attn_core.formula import formula
+from attn_core.parity.draws import Shapes
+from attn_core.parity.result import Subject
+from attn_core.registry import KNOWN, parse
+from attn_core.spec import Block
+
+SE = "attention='SqueezeExcitation(hidden=3)'"
+SMALL = "hidden=(4, 3), filters=(2, 3, 2, 3), dropout=0.0"
+
+STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
+    "SqueezeExcitation(16, 4)": ((2, 16, 5, 4),),
+    "SqueezeExcitation(8, hidden=3, bias=False, activation='silu')": ((2, 8, 7),),
+    "SqueezeExcitation(8, 2, activation='gelu', gate='hard_sigmoid')": ((2, 8, 3, 2, 3),),
+    "ChannelAttention(8, 2)": ((2, 8, 5, 3),),
+    "ChannelAttention(7, hidden=3, bias=True, pools='max')": ((2, 7, 6),),
+    "SpatialAttention(3)": ((2, 4, 5, 4),),
+    "SpatialAttention(5, rank=1, norm=True, momentum=0.3)": ((3, 4, 7),),
+    "CBAM(8, 2, 3)": ((2, 8, 5, 4),),
+    "CBAM(8, 2, 3, bias=True, norm=True)": ((2, 8, 4, 3),),
+    "PointwiseGate(6)": ((2, 6, 5, 3),),
+    "ShuffleAttention(12, 2)": ((2, 12, 5, 3),),
+    "ChannelShuffle(6, 3)": ((2, 6, 5, 3),),
+    "AffineSampler((4, 3))": ((2, 2, 5, 4), (2, 2, 3)),
+    "AffineSampler(4, align_corners=True, padding='border')": ((2, 2, 3, 5), (2, 2, 3)),
+    "SpatialTransformer(3, features=2, kernel=3, pooled=2, hidden=3)": ((2, 3, 5, 4),),
+    "NonLocal(6, scale='hidden')": ((2, 6, 4, 3),),
+    "NonLocal(6, mode='gaussian', scale='channels', subsample=2)": ((2, 6, 5, 4),),
+    "NonLocal(6, mode='dot_product', norm=True)": ((2, 6, 4, 3),),
+    "NonLocal(6, mode='concatenation', rank=1)": ((2, 6, 7),),
+    "GlobalContext(8, 2)": ((2, 8, 5, 3),),
+    "GlobalContext(8, hidden=3, pool='mean', fusion='both')": ((2, 8, 4, 3),),
+    "StripPooling(4, 3)": ((2, 4, 5, 3),),
+    "StripPooling(4, 3, norm=True, relu=True)": ((2, 4, 5, 4),),
+    "MixedPoolingModule(4, 2, pools=(3, 2))": ((3, 4, 5, 4),),
+    "ExpectationMaximizationAttention(4, 3)": ((2, 4, 5, 3),),
+    "PointwiseSpatialAttention(4, (3, 2), hidden=3)": ((3, 4, 3, 2),),
+    "PointwiseSpatialAttention(4, (3, 2), hidden=2, mode='collect', softmax=True)": ((3, 4, 3, 2),),
+    "Res2Conv(8, scale=4)": ((2, 8, 5, 4),),
+    "Res2Bottleneck(8, 2, scale=3, base_width=64)": ((2, 8, 5, 4),),
+    "GlobalPooling()": ((2, 4, 5, 3),),
+    f"ResidualBlock(4, 4, {SE})": ((2, 4, 5, 4),),
+    "ResidualBlock(3, 4, 2, attention='CBAM(reduction=2, kernel=3)', padding='same', preactivation=True)": (
+        (2, 3, 6, 5),
+    ),
+    f"SEResNet(3, (1, 1), False, channels=2, {SE}, width=3)": ((3, 2, 14, 11),),
+    f"HybridSN(13, 9, 3, {SE}, {SMALL})": ((3, 1, 13, 9, 9),),
+    "HybridSN(2, 9, 3, order='2d_first', norm=True, hidden=(4, 3), filters=(2, 2, 2, 13), dropout=0.0)": (
+        (3, 1, 2, 9, 9),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A block on inputs of these canonical shapes."""
+
+    block: Block
+    shapes: Shapes
+
+    @property
+    def trains(self) -> bool:
+        """Whether training differs from evaluation: something runs along."""
+        return any(not array.trainable for array in self.block.arrays().values())
+
+    @property
+    def subject(self) -> Subject:
+        """What a report shows of the block."""
+        block = self.block
+        weights = {name: (array.shape, str(array.law)) for name, array in block.arrays().items()}
+        config = {name: value for name, value in block.config().items() if name not in block.overruled()}
+        return Subject(type(block).__name__, repr(block), block.source, formula(block), config, weights)
+
+
+def chosen(texts: Sequence[str], shapes: Sequence[tuple[int, ...]] = ()) -> list[Trial]:
+    """Return what to run for "all", names of blocks, and configurations such as ``CBAM(64, kernel=3)``.
+
+    With shapes, each block is run on inputs of these; a configuration without, on one image of two small samples.
+    **Raises** `SpecError`.
+    """
+    found = [trial for text in texts for trial in _named(text.strip(), tuple(shapes))]
+    return list(dict.fromkeys(found))
+
+
+def _named(text: str, shapes: Shapes) -> list[Trial]:
+    if text != "all" and text not in KNOWN:
+        block = parse(text)
+        return [Trial(block, shapes or standard_shapes(block))]
+    trials = [Trial(parse(each), shapes or own) for each, own in STANDARD.items()]
+    return [trial for trial in trials if text in ("all", type(trial.block).__name__)]
+
+
+def standard_shapes(block: Block) -> Shapes:
+    """Return shapes for a block of which none are known: those of its example, with two samples and few pixels."""
+    image, *others = block.example()
+    fits = block.refuses((2, *image[1:])) is None
+    small = tuple(min(n, 7 - i) for i, n in enumerate(image[2:]))
+    free = fits and block.refuses((2, image[1], *small)) is None
+    return ((2, image[1], *(small if free else image[2:])), *((2, *other[1:]) for other in others))
