@@ -62,6 +62,7 @@ CLASSES = {each.__name__: each for each in (CBAMLayer, Swapped, Coarse)}
 
 def message(make: Any, block: core.Block, **options: Any) -> str:
     """Return what a check says, "" if it passes."""
+    keras.utils.set_random_seed(0)
     try:
         assert_parity(make, block, draws=2, **options)
     except (ParityError, ForeignError) as error:

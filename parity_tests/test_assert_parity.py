@@ -25,6 +25,12 @@ SMALL = {"shape": (2, 8, 4, 3), "draws": 2}
 PLANES = {"shape": (2, 4, 5, 4), "draws": 2}
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Let layers start from the same weights."""
+    torch.manual_seed(0)
+
+
 def refused(layer, block=SE, **options) -> str:
     with pytest.raises(ParityError) as caught:
         assert_parity(layer, block, **(SMALL if block is SE else PLANES) | options)

@@ -46,6 +46,12 @@ class Nnx(nnx.Module):
         return self.activation(self.second(self.first(x)))
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Let layers start from the same weights."""
+    torch.manual_seed(0)
+
+
 def refused(*args, **options) -> list[str]:
     with pytest.raises(ParityError) as caught:
         assert_parity(*args, **options)
