@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_core.parity.foreign.layer import Call, ForeignError, Ran
+from attn_jax.names import CANONICAL_NAMES
 
 Numbers = NDArray[Any]
 Values = dict[str, jax.Array]
@@ -94,6 +95,12 @@ def note(calls: list[Call], path: Path, given: Sequence[Any], output: Any) -> No
     if path and isinstance(output, jax.Array):
         inputs = tuple(canonical(a) for a in given if isinstance(a, jax.Array))
         calls.append(Call("/".join(map(str, path)), inputs, canonical(output)))
+
+
+def canonical_names(names: list[str]) -> dict[str, str]:
+    """Return the canonical names of the arrays of a layer of ours."""
+    split = {name: name.split("/") for name in names}
+    return {name: ".".join((*path[:-1], CANONICAL_NAMES.get(path[-1], path[-1]))) for name, path in split.items()}
 
 
 def modes(function: Callable[..., Any], train: bool) -> dict[str, bool]:

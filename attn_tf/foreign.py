@@ -15,6 +15,7 @@ from attn_core.spec import Block
 from attn_tf.arrays import kind
 from attn_tf.binding import variables
 from attn_tf.layer import Layer
+from attn_tf.passes import PASSES
 
 Numbers = NDArray[Any]
 
@@ -159,53 +160,6 @@ def beginning(seed: int) -> dict[str, Any]:
 def adopt(thing: Any, shape: tuple[int, ...], data_format: str | None = None) -> Module:
     """Return the adapter of a layer or model."""
     return Module(thing, shape, data_format)
-
-
-# ---- one pass: the output, the gradients of the inputs with a cotangent of its shape, and the arrays after it --------
-
-Function = Callable[..., tuple[Any, list[Any]]]
-Pass = tuple[Any, list[Any], list[Any]]
-
-
-def _tensorflow(function: Function, inputs: list[Any], cotangent: Any) -> Pass:
-    import tensorflow as tf
-
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        output, after = function(*inputs)
-    if cotangent is None or output.shape != cotangent.shape:
-        return output, [], after
-    zero = tf.UnconnectedGradients.ZERO
-    pull = keras.ops.cast(cotangent, kind(output))
-    return output, tape.gradient(output, inputs, output_gradients=pull, unconnected_gradients=zero), after
-
-
-def _jax(function: Function, inputs: list[Any], cotangent: Any) -> Pass:
-    import jax
-
-    output, pull, after = jax.vjp(function, *inputs, has_aux=True)
-    if cotangent is None or output.shape != cotangent.shape:
-        return output, [], after
-    return output, list(pull(keras.ops.cast(cotangent, kind(output)))), after
-
-
-def _torch(function: Function, inputs: list[Any], cotangent: Any) -> Pass:
-    import torch
-
-    inputs = [given.detach().clone().requires_grad_() for given in inputs]
-    output, after = function(*inputs)
-    if cotangent is None or output.shape != cotangent.shape:
-        return output, [], after
-    options: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
-    pull = keras.ops.cast(cotangent, kind(output))
-    return output, list(torch.autograd.grad(output, inputs, pull, **options)), after
-
-
-PASSES: dict[str, Callable[[Function, list[Any], Any], Pass]] = {
-    "tensorflow": _tensorflow,
-    "jax": _jax,
-    "torch": _torch,
-}
 
 
 # ---- names and layouts -----------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def _gradients(output: torch.Tensor, inputs: list[torch.Tensor], cotangent: torc
 
 
 def _wide(tensor: torch.Tensor) -> NDArray[np.float64]:
-    return tensor.detach().double().cpu().numpy().copy()
+    return tensor.detach().cpu().double().numpy().copy()
 
 
 def _numpy(tensor: torch.Tensor) -> Numbers:

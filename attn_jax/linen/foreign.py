@@ -12,9 +12,9 @@ from flax import traverse_util
 from attn_core.parity.foreign.layer import Call, ForeignError
 from attn_core.spec import Block
 from attn_jax import foreign
-from attn_jax.foreign import Values, modes, note
+from attn_jax.foreign import Values, canonical_names, modes, note
 from attn_jax.linen.layer import Layer
-from attn_jax.names import CANONICAL_NAMES, PARAMS
+from attn_jax.names import PARAMS
 
 traverse: Any = traverse_util  # has no types
 
@@ -59,12 +59,6 @@ class Module(foreign.Module):
 
         with nn.intercept_methods(look):
             self.apply(values, x, train, 0)
-
-
-def canonical_names(names: list[str]) -> dict[str, str]:
-    """Return the canonical names of the arrays of a layer of ours."""
-    split = {name: name.split("/") for name in names}
-    return {name: ".".join((*path[:-1], CANONICAL_NAMES.get(path[-1], path[-1]))) for name, path in split.items()}
 
 
 def beginning(seed: int) -> dict[str, Any]:

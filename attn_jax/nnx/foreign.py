@@ -10,8 +10,7 @@ from flax import nnx
 from attn_core.parity.foreign.layer import Call
 from attn_core.spec import Block
 from attn_jax import foreign
-from attn_jax.foreign import Values, modes, note
-from attn_jax.linen.foreign import canonical_names
+from attn_jax.foreign import Values, canonical_names, modes, note
 from attn_jax.nnx.layer import Layer
 
 

@@ -11,8 +11,8 @@ from attn_core.parity.comparing import compared
 from attn_core.parity.foreign.explaining import Difference, explained
 from attn_core.parity.foreign.layer import ForeignError, adopt
 from attn_core.parity.foreign.parting import parting
-from attn_core.parity.foreign.reading import read
 from attn_core.parity.foreign.running import Draw, Subject, drawn, fitting_shape
+from attn_core.parity.foreign.ways import read
 from attn_core.parity.foreign.wording import broken_sentence, sentences
 from attn_core.parity.result import BROKEN, FAILED, PASSED, Cell, Tensor
 from attn_core.parity.trace import trace
