@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from attn_core.spec import Array, Block, Part, SpecError
     from attn_core.weights import WeightsError, initialise, load, save
 else:
-    from attn_core.lazy import lazily
+    from attn_core.deferred import deferred
 
-    __getattr__, __dir__ = lazily(
+    __getattr__, __dir__ = deferred(
         __name__,
         {
             "attn_core.blocks": (

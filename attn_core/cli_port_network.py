@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from attn_core import port_network, recorded
 from attn_core.console import FAILED, counted, err, out, refuse, say, spelt
 from attn_core.folder import require_own
+from attn_core.heap import give_back
 from attn_core.port_network import BOUND, MANIFEST, Check, Options, Port
 
 
@@ -31,6 +32,7 @@ def port_whole(
     say(f"Read: {port.network.part.graph.source}, from {_ends(port)}: {_parts(port)}.")
 
     def prove(folder: Path) -> None:
+        give_back()
         with err.status(f"running both, in {target}"):
             port_network.prove(port, folder, arrays, tensorflow)
         _tell(port)

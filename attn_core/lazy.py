@@ -1,29 +1,36 @@
-"""Packages whose names are imported when they are asked for (PEP 562)."""
+"""Arrays that are made when they are asked for, and not kept: of many large ones, one is in memory at a time."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Key = TypeVar("Key")
 
 
-def lazily(
-    package: str, homes: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return a package's `__getattr__` and `__dir__`: names by the modules that have them, and modules of its own."""
-    home = {name: module for module, names in homes.items() for name in names}
-    own = vars(sys.modules[package])
+class Lazy(Mapping[Key, Array], Generic[Key]):
+    """Arrays by key, each made anew whenever it is asked for."""
 
-    def get(name: str) -> Any:
-        if name in modules:
-            return import_module(f"{package}.{name}")
-        if name not in home:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        own[name] = getattr(import_module(home[name]), name)
-        return own[name]
+    def __init__(self, makers: Mapping[Key, Callable[[], Array]]) -> None:
+        self._makers = makers
 
-    def names() -> list[str]:
-        return sorted({*own, *home, *modules})
+    def __getitem__(self, key: Key) -> Array:
+        return self._makers[key]()
 
-    return get, names
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._makers
+
+    def __or__(self, arrays: Mapping[Key, Array]) -> Lazy[Key]:
+        """Return these and others, which are kept."""
+        return Lazy({**self._makers, **{key: partial(np.asarray, array) for key, array in arrays.items()}})

@@ -92,14 +92,16 @@ def _graph_at(path: Path) -> Path | None:
     return found.saved_model or found.meta
 
 
-def _read(path: Path, averages: bool) -> tuple[Graph, Callable[[Graph], Source]]:
-    """Read the graph, and say where its weights are."""
+def _read(path: Path, options: Options, averages: bool, allow_unknown: bool) -> tuple[Part, Source]:
+    """Read the part of the graph that matters, and say where its weights are."""
     graph_path = _graph_at(path)
     if graph_path is None:
         raise CheckpointError(f"{path} has no graph: give a checkpoint with its .meta, a frozen .pb or a SavedModel.")
     frozen = graph_path.suffix == ".pb" and not (graph_path.parent / "variables").is_dir()
     checkpoint = None if frozen else Checkpoint(locate(path.parent if path.name == "saved_model.pb" else path))
-    return read_graph(graph_path), lambda graph: Source(graph, checkpoint, averages)
+    part = inference_part(read_graph(graph_path), options)
+    part = _tolerant(part) if allow_unknown else part
+    return part, Source(part.original, checkpoint, averages)
 
 
 def read(path: Path, target: str, options: Options, *, averages: bool = True, allow_unknown: bool = False) -> Port:
@@ -107,10 +109,7 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
 
     **Raises** `CheckpointError`, `BoundaryError`, `SizeError`, `UnknownStepsError`: the network cannot be ported.
     """
-    graph, opened = _read(path, averages)
-    part = inference_part(graph, options)
-    part = _tolerant(part) if allow_unknown else part
-    source = opened(part.original)
+    part, source = _read(path, options, averages, allow_unknown)
     seen, trace = truths(part, source, options.size)
     network = lifted(part, source, trace)
     unknown = [step for step in network.steps if step.kind == "unknown"]
@@ -121,7 +120,8 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
     arrays, places = state(network, planned.places, writer.naming)
     image = canonical(seen[0].image, network.image_axes)
     shape = (1, *image.shape[2:], image.shape[1]) if image.ndim == 4 else image.shape
-    text = writer(planned, shape).text(Head(_origin(path, graph, target), tuple(_dropped(network)), LAYOUTS[target]))
+    origin = _origin(path, part.graph, target)
+    text = writer(planned, shape).text(Head(origin, tuple(_dropped(network)), LAYOUTS[target]))
     port = Port(path, target, network, text, arrays, places, seen)
     port.notes.extend(_notes(part, network, source, unknown, seen))
     if copied := [name for name, where in _by_variable(places).items() if len(where) > 1]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core.parity import Outcome
+from attn_core.parity.trace import Step
 from attn_core.spec import Block
 from attn_jax.names import PARAMS, STATISTICS
 from attn_jax.weights import Variables, from_flax, to_flax
@@ -20,6 +21,7 @@ from attn_jax.weights import Variables, from_flax, to_flax
 # output and the statistics after it, and one that returns the gates outside of training.
 Pure = tuple[Callable[..., tuple[jax.Array, Variables]], Callable[..., dict[str, jax.Array]]]
 Purify = Callable[[Block, str, bool], Pure]
+Watched = Callable[[Block, Mapping[str, ArrayLike], list[jax.Array], str], list[Step]]
 Given = NDArray[Any] | tuple[NDArray[Any], ...]
 
 KEPT = 64  # compiled blocks
@@ -50,6 +52,17 @@ def run(
         of_params, of_image, *of_more = backward(pull, _native(cotangent, dtype))
         of_inputs = dict(zip(block.inputs, (_canonical(of_image), *map(_numpy, of_more)), strict=True))
         return Outcome(_canonical(output), gates, of_inputs | _named({PARAMS: of_params}), statistics)
+
+
+def steps(
+    watched: Watched, block: Block, weights: Mapping[str, ArrayLike], x: Given, dtype: str = "float32"
+) -> list[Step]:
+    """Run the block outside of training, step by step; see `attn_core.parity.Runtime`."""
+    image, *more = x if isinstance(x, tuple) else (x,)
+    with jax.enable_x64(dtype == "float64"), jax.default_matmul_precision("highest"):
+        inputs = [_native(image, dtype), *(jnp.asarray(array, dtype) for array in more)]
+        found = watched(block, weights, inputs, dtype)
+        return [Step(step.name, step.kind, _numpy(step.output)) for step in found]
 
 
 @lru_cache(KEPT)

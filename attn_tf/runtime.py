@@ -13,7 +13,8 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core.parity import Outcome
+from attn_core.parity import Outcome, trace
+from attn_core.parity.trace import Interpreter, Step
 from attn_core.spec import Block
 from attn_tf.binding import bind, variables
 from attn_tf.layer import Layer
@@ -39,6 +40,22 @@ def run(
         output, found = PASSES[keras.backend.backend()](layer, inputs, pull, train)
         gradients = {} if cotangent is None else _named(layer, found, data_format)
         return Outcome(_canonical(output, data_format), gates, gradients, _statistics(layer) if train else {})
+
+
+def steps(
+    block: Block,
+    weights: Mapping[str, ArrayLike],
+    x: NDArray[Any] | tuple[NDArray[Any], ...],
+    dtype: str = "float32",
+    data_format: str = "channels_last",
+) -> list[Step]:
+    """Run the block outside of training, step by step; see `attn_core.parity.Runtime`."""
+    with _precision(dtype):
+        layer = bind(block, weights, dtype=dtype, data_format=data_format)
+        image, *others = x if isinstance(x, tuple) else (x,)
+        inputs = [keras.ops.convert_to_tensor(a, dtype) for a in (_native(image, data_format), *others)]
+        found = trace.steps(block, layer, Interpreter(layer.images, getattr, lambda part, own: own), inputs)
+        return [Step(step.name, step.kind, _numpy(step.output)) for step in found]
 
 
 def _named(layer: Layer, gradients: Sequence[Any], data_format: str) -> dict[str, NDArray[np.float64]]:

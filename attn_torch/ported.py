@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 
 from attn_core.ported import Found, imported
+from attn_torch.spill import Spill
+from attn_torch.widen import Widened
 
 
 def run(path: str, images: list[NDArray[np.float64]], cotangents: list[NDArray[np.float64]]) -> list[Found]:
     """Run the network of a `model.py` on canonical images: in float32 its output, in float64 both."""
-    network = imported(path).load()
-    with torch.no_grad():
-        outputs = [network(torch.tensor(image, dtype=torch.float32)).double().numpy() for image in images]
-    network = network.double().requires_grad_(False)
-    return [_exact(network, *each) for each in zip(images, cotangents, outputs, strict=True)]
+    network = imported(path).load().requires_grad_(False)
+    outputs = [network(torch.tensor(image, dtype=torch.float32)).double().numpy() for image in images]
+    with tempfile.TemporaryFile(dir=Path(path).parent) as file:
+        spill = Spill(file)
+        return [_exact(network, spill, *each) for each in zip(images, cotangents, outputs, strict=True)]
 
 
 def _exact(
-    network: torch.nn.Module, image: NDArray[np.float64], cotangent: NDArray[np.float64], single: NDArray[np.float64]
+    network: torch.nn.Module,
+    spill: Spill,
+    image: NDArray[np.float64],
+    cotangent: NDArray[np.float64],
+    single: NDArray[np.float64],
 ) -> Found:
     """Run image by image: outside of training none knows of another, and gradients need the memory of one only."""
     images, pulls = (_singles(array) for array in (image, cotangent))
-    outputs, gradients = zip(*(_gradient(network, *each) for each in zip(images, pulls, strict=True)), strict=True)
+    found = [_gradient(network, spill, *each) for each in zip(images, pulls, strict=True)]
+    outputs, gradients = zip(*found, strict=True)
     return Found(single, torch.cat(outputs).numpy(), torch.cat(gradients).numpy())
 
 
@@ -32,8 +43,12 @@ def _singles(batch: NDArray[np.float64]) -> list[Tensor]:
     return [torch.tensor(batch[k : k + 1], dtype=torch.float64) for k in range(len(batch))]
 
 
-def _gradient(network: torch.nn.Module, x: Tensor, pull: Tensor) -> tuple[Tensor, Tensor]:
+def _gradient(network: torch.nn.Module, spill: Spill, x: Tensor, pull: Tensor) -> tuple[Tensor, Tensor]:
+    widened = Widened()
     x.requires_grad_(True)
-    output = network(x)
-    (gradient,) = torch.autograd.grad(output, x, pull)
+    spill.clear()
+    with saved_tensors_hooks(lambda tensor: widened.keep(tensor) or spill.keep(tensor), lambda keep: keep()):
+        with widened:
+            output = network(x)
+        (gradient,) = torch.autograd.grad(output, x, pull)
     return output.detach(), gradient

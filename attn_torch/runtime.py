@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core.parity import Outcome
+from attn_core.parity import Outcome, trace
+from attn_core.parity.trace import Interpreter, Step
 from attn_core.spec import Block
+from attn_torch import ops
 from attn_torch.binding import bind
 
 
@@ -39,6 +41,21 @@ def run(
         found = torch.autograd.grad(output, list(wanted.values()), torch.tensor(cotangent, dtype=kind), **options)
         gradients = dict(zip(wanted, found, strict=True))
     return Outcome(_numpy(output), *map(_all, (gates, gradients, statistics)))
+
+
+def steps(
+    block: Block,
+    weights: Mapping[str, ArrayLike],
+    x: NDArray[Any] | tuple[NDArray[Any], ...],
+    dtype: str = "float32",
+) -> list[Step]:
+    """Run the block outside of training, step by step; see `attn_core.parity.Runtime`."""
+    kind = getattr(torch, dtype)
+    layer = bind(block, weights, dtype=kind).eval()
+    inputs = [torch.tensor(array, dtype=kind) for array in (x if isinstance(x, tuple) else (x,))]
+    with torch.no_grad():
+        found = trace.steps(block, layer, Interpreter(ops, getattr, lambda part, own: own), inputs)
+    return [Step(step.name, step.kind, _numpy(step.output)) for step in found]
 
 
 def _all(tensors: Mapping[str, torch.Tensor]) -> dict[str, NDArray[np.float64]]:

@@ -100,8 +100,8 @@ def test_a_wrong_runtime_fails(run):
     broken = "import attn_torch.ops as ops, torch\nops.global_mean = lambda x: x.amax((2, 3))\n"
     result = run(broken + BLOCK.partition("@pytest.mark.parity(core")[0], "-k", "torch")
     result.assert_outcomes(failed=1)
-    line = "*SqueezeExcitation(channels=4, reduction=2) in torch, eval, float32, seed 0:"
-    result.stdout.fnmatch_lines([line, "*  output?*: found *, wanted *, bound *, error / bound *"])
+    result.stdout.fnmatch_lines(["*SqueezeExcitation(channels=4, reduction=2) in torch, eval, float32, seed 0:"])
+    assert "global_mean" in result.stdout.str()
 
 
 def test_without_the_plugin(pytester: pytest.Pytester):

@@ -14,6 +14,7 @@ from bounds import BOUNDS, RECORDED, TENSORFLOW_1
 from runtimes import GOLDEN, in_keras, need
 from tf1_nets import Net
 
+from attn_core.lazy import Lazy
 from attn_core.parity import error
 from attn_core.tf1 import CheckpointError, read_checkpoint, read_graph
 from attn_core.tf1.errors import UnknownOpError
@@ -99,6 +100,26 @@ def test_resources(tmp_path: Path) -> None:
         found = evaluate(graph, {ref: np.array([1, 2], np.float32)}, [Ref("op")])[Ref("op")]
         assert error(found, recorded.outputs[0]) == 0
     assert "'variable' (VarHandleOp) holds no value itself" in refused(graph, {}, Ref("op"))
+
+
+def test_what_is_fed_comes_when_it_is_read(tmp_path: Path) -> None:
+    """Of weights that a file holds, one is in memory at a time."""
+    net, alive, most = Net(), list[weakref.ref[np.ndarray]](), list[int]()
+
+    def weight() -> np.ndarray:
+        made = np.ones(3)
+        alive.append(weakref.ref(made))
+        most.append(sum(each() is not None for each in alive))
+        return made
+
+    total = net.image("x")
+    for k in range(5):
+        total = net.node("AddV2", f"add_{k}", total, net.weights(f"w_{k}", (3,)))
+    feeds = Lazy({Ref(f"w_{k}"): weight for k in range(5)}) | {Ref("x"): array(1, 2, 3)}
+    found = evaluate(written(net, tmp_path), feeds, [Ref("add_4"), Ref("w_0")])
+    assert found[Ref("add_4")].tolist() == [6, 7, 8]
+    assert len(alive) == 5
+    assert max(most) == 2  # the first is asked for, and stays
 
 
 @pytest.mark.parametrize(("outer", "inner"), list(itertools.product((False, True), repeat=2)))

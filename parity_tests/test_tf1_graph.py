@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runtimes import GOLDEN
 from tensorboard.compat.proto import tensor_pb2
-from tf1_nets import Net, frozen
+from tf1_nets import Net, frozen, saved_model
 
 from attn_core.tf1.constants import decode
 from attn_core.tf1.errors import CheckpointError
@@ -18,7 +18,6 @@ from attn_core.tf1.find import find_blocks
 from attn_core.tf1.graph import Graph, Ref, integers, read_graph
 from attn_core.tf1.order import natural, places
 from attn_core.tf1.patterns import match
-from attn_core.tf1.protos import SavedModel
 
 GRAPHS = sorted(p for p in GOLDEN.glob("tf1*/*/*") if p.suffix in (".meta", ".pb"))
 FROZEN = GOLDEN / "tf1" / "se_block" / "frozen.pb"
@@ -60,12 +59,10 @@ def test_outputs_and_control_inputs(tmp_path: Path) -> None:
 
 
 def test_saved_model_takes_the_graph_for_serving(tmp_path: Path) -> None:
-    saved, first, second = SavedModel(), Net(), Net()
+    first, second = Net(), Net()
     first.image("train")
     second.image("serve")
-    for net, tag in ((first, "train"), (second, "serve")):
-        graph = saved.meta_graphs.add(graph_def=net.definition)
-        graph.meta_info_def.tags.append(tag)
+    saved = saved_model({"train": first, "serve": second})
     path = tmp_path / "saved_model.pb"
     path.write_bytes(saved.SerializeToString())
     assert list(read_graph(path).nodes) == ["serve"]

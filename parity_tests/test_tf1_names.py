@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tf1_nets import AVERAGE, C, H, Net, frozen, names, se_shapes, weights, write_checkpoint
+from tf1_nets import AVERAGE, C, H, Net, frozen, names, saved_model, se_shapes, weights, write_checkpoint
 
 from attn_core.tf1 import CheckpointError, Findings, find_blocks
 from attn_core.tf1.graph import read_graph
 from attn_core.tf1.names import pairs
-from attn_core.tf1.protos import SavedModel
 from attn_core.tf1.variables import catalogue
 
 # A graph and a checkpoint that do not agree
@@ -73,12 +72,11 @@ def test_a_damaged_graph_is_no_reason_to_guess(tmp_path: Path) -> None:
 
 
 def test_a_network_in_functions_is_searched_by_names(tmp_path: Path) -> None:
-    saved, net = SavedModel(), Net()
+    net = Net()
     net.node("StatefulPartitionedCall", "call", net.image())
     net.definition.library.function.add().signature.name = "inference"
-    saved.meta_graphs.add(graph_def=net.definition).meta_info_def.tags.append("serve")
     (tmp_path / "variables").mkdir()
-    (tmp_path / "saved_model.pb").write_bytes(saved.SerializeToString())
+    (tmp_path / "saved_model.pb").write_bytes(saved_model({"serve": net}).SerializeToString())
     attribute = "/.ATTRIBUTES/VARIABLE_VALUE"
     shapes = {name + attribute: shape for name, shape in se_shapes("net/se").items()}
     write_checkpoint(tmp_path / "variables" / "variables", {**shapes, "save_counter" + attribute: ()})
@@ -91,10 +89,9 @@ def test_a_network_in_functions_is_searched_by_names(tmp_path: Path) -> None:
 
 
 def test_a_saved_model_without_variables(tmp_path: Path) -> None:
-    saved, net = SavedModel(), frozen()
+    net = frozen()
     net.se(net.image(), "se")
-    saved.meta_graphs.add(graph_def=net.definition).meta_info_def.tags.append("serve")
-    (tmp_path / "saved_model.pb").write_bytes(saved.SerializeToString())
+    (tmp_path / "saved_model.pb").write_bytes(saved_model({"serve": net}).SerializeToString())
     assert names(find_blocks(tmp_path)) == ["se"]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import subprocess
 import sys
+import weakref
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -22,6 +24,7 @@ from attn_core import parity, port_network, recorded
 from attn_core.port_network import Options, Port
 from attn_core.ported import Found, imported
 from attn_core.tf1 import read_checkpoint
+from attn_core.tf1.graph import Graph, Node, read_graph
 from attn_core.tf1.network.steps import canonical
 from attn_core.tf1.variables import catalogue
 from attn_core.tf1.write.targets import RUNNERS, WRITERS
@@ -140,6 +143,26 @@ def test_every_way_to_the_network():
     for way in others:
         assert ported(way, "torch").source.split('"""', 2)[2] == wanted.source.split('"""', 2)[2]
         assert ported(way, "torch").arrays.keys() == wanted.arrays.keys()
+
+
+def test_the_training_is_forgotten(monkeypatch: pytest.MonkeyPatch):
+    """Of the graph that was read, what the result does not need gives its memory back."""
+    seen: dict[str, weakref.ref[Node]] = {}
+
+    def noted(path: Path) -> Graph:
+        graph = read_graph(path)
+        seen.update({name: weakref.ref(node) for name, node in graph.nodes.items()})
+        return graph
+
+    monkeypatch.setattr(port_network, "read_graph", noted)
+    port = port_network.read(checkpoint("tf1_blocks/training_graph"), "torch", Options())
+    gc.collect()
+    part = port.network.part
+    there = {name for name, node in seen.items() if node() is not None}
+    assert there <= part.original.nodes.keys()
+    assert part.graph.nodes.keys() <= part.original.nodes.keys() < seen.keys()
+    assert not any(name.startswith(("gradients", "save/")) for name in part.original.nodes)
+    assert any(name.startswith("gradients") for name in seen)
 
 
 def test_shared_weights(tmp_path: Path):

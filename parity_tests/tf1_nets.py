@@ -10,6 +10,7 @@ from tensorboard.compat.proto import graph_pb2, meta_graph_pb2
 from tf1_files import entry, write_bundle
 
 from attn_core.tf1 import FoundBlock
+from attn_core.tf1.protos import SavedModel
 
 DTYPES = {"float32": 1, "float64": 2, "int32": 3, "int64": 9, "complex64": 8, "bool": 10}
 C, H = 6, 2
@@ -90,6 +91,16 @@ class Net:
         else:
             path.write_bytes(self.definition.SerializeToString())
         return path
+
+
+def saved_model(nets: Mapping[str, Net]) -> Any:
+    """Return a SavedModel of these graphs by their tags."""
+    saved = SavedModel()
+    for tag, net in nets.items():
+        graph = saved.meta_graphs.add()
+        graph.meta_info_def.tags.append(tag)
+        graph.graph_def.MergeFromString(net.definition.SerializeToString())
+    return saved
 
 
 def frozen() -> Net:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from attn_core.parity.foreign.asserting import ParityError, assert_parity
     from attn_core.parity.foreign.layer import ForeignError
 else:
-    from attn_core.lazy import lazily
+    from attn_core.deferred import deferred
 
-    __getattr__, __dir__ = lazily(
+    __getattr__, __dir__ = deferred(
         __name__,
         {
             "attn_core.parity.foreign.asserting": ("ParityError", "assert_parity"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,13 +40,20 @@ def draw(block: Block, shapes: Sequence[tuple[int, ...]], seed: int, dtype: str 
     **Raises** `ShapeError` if the block cannot take inputs of these shapes.
     """
     rng = np.random.default_rng([seed, 1])
-    fresh = {name: array + rng.normal(0, 0.3, array.shape) for name, array in initialise(block, seed).items()}
+    fresh = {
+        name: array + rng.normal(0, _step(array.shape), array.shape) for name, array in initialise(block, seed).items()
+    }
     weights = {name: held(np.abs(a) if name.endswith("running_var") else a, dtype) for name, a in fresh.items()}
     image, *others = shapes
     near = [np.eye(shape[-2], shape[-1]) + rng.normal(0, 0.3, shape) for shape in others]
     inputs = tuple(held(array, dtype) for array in (sample_image(image, seed), *near))
     output = [int(n) for n in output_shape(block, *shapes) if n is not None]
     return Draw(weights, inputs, held(rng.standard_normal(output), dtype))
+
+
+def _step(shape: tuple[int, ...]) -> float:
+    """Return how far to move: no further than keeps what many inputs add up to near 1."""
+    return 0.3 / max(1.0, math.sqrt(math.prod(shape[1:]) / 8))
 
 
 def held(array: NDArray[Any], dtype: str) -> Numbers:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 
-from attn_core.parity.comparing import compared
 from attn_core.parity.foreign.asserting import ParityError
-from attn_core.parity.foreign.checking import Checked, Settings, settled
-from attn_core.parity.foreign.running import drawn
-from attn_core.parity.foreign.wording import sentences
-from attn_core.parity.result import FAILED, PASSED, Cell, Tensor
+from attn_core.parity.foreign.checking import Checked, settled
+from attn_core.parity.matrix import Plan, run
+from attn_core.parity.report import texts
+from attn_core.parity.result import FAILED, Cell
 from attn_core.parity.runtimes import RUNTIMES, runtime
+from attn_core.parity.subjects import Trial, standard_shapes
 from attn_core.registry import parse
-from attn_core.rounding import bounded
-from attn_core.shapes import output_shape
 from attn_core.spec import Block
-from attn_core.weights import initialise
 
 FRAMEWORKS = {"torch": "torch", "keras": "keras", "linen": "flax", "nnx": "flax"}
 
@@ -39,31 +36,22 @@ def assert_runtime(
 ) -> Checked:
     """Run a block in a runtime, within its bounds. **Raises** `ParityError`, `MissingRuntimeError`, `SpecError`."""
     __tracebackhide__ = True  # of pytest
+    runtime(name)
     known = parse(block) if isinstance(block, str) else block
-    settings = settled(known, shape, modes, dtype=dtype, seed=seed, draws=draws)
-    checked = Checked(tuple(_cell(known, name, settings, mode) for mode in settings.modes), "as they are")
+    settings = settled(known, shape, modes)
+    trial = Trial(known, (settings.shape, *standard_shapes(known)[1:]))
+    plan = Plan((trial,), (name,), (dtype,), settings.modes, seed, draws)
+    checked = Checked(tuple(map(_told, run(plan))), "as they are")
     if not checked.passed:
         raise ParityError(checked)
     return checked
 
 
-def _cell(block: Block, name: str, settings: Settings, mode: str) -> Cell:
-    train, start = mode == "train", time.perf_counter()
-    run, unbiased = runtime(name).run, name == "torch"
-    out = tuple(map(int, filter(None, output_shape(block, settings.shape))))
-    worst: dict[str, Tensor] = {}
-    shares: list[float] = []
-    message = ""
-    for i in range(settings.draws):
-        draw = drawn(initialise(block, settings.seed), {}, settings.shape, out, settings.seed, i + 1, settings.dtype)
-        given = (block, draw.weights, draw.x, draw.cotangent, settings.dtype, train)
-        found = run(*given)
-        tensors = compared(found, bounded(*given, unbiased=unbiased))
-        shares.append(max(tensor.share for tensor in tensors))
-        worst |= {t.name: t for t in tensors if t.name not in worst or t.share > worst[t.name].share}
-        if shares[-1] > 1 and not message:
-            head = f"{block!r} in {name}, {mode}, {settings.dtype}, seed {settings.seed}:"
-            message = "\n".join(sentences(head, list(worst.values()), found))
-    status, seconds = FAILED if message else PASSED, time.perf_counter() - start
-    given_to = (type(block).__name__, repr(block), name, settings.dtype, mode, (settings.shape,), settings.seed)
-    return Cell(*given_to, status, tuple(worst.values()), tuple(shares), message, seconds=seconds)
+def _told(cell: Cell) -> Cell:
+    """Return a cell with what to say of it, if it failed."""
+    tensor = texts.worst(cell)
+    if cell.status != FAILED or tensor is None:
+        return cell
+    head = f"{cell.text} in {cell.runtime}, {cell.mode}, {cell.dtype}, seed {cell.seed}:"
+    lines = (head, f"  {texts.difference(tensor)}", texts.where(cell))
+    return replace(cell, message="\n".join(filter(None, lines)))

@@ -11,6 +11,7 @@ from importlib import metadata
 
 from attn_core.parity.comparing import compared
 from attn_core.parity.draws import Draw, draw
+from attn_core.parity.parting import parting
 from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell, Report, Tensor
 from attn_core.parity.runtimes import BIASED, MissingRuntimeError, runtime
 from attn_core.parity.subjects import Trial
@@ -48,6 +49,7 @@ class Tally:
     shares: list[float] = field(default_factory=list)
     seconds: float = 0.0
     error: str = ""
+    where: str = ""
 
     def add(self, tensors: Sequence[Tensor]) -> None:
         """Add a draw."""
@@ -110,7 +112,7 @@ def _cells(plan: Plan, trial: Trial, names: Sequence[str], dtype: str, mode: str
             tuple(tally.tensors.values()),
             tuple(tally.shares),
             reason or tally.error,
-            "",
+            tally.where,
             tally.seconds,
         )
 
@@ -127,6 +129,8 @@ def _once(tally: Tally, name: str, trial: Trial, drawn: Draw, wanted: Bounded, d
         tally.error = f"{type(error).__name__}: {error}"
     else:
         tally.add(compared(found, wanted))
+        if tally.status == FAILED and not tally.where:
+            tally.where = parting(runtime(name), trial.block, drawn, dtype)
     tally.seconds += time.perf_counter() - start
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core.spec import Block
+
+if TYPE_CHECKING:
+    from attn_core.parity.trace import Step
 
 # name: (module, the extra that installs its framework)
 RUNTIMES = {
@@ -63,6 +66,16 @@ class Runtime(Protocol):
 
         x is a tuple for a block of several inputs. Gates are always those outside of training.
         """
+        ...
+
+    def steps(
+        self,
+        block: Block,
+        weights: Mapping[str, ArrayLike],
+        x: NDArray[Any] | tuple[NDArray[Any], ...],
+        dtype: str = "float32",
+    ) -> list[Step]:
+        """Run the block on the native parts outside of training, and return each step as the runtime lays it out."""
         ...
 
 

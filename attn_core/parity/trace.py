@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from attn_core import reference
 from attn_core.primitives import Primitives
 from attn_core.reference import ops
 from attn_core.reference.parts import Arrays, State, bind
-from attn_core.shapes import output_shape
 from attn_core.spec import Block, Bound, Part
-from attn_core.weights import check
-
-Numbers = NDArray[Any]
 
 PRIMITIVES = [name for name in vars(Primitives) if not name.startswith("_")]
 OUTPUT = "output"  # the name of the last step, the whole block
@@ -34,11 +30,24 @@ class Step:
 
     name: str
     kind: str
-    output: Numbers
-    inputs: tuple[Numbers, ...] = ()
+    output: Any
+    inputs: tuple[Any, ...] = ()
 
 
 Note = Callable[[str, str, Any, tuple[Any, ...]], None]
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """Where a block is run: its primitives, where in a source the parts are, and what a part becomes there.
+
+    Without `nested`, a block that is a part is one step.
+    """
+
+    f: Any
+    below: Callable[[Any, str], Any]
+    leaf: Callable[[Part | Block, Any], Any]
+    nested: bool = True
 
 
 def trace(block: Block, weights: Mapping[str, ArrayLike], x: reference.Given, train: bool = False) -> list[Step]:
@@ -46,33 +55,48 @@ def trace(block: Block, weights: Mapping[str, ArrayLike], x: reference.Given, tr
 
     A block that is a part is a step behind its own. Raises as `reference.evaluate` does.
     """
-    inputs = tuple(np.asarray(given, np.float64) for given in (x if isinstance(x, tuple) else (x,)))
-    output_shape(block, *(given.shape for given in inputs))
-    arrays = {name: array.astype(np.float64) for name, array in check(block, weights).items()}
-    steps: list[Step] = []
+    arrays, inputs = reference.checked(block, weights, x)
+    return steps(block, Arrays(arrays, State(train)), REFERENCE, inputs)
+
+
+def steps(block: Block, source: Any, where: Interpreter, inputs: Sequence[Any]) -> list[Step]:
+    """Run a block on arrays of an interpreter and return every step; see `trace`."""
+    found: list[Step] = []
 
     def note(name: str, kind: str, output: Any, given: tuple[Any, ...]) -> None:
-        flat = [array for each in given for array in (each if isinstance(each, list) else [each])]
-        before = tuple(array for array in flat if isinstance(array, np.ndarray))
-        if isinstance(output, np.ndarray):
-            steps.append(Step(name, kind, output, before))
+        flat = [array for each in given for array in (each if isinstance(each, list | tuple) else [each])]
+        before = tuple(array for array in flat if hasattr(array, "shape"))
+        if isinstance(output, list | tuple):
+            found.extend(Step(f"{name}[{i}]", kind, piece, before) for i, piece in enumerate(output))
         else:
-            steps.extend(Step(f"{name}[{i}]", kind, piece, before) for i, piece in enumerate(output))
+            found.append(Step(name, kind, output, before))
 
-    bound = _bound(block, Arrays(arrays, State(train)), note, "")
-    note(OUTPUT, type(block).__name__, bound(*inputs), inputs)
-    return steps
+    note(OUTPUT, type(block).__name__, _bound(block, source, where, note, "")(*inputs), tuple(inputs))
+    return found
 
 
-def _bound(block: Block, arrays: Arrays, note: Note, prefix: str) -> Bound:
-    parts = {name: _part(part, arrays.below(name), note, prefix + name) for name, part in block.parts().items()}
-    noted = {name: _Noted(getattr(ops, name), note, prefix + name, "primitive") for name in PRIMITIVES}
+def counted(found: Iterable[Step]) -> Iterator[tuple[Step, int]]:
+    """Yield each step with how often its name has come before."""
+    seen: Counter[str] = Counter()
+    for step in found:
+        yield step, seen[step.name]
+        seen[step.name] += 1
+
+
+def _bound(block: Block, source: Any, where: Interpreter, note: Note, prefix: str) -> Bound:
+    parts = {}
+    for name, part in block.parts().items():
+        own, inside = where.below(source, name), f"{prefix}{name}."
+        if isinstance(part, Block) and where.nested:
+            run = _bound(part, own, where, note, inside)
+        else:
+            run = where.leaf(part, own)
+        parts[name] = _Noted(run, note, prefix + name, type(part).__name__)
+    noted = {name: _Noted(getattr(where.f, name), note, prefix + name, "primitive") for name in PRIMITIVES}
     return Bound(block, SimpleNamespace(**noted), parts)
 
 
-def _part(part: Part | Block, arrays: Arrays, note: Note, name: str) -> _Noted:
-    own = _bound(part, arrays, note, f"{name}.") if isinstance(part, Block) else bind(part, arrays)
-    return _Noted(own, note, name, type(part).__name__)
+REFERENCE = Interpreter(ops, lambda arrays, name: arrays.below(name), bind)
 
 
 class _Noted:

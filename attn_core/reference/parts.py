@@ -27,14 +27,14 @@ class State:
 
 
 class Arrays:
-    """The arrays below one name, and the state of the run."""
+    """The arrays below one name, the state of the run, and the primitives."""
 
-    def __init__(self, arrays: Mapping[str, Numbers], state: State, name: str = "") -> None:
-        self.arrays, self.state, self.name = arrays, state, name
+    def __init__(self, arrays: Mapping[str, Numbers], state: State, name: str = "", f: Any = ops) -> None:
+        self.arrays, self.state, self.name, self.f = arrays, state, name, f
 
     def below(self, name: str) -> Arrays:
         """Return those of a part."""
-        return Arrays(self.arrays, self.state, f"{self.name}{name}.")
+        return Arrays(self.arrays, self.state, f"{self.name}{name}.", self.f)
 
     def __getitem__(self, leaf: str) -> Numbers:
         return self.arrays[self.name + leaf]
@@ -52,7 +52,7 @@ def bind(part: Part | Block, arrays: Arrays) -> Any:
 
 @bind.register
 def _block(part: Block, arrays: Arrays) -> Bound:
-    return Bound(part, ops, {name: bind(child, arrays.below(name)) for name, child in part.parts().items()})
+    return Bound(part, arrays.f, {name: bind(child, arrays.below(name)) for name, child in part.parts().items()})
 
 
 @bind.register

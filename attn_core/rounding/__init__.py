@@ -10,19 +10,22 @@ it is exceeded with a stated chance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core import reference
+from attn_core.parity import trace
 from attn_core.parity.runtimes import Outcome
+from attn_core.parity.trace import Step
 from attn_core.reference.parts import Arrays, State, bind
 from attn_core.rounding import choices, elementwise, moves, sums  # noqa: F401 (they register what NumPy does)
 from attn_core.rounding.adjoints import gradients
 from attn_core.rounding.arithmetic import DTYPES, Arithmetic, student
+from attn_core.rounding.kernels import KERNELS
 from attn_core.rounding.number import EXACT, Rounded
 from attn_core.spec import Block
 
@@ -60,13 +63,12 @@ def bounded(
     """
     arrays, inputs = reference.checked(block, weights, x)
     given = {**dict(zip(block.inputs, inputs, strict=True)), **arrays}
-    compared = 3 * sum(array.size for array in given.values())  # about: outputs, gates, gradients
-    how = Arithmetic(DTYPES[dtype], student(chance / compared, SAMPLES), SAMPLES)
+    how = _arithmetic(dtype, chance, given.values())
     numbers: dict[str, Any] = {name: Rounded(array, EXACT, how, tracked=True) for name, array in given.items()}
     images = [numbers[name] for name in block.inputs]
     state = State(train, unbiased)
-    output = bind(block, Arrays(numbers, state))(*images)
-    gates = bind(block, Arrays(numbers, State())).gates(*images)
+    output = bind(block, Arrays(numbers, state, f=KERNELS))(*images)
+    gates = bind(block, Arrays(numbers, State(), f=KERNELS)).gates(*images)
     found: dict[str, Rounded] = {}
     if cotangent is not None:
         pulled = Rounded(cotangent, EXACT, how)
@@ -79,6 +81,20 @@ def bounded(
         own * output.bound, *({name: own * n.bound for name, n in kind.items()} for kind in kinds)
     ).arrays()
     return Bounded(values, bounds, dict(_remarks(values.arrays(), bounds, how)))
+
+
+def watched(block: Block, weights: Mapping[str, ArrayLike], x: reference.Given, dtype: str = "float32") -> list[Step]:
+    """Return the steps of the block outside of training, each a `Rounded`; raises as `reference.evaluate` does."""
+    arrays, inputs = reference.checked(block, weights, x)
+    how = _arithmetic(dtype, CHANCE, [*arrays.values(), *inputs])
+    numbers: dict[str, Any] = {name: Rounded(array, EXACT, how) for name, array in arrays.items()}
+    images = [Rounded(array, EXACT, how) for array in inputs]
+    return trace.steps(block, Arrays(numbers, State(), f=KERNELS), replace(trace.REFERENCE, f=KERNELS), images)
+
+
+def _arithmetic(dtype: str, chance: float, given: Iterable[NDArray[Any]]) -> Arithmetic:
+    compared = 3 * sum(array.size for array in given)  # about: outputs, gates, gradients
+    return Arithmetic(DTYPES[dtype], student(chance / compared, SAMPLES), SAMPLES)
 
 
 def _remarks(

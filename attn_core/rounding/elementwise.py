@@ -13,7 +13,9 @@ from attn_core.rounding.arithmetic import HOPELESS, Arithmetic
 from attn_core.rounding.number import EXACT, Numbers, Rounded, acts, aligned, like, stored
 from attn_core.rounding.sums import summed_to
 
-STEPS = 4  # the error of a framework's exp, tanh or erf is like so many roundings, of the dtype that sums are kept in
+STEPS = (
+    4  # the error of a framework's exp, log, tanh or erf is like so many roundings, of the dtype that sums are kept in
+)
 
 
 @acts(np.add)
@@ -107,7 +109,12 @@ def _exp(x: Numbers) -> Numbers:
     return np.asarray(np.exp(np.minimum(x, 700.0)))
 
 
+def _log(x: Numbers) -> Numbers:
+    return np.asarray(np.log(np.maximum(x, 1e-300)))
+
+
 exp = acts(np.exp)(_function(_exp, lambda x, y: y))
+log = acts(np.log)(_function(_log, lambda x, y: 1.0 / x))
 tanh = acts(np.tanh)(_function(np.tanh, lambda x, y: 1 - y * y))
 sqrt = acts(np.sqrt)(_function(_root, lambda x, y: 0.5 / y, 1))
 erf = acts(ERF)(_function(_erf, lambda x, y: 2 / math.sqrt(math.pi) * exp(-(x * x))))

@@ -1,7 +1,7 @@
 """Running a graph in NumPy: what it computes, without TensorFlow."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -29,26 +29,50 @@ def evaluate(
     """
     order = _order(graph, feeds, outputs)
     readers = Counter(ref for node in order for ref in node.inputs) + Counter(outputs)
-    values = {ref: np.asarray(array) for ref, array in feeds.items()}
+    values: dict[Ref, Array] = {}
     dead: set[str] = set()
     for node in order:
-        _keep(_computed(graph, node, values, dead), readers, values, watch if node.op != "Const" else None)
+        _bring(feeds, node.inputs, values)
+        computed = _computed(graph, node, values, dead)
+        _keep(computed, feeds, readers, values, watch if node.op != "Const" else None)
         for ref in node.inputs:
             readers[ref] -= 1
             if not readers[ref]:
                 values.pop(ref, None)
+    _bring(feeds, outputs, values)
     return {ref: _wanted(graph, ref, values, dead) for ref in outputs}
 
 
+def _bring(feeds: Mapping[Ref, Array], refs: Iterable[Ref], values: dict[Ref, Array]) -> None:
+    """Take what is fed once it is read: weights may come from a file one by one."""
+    values.update((ref, np.asarray(feeds[ref])) for ref in refs if ref in feeds and ref not in values)
+
+
 def _keep(
-    computed: Iterable[tuple[Ref, Array]], readers: Mapping[Ref, int], values: dict[Ref, Array], watch: Watch | None
+    computed: Iterable[tuple[Ref, Array]],
+    feeds: Container[Ref],
+    readers: Mapping[Ref, int],
+    values: dict[Ref, Array],
+    watch: Watch | None,
 ) -> None:
     """Keep what will be read; what is fed stands in place of what is computed."""
     for ref, value in computed:
         if watch and value is not DEAD:
             watch(ref, value)
-        if readers[ref]:
-            values.setdefault(ref, value)
+        if readers[ref] and ref not in feeds:
+            values[ref] = value
+
+
+def needed(graph: Graph, ends: Iterable[str]) -> set[str]:
+    """Return the names of all nodes that a run up to these may compute, whatever is fed."""
+    found: set[str] = set()
+    waiting = [graph.nodes[name] for name in ends]
+    while waiting:
+        node = waiting.pop()
+        if node.name not in found:
+            found.add(node.name)
+            waiting.extend(_needs(graph, node, {}))
+    return found
 
 
 def _order(graph: Graph, feeds: Mapping[Ref, Array], outputs: Sequence[Ref]) -> list[Node]:

@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from tensorboard.compat.proto import graph_pb2, meta_graph_pb2
+from tensorboard.compat.proto import node_def_pb2
 
+from attn_core.tf1 import protos
 from attn_core.tf1.constants import decode
 from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.files import File
-from attn_core.tf1.protos import SavedModel, parse
 
 _LARGEST = 2**31 - 1  # no protocol buffer is larger
 _INTEGERS = (3, 9)  # DataType: int32, int64
@@ -75,14 +75,14 @@ def read_graph(path: str | Path) -> Graph:
     file = File(path)
     if not 0 < file.size <= _LARGEST:
         raise CheckpointError(f"{path} is no TensorFlow graph: it has {file.size} bytes.")
-    data = file.read(0, file.size, "the graph")
     for reader in sorted((_frozen, _meta, _saved_model), key=lambda r: r is not _expected(path)):
         try:
-            source, definition = reader(data, path)
+            source, definition = reader(file.read(0, file.size, "the graph"), path)
+            nodes = [protos.parse(node_def_pb2.NodeDef, node, str(path)) for node in definition.node]
         except CheckpointError:
             continue
-        if _plausible(definition):
-            return _graph(path, source, definition)
+        if _plausible(nodes):
+            return _graph(path, source, definition, nodes)
     raise CheckpointError(
         f"{path} is damaged or no TensorFlow graph: it reads neither as a .meta nor as a frozen graph or SavedModel."
     )
@@ -95,16 +95,16 @@ def _expected(path: Path) -> Any:
 
 
 def _frozen(data: bytes, path: Path) -> tuple[str, Any]:
-    return path.name, parse(graph_pb2.GraphDef, data, str(path))
+    return path.name, protos.parse(protos.Graph, data, str(path))
 
 
 def _meta(data: bytes, path: Path) -> tuple[str, Any]:
-    return path.name, parse(meta_graph_pb2.MetaGraphDef, data, str(path)).graph_def
+    return path.name, protos.parse(protos.MetaGraph, data, str(path)).graph_def
 
 
 def _saved_model(data: bytes, path: Path) -> tuple[str, Any]:
     """Choose the graph that is tagged for serving, or else the first."""
-    graphs = parse(SavedModel, data, str(path)).meta_graphs
+    graphs = protos.parse(protos.SavedModel, data, str(path)).meta_graphs
     if not graphs:
         raise CheckpointError(f"{path} is a SavedModel without graphs.")
     chosen = next((g for g in graphs if "serve" in g.meta_info_def.tags), graphs[0])
@@ -112,16 +112,15 @@ def _saved_model(data: bytes, path: Path) -> tuple[str, Any]:
     return f"{path.name} (tags: {tags})", chosen.graph_def
 
 
-def _plausible(definition: Any) -> bool:
+def _plausible(nodes: list[Any]) -> bool:
     """Whether this is a graph at all: the parser takes much foreign data for messages."""
-    nodes = definition.node
     return bool(nodes) and all(_NAME.fullmatch(node.name) and _OP.fullmatch(node.op) for node in nodes)
 
 
-def _graph(path: Path, source: str, definition: Any) -> Graph:
-    nodes = {node.name: _node(node, path) for node in definition.node}
-    if len(nodes) != len(definition.node):
-        twice = Counter(node.name for node in definition.node).most_common(1)[0][0]
+def _graph(path: Path, source: str, definition: Any, found: list[Any]) -> Graph:
+    nodes = {node.name: _node(node, path) for node in found}
+    if len(nodes) != len(found):
+        twice = Counter(node.name for node in found).most_common(1)[0][0]
         raise CheckpointError(f"{path} is damaged: it has two nodes of the name {twice!r}.")
     readers: dict[str, dict[str, Node]] = {}
     for node in nodes.values():
@@ -129,7 +128,7 @@ def _graph(path: Path, source: str, definition: Any) -> Graph:
             if ref.node not in nodes:
                 raise CheckpointError(f"{path} is damaged: {node.name!r} reads {ref.node!r}, which is not in it.")
             readers.setdefault(ref.node, {})[node.name] = node
-    consumers = {name: tuple(found.values()) for name, found in readers.items()}
+    consumers = {name: tuple(each.values()) for name, each in readers.items()}
     functions = frozenset(function.signature.name for function in definition.library.function)
     complete = definition.HasField("versions") or definition.HasField("library")
     return Graph(path, source, MappingProxyType(nodes), MappingProxyType(consumers), functions, complete)

@@ -1,4 +1,4 @@
-"""The protocol buffers of checkpoints that TensorBoard does not ship.
+"""The protocol buffers of checkpoints that TensorBoard does not ship, and of graphs as far as they are read at once.
 
 They are declared here by field numbers, in a package of our own, so that TensorFlow may live in the same process.
 Names are ``bytes`` and enums are integers: a reader of damaged files wants to judge both itself.
@@ -8,12 +8,12 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
-from tensorboard.compat.proto import meta_graph_pb2, tensor_shape_pb2, types_pb2, versions_pb2
+from tensorboard.compat.proto import function_pb2, meta_graph_pb2, tensor_shape_pb2, types_pb2, versions_pb2
 
 from attn_core.tf1.errors import CheckpointError
 
 _PACKAGE = "attn_core.tf1"
-_SHIPPED = (meta_graph_pb2, tensor_shape_pb2, types_pb2, versions_pb2)
+_SHIPPED = (function_pb2, meta_graph_pb2, tensor_shape_pb2, types_pb2, versions_pb2)
 
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "BundleHeader": {
@@ -55,10 +55,14 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     },
     "Slice": {"name": (1, "bytes"), "slice": (2, "TensorSlice"), "data": (3, "Values")},
     "TensorSlices": {"meta": (1, "TensorSliceMeta"), "data": (2, "Slice")},
-    "SavedModel": {
-        "saved_model_schema_version": (1, "int64"),
-        "meta_graphs": (2, "repeated .tensorboard.MetaGraphDef"),
+    # The nodes stay bytes, so that each becomes a message of its own: those not needed then give their memory back.
+    "Graph": {
+        "node": (1, "repeated bytes"),
+        "library": (2, ".tensorboard.FunctionDefLibrary"),
+        "versions": (4, ".tensorboard.VersionDef"),
     },
+    "MetaGraph": {"meta_info_def": (1, ".tensorboard.MetaGraphDef.MetaInfoDef"), "graph_def": (2, "Graph")},
+    "SavedModel": {"saved_model_schema_version": (1, "int64"), "meta_graphs": (2, "repeated MetaGraph")},
     "CheckpointState": {
         "model_checkpoint_path": (1, "bytes"),
         "all_model_checkpoint_paths": (2, "repeated bytes"),
@@ -100,6 +104,8 @@ BundleHeader = _class("BundleHeader")
 BundleEntry = _class("BundleEntry")
 TensorSlice = _class("TensorSlice")
 TensorSlices = _class("TensorSlices")
+Graph = _class("Graph")
+MetaGraph = _class("MetaGraph")
 SavedModel = _class("SavedModel")
 CheckpointState = _class("CheckpointState")
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import jax
+from numpy.typing import ArrayLike
 
+from attn_core.parity import trace
+from attn_core.parity.trace import Interpreter, Step
 from attn_core.spec import Block
-from attn_jax import runtime
+from attn_jax import ops, runtime
 from attn_jax.linen.binding import build
 from attn_jax.names import PARAMS, STATISTICS
-from attn_jax.weights import Variables
+from attn_jax.weights import Variables, to_flax
 
 
 def _purify(block: Block, dtype: str, train: bool) -> runtime.Pure:
@@ -30,4 +34,18 @@ def _purify(block: Block, dtype: str, train: bool) -> runtime.Pure:
     return forward, look
 
 
+def _watched(block: Block, weights: Mapping[str, ArrayLike], inputs: list[jax.Array], dtype: str) -> list[Step]:
+    # Inside of a module, Linen lets nobody but itself run the parts: those that are blocks are one step each.
+    where = Interpreter(ops, getattr, lambda part, own: own, nested=False)
+
+    def watch(module: Any, *inputs: jax.Array) -> list[Step]:
+        return trace.steps(block, module.parts(block, train=False), where, inputs)
+
+    module = build(block, param_dtype=dtype)
+    apply: Any = module.apply
+    found: list[Step] = apply(to_flax(block, weights, dtype), *inputs, method=watch)
+    return found
+
+
+steps = partial(runtime.steps, _watched)
 run = partial(runtime.run, _purify)  # see `attn_core.parity.Runtime`

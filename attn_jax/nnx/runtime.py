@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import jax
 from flax import nnx
+from numpy.typing import ArrayLike
 
+from attn_core.parity import trace
+from attn_core.parity.trace import Interpreter, Step
 from attn_core.spec import Block
-from attn_jax import runtime
-from attn_jax.nnx.binding import build
+from attn_jax import ops, runtime
+from attn_jax.nnx.binding import bind, build
 from attn_jax.nnx.layer import Layer
 from attn_jax.weights import Variables, traverse
 
@@ -43,4 +47,11 @@ def merged(one: Variables, other: Variables) -> Variables:
     return tree
 
 
+def _watched(block: Block, weights: Mapping[str, ArrayLike], inputs: list[jax.Array], dtype: str) -> list[Step]:
+    layer = bind(block, weights, param_dtype=dtype)
+    layer.set_attributes(use_running_average=True, deterministic=True, raise_if_not_found=False)
+    return trace.steps(block, layer, Interpreter(ops, getattr, lambda part, own: own), inputs)
+
+
+steps = partial(runtime.steps, _watched)
 run = partial(runtime.run, _purify)  # see `attn_core.parity.Runtime`

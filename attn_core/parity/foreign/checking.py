@@ -11,10 +11,11 @@ from attn_core.parity.comparing import compared
 from attn_core.parity.foreign.explaining import Difference, explained
 from attn_core.parity.foreign.layer import ForeignError, adopt
 from attn_core.parity.foreign.parting import parting
-from attn_core.parity.foreign.running import Draw, Subject, drawn, fitting_shape
+from attn_core.parity.foreign.running import Draw, Subject, drawn
 from attn_core.parity.foreign.ways import read
 from attn_core.parity.foreign.wording import broken_sentence, sentences
 from attn_core.parity.result import BROKEN, FAILED, PASSED, Cell, Tensor
+from attn_core.parity.subjects import standard_shapes
 from attn_core.parity.trace import trace
 from attn_core.rounding import bounded
 from attn_core.shapes import output_shape
@@ -77,7 +78,7 @@ def settled(block: Block | None, shape: Sequence[int] | None, modes: Sequence[st
     if unknown:
         raise ForeignError(f"There is no mode {unknown[0]!r}; the modes are eval and train.")
     own = modes_of(block) if block is not None and modes is None else tuple(modes or MODES[:1])
-    found = tuple(shape) if shape is not None else fitting_shape(block)  # type: ignore[arg-type]
+    found = tuple(shape) if shape is not None else standard_shapes(block)[0]  # type: ignore[arg-type]
     return Settings(found, modes=own, **rest)
 
 

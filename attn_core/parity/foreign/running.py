@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_core.parity.comparing import sample_image
+from attn_core.parity.draws import held
 from attn_core.parity.foreign.layer import Call, Foreign, Ran
 from attn_core.parity.foreign.reading import Reading
 from attn_core.parity.runtimes import Outcome
 from attn_core.rounding import Bounded
-from attn_core.shapes import ShapeError, output_shape
-from attn_core.spec import Block
 from attn_core.weights import Weights
 
 Numbers = NDArray[Any]
@@ -87,26 +86,5 @@ def drawn(
     positive = {name: abs(a) if name.endswith("running_var") else a for name, a in moved.items()}
     weights = {name: a.astype(np.float32) for name, a in positive.items()}
     x = sample_image(shape, int(rng.integers(2**32)))
-    held = {name: held_by(dtype, array) for name, array in weights.items()}
-    return Draw(held, held_by(dtype, x), held_by(dtype, rng.standard_normal(out)))
-
-
-def fitting_shape(block: Block) -> tuple[int, ...]:
-    """Return the shape of a small image that the block takes, of two samples."""
-    (example, *_) = block.example()
-    small = (2, example[1], *(7, 6, 5)[: len(example) - 2])
-    try:
-        output_shape(block, small)
-    except ShapeError:
-        return (2, *example[1:])
-    return small
-
-
-def held_by(dtype: str, values: Numbers) -> Numbers:
-    """Round to numbers that a dtype and float32 hold; of bfloat16, whose numbers are the first half of float32's."""
-    single = np.ascontiguousarray(values, np.float32)
-    if dtype == "bfloat16":
-        bits = single.view(np.uint32).astype(np.uint64)
-        nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000  # ties to even
-        return nearest.astype(np.uint32).view(np.float32)
-    return single.astype(np.float16).astype(np.float32) if dtype == "float16" else single
+    rounded = {name: held(array, dtype) for name, array in weights.items()}
+    return Draw(rounded, held(x, dtype), held(rng.standard_normal(out), dtype))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from attn_core.tf1.evaluate import evaluate
+import numpy as np
+
+from attn_core.lazy import Lazy
+from attn_core.tf1.evaluate import evaluate, needed
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.naming import names
 from attn_core.tf1.network import boundary
@@ -45,9 +48,10 @@ class Part:
     """The part of a graph that computes the network's result outside of training.
 
     Fields:
-        original: the graph as read, with dropout passed by.
+        original: the graph as read, with dropout passed by, as far as a run up to the result may go.
         graph: the same, cleaned.
         blocks: the attention blocks by the product they end in.
+        momenta: how fast the averages of batch norms move in training.
     """
 
     original: Graph
@@ -56,28 +60,31 @@ class Part:
     output: Ref
     settings: Settings
     blocks: Mapping[str, Match]
+    momenta: Mapping[str, float]
     decisions: tuple[str, ...]
     dropped: int
 
-    def feeds(self, source: Source, ends: Iterable[Ref], graph: Graph | None = None) -> dict[Ref, Array]:
+    def feeds(self, source: Source, ends: Iterable[Ref], graph: Graph | None = None) -> Lazy[Ref]:
         """Return the values of settings and variables that these outputs need, in the original graph or another."""
         graph = graph or self.original
-        needed = ancestors(graph, [ref.node for ref in ends])
-        found: dict[Ref, Array] = {Ref(name): value for name, value in self.settings.items() if name in needed}
-        for name in sorted(needed):
-            if (array := _fed(graph, graph.nodes[name], source)) is not None:
-                found[Ref(name)] = array
-        return found
+        within = ancestors(graph, [ref.node for ref in ends])
+        found: dict[Ref, Callable[[], Array]] = {
+            Ref(name): partial(np.asarray, value) for name, value in self.settings.items() if name in within
+        }
+        for name in sorted(within):
+            if (reader := _fed(graph, graph.nodes[name], source)) is not None:
+                found[Ref(name)] = reader
+        return Lazy(found)
 
 
-def _fed(graph: Graph, node: Node, source: Source) -> Array | None:
-    """Return the value of a variable, or of one that the graph puts together of its parts."""
+def _fed(graph: Graph, node: Node, source: Source) -> Callable[[], Array] | None:
+    """Return what reads a variable, or one that the graph puts together of its parts."""
     if node.op in ("Variable", "VariableV2", "VarHandleOp") and "/part_" not in node.name:
-        return source.value(node)
+        return source.variable(node)
     if node.op == "ConcatV2":
         found = stored(graph, Ref(node.name))
         if found is not None and not found.frozen:
-            return source.read(found)
+            return source.reader(found)
     return None
 
 
@@ -94,19 +101,24 @@ def inference_part(graph: Graph, options: Options) -> Part:
     decisions.append(f"image: {image.node}; result: {output.node}")
     if others:
         decisions.append(f"other results that were not taken: {', '.join(others)} (--output NODE takes one)")
-    needed = ancestors(cleaned, [output.node])
-    if unset := sorted(needed & _open(cleaned, values, image)):
+    inside = _only(cleaned, ancestors(cleaned, [output.node]))
+    if unset := sorted(inside.nodes.keys() & _open(cleaned, values, image)):
         raise boundary.BoundaryError(
             f"{graph.path}: the network needs {', '.join(map(repr, unset))}, of unknown value: --set {unset[0]}=VALUE."
         )
     original = rebuilt(graph, (_passed_by(node, gone) for node in graph.nodes.values()))
     run = ancestors(original, [output.node])
     decisions.extend(f"dropout removed: {ref.node}" for ref in gone if ref.node in run or ref.node == output.node)
-    inside = rebuilt(cleaned, (node for node in cleaned.nodes.values() if node.name in needed))
     blocks = {found.product: found for found in match(inside)[0]}
     used = {name: value for name, value in values.items() if name in run}
     kept = [each for each in decisions if each.partition(" = ")[0] in used or " = " not in each]
-    return Part(original, inside, image, output, used, blocks, tuple(kept), len(graph.nodes) - len(needed))
+    moves = momenta(original, used, image)
+    original = _only(original, needed(original, [output.node]))
+    return Part(original, inside, image, output, used, blocks, moves, tuple(kept), len(graph.nodes) - len(inside.nodes))
+
+
+def _only(graph: Graph, names: Container[str]) -> Graph:
+    return rebuilt(graph, (node for node in graph.nodes.values() if node.name in names))
 
 
 def _open(graph: Graph, settings: Settings, image: Ref) -> set[str]:
@@ -150,7 +162,7 @@ def lifted(part: Part, source: Source, trace: Trace) -> Network:
         part.graph,
         trace,
         lambda ref: evaluate(part.graph, part.feeds(source, [ref], part.graph), [ref])[ref],
-        momenta(part.original, part.settings, part.image),
+        part.momenta,
         {product: _rule(found, called[product]) for product, found in part.blocks.items()},
         others,
     )

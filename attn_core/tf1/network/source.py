@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from attn_core.tf1.checkpoint import Checkpoint
 from attn_core.tf1.errors import CheckpointError
@@ -30,9 +32,13 @@ class Source:
 
     def read(self, wanted: Stored) -> Array:
         """Return an array as the file lays it out. **Raises** `CheckpointError` if the file does not hold it."""
+        return self.reader(wanted)()
+
+    def reader(self, wanted: Stored) -> Callable[[], Array]:
+        """Find an array, and return what reads it. **Raises** `CheckpointError` if the file does not hold it."""
         if wanted.frozen:
             self.taken[wanted.name] = wanted.name
-            return wanted.values(self.graph)
+            return partial(wanted.values, self.graph)
         if self.checkpoint is None:
             raise CheckpointError(
                 f"{self.graph.path}: {wanted.name!r} is a variable, whose values are in a checkpoint."
@@ -42,7 +48,7 @@ class Source:
             held, shape = list(self.checkpoint.shape(name)), list(wanted.shape)
             raise CheckpointError(f"{name} has the shape {held} in the checkpoint and {shape} in the graph.")
         self.taken[wanted.name] = name
-        return self.checkpoint[name]
+        return partial(self.checkpoint.__getitem__, name)
 
     def _name(self, name: str) -> str:
         if self.averages and name in self.known.averages:
@@ -53,9 +59,9 @@ class Source:
             raise CheckpointError(f"{self.checkpoint!r} does not hold {name!r}, which the network needs.")
         return self.known.stored[name]
 
-    def value(self, node: Node) -> Array:
-        """Return the value of a variable's node; of one in parts, the part."""
+    def variable(self, node: Node) -> Callable[[], Array]:
+        """Return what reads the variable of a node; of one in parts, the part."""
         found = stored(self.graph, Ref(node.name))
         if found is None:
             raise CheckpointError(f"{self.graph.path}: the variable {node.name!r} has no known shape.")
-        return self.read(found)
+        return self.reader(found)

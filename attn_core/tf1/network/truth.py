@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attn_core import parity
+from attn_core.lazy import Lazy
 from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.evaluate import evaluate
 from attn_core.tf1.graph import Ref
@@ -69,10 +70,10 @@ def truths(part: Part, source: Source, size: tuple[int, int] | None) -> tuple[li
     return found, trace
 
 
-def _one(part: Part, feeds: Mapping[Ref, Array], shape: tuple[int, ...], trace: Trace, seed: int) -> Truth:
+def _one(part: Part, feeds: Lazy[Ref], shape: tuple[int, ...], trace: Trace, seed: int) -> Truth:
     axes = image_axes(part.graph, part.image, len(shape))
     image, direction = (_sample(shape, axes, 2 * seed + k) for k in range(2))
-    given = {**feeds, part.image: image + 1j * STEP * direction}
+    given = feeds | {part.image: image + 1j * STEP * direction}
     for ref, array in given.items():
         trace.watch(ref, array)
     try:
@@ -92,7 +93,7 @@ def around(part: Part, source: Source, truth: Truth, steps: Iterable[Step]) -> d
     """Return what goes into each of these steps in the original graph, and what comes out, by the step's name."""
     ends = {step.name: (_result_of(part, step.inputs[0]), Ref(step.name)) for step in steps}
     known = {name: refs for name, refs in ends.items() if refs[0].node in part.original.nodes}
-    feeds = {**part.feeds(source, [part.output]), part.image: truth.image}
+    feeds = part.feeds(source, [part.output]) | {part.image: truth.image}
     values = evaluate(part.original, feeds, list(dict.fromkeys(ref for refs in known.values() for ref in refs)))
     return {name: (values[before], values[after]) for name, (before, after) in known.items()}
 

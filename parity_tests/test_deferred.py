@@ -48,4 +48,4 @@ def test_plugin_of_pytest_imports_nothing():
     loaded = set(done.stdout.split())
     assert "numpy" not in loaded
     ours = {name for name in loaded if name.startswith("attn_")}
-    assert ours == {"attn_core", "attn_core.lazy", "attn_core.pytest_plugin"}
+    assert ours == {"attn_core", "attn_core.deferred", "attn_core.pytest_plugin"}
