@@ -94,6 +94,11 @@ def test_without_a_definition_the_bound_is_measured():
     )
 
 
+def test_a_layer_that_raises():
+    (line,) = refused(theirs.Raising(), theirs.SE(), **SMALL)
+    assert line == "The PyTorch module Raising raised RuntimeError: no such kernel, on an image (2, 8, 4, 3) in eval."
+
+
 def test_refusals():
     held = (
         "the PyTorch module Torch has conv.weight, conv.bias, linear.weight, linear.bias; "

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from attn_core.parity.comparing import compared
 from attn_core.parity.foreign.checking import Checked, Settings, check
-from attn_core.parity.foreign.layer import adopt
+from attn_core.parity.foreign.layer import ForeignError, adopt
 from attn_core.parity.foreign.pairing import Pair, paired
 from attn_core.parity.foreign.running import Draw, drawn
-from attn_core.parity.foreign.wording import sentences
-from attn_core.parity.result import FAILED, PASSED, Cell, Tensor
+from attn_core.parity.foreign.wording import broken_sentence, sentences
+from attn_core.parity.result import BROKEN, FAILED, PASSED, Cell, Tensor
 from attn_core.parity.runtimes import Outcome
 from attn_core.rounding import Bounded, bounded
 from attn_core.rounding.arithmetic import DTYPES
@@ -60,17 +60,28 @@ def _cell(pair: Pair, draws: list[Draw], settings: Settings, mode: str) -> Cell:
     shares: list[float] = []
     outcome = None
     for draw in draws:
-        found = _comparable(pair, pair.one.run(draw, settings.dtype, train))
+        try:
+            found = _comparable(pair, pair.one.run(draw, settings.dtype, train))
+        except ForeignError:
+            raise
+        except Exception as error:
+            broken = broken_sentence(pair.one.theirs.title, error, pair.block, settings.shape, mode)
+            return replace(_titled(pair, settings, mode), status=BROKEN, message=broken)
         tensors = compared(found, _wanted(pair, draw, settings, train))
         shares.append(max(tensor.share for tensor in tensors))
         worst |= {t.name: t for t in tensors if t.name not in worst or t.share > worst[t.name].share}
         outcome = found if outcome is None and shares[-1] > 1 else outcome
     message = "" if outcome is None else _message(pair, list(worst.values()), outcome, settings, mode)
+    cell = replace(_titled(pair, settings, mode), tensors=tuple(worst.values()), shares=tuple(shares))
+    status, seconds = FAILED if message else PASSED, time.perf_counter() - start
+    return replace(cell, status=status, message=message, seconds=seconds)
+
+
+def _titled(pair: Pair, settings: Settings, mode: str) -> Cell:
     one, other = pair.one.theirs, pair.other.theirs
     name, text = (type(pair.block).__name__, repr(pair.block)) if pair.block else (one.title, other.title)
-    given = (name, text, f"{one.runtime} and {other.runtime}", settings.dtype, mode, (settings.shape,), settings.seed)
-    status, seconds = FAILED if message else PASSED, time.perf_counter() - start
-    return Cell(*given, status, tuple(worst.values()), tuple(shares), message, seconds=seconds)
+    both = f"{one.runtime} and {other.runtime}"
+    return Cell(name, text, both, settings.dtype, mode, (settings.shape,), settings.seed, PASSED)
 
 
 def _wanted(pair: Pair, draw: Draw, settings: Settings, train: bool) -> Bounded:

@@ -25,9 +25,10 @@ def sentences(head: str, tensors: Sequence[Tensor], found: Outcome) -> list[str]
     return lines + [f"  and {len(beyond) - MOST} more of {len(tensors)} arrays"] * (len(beyond) > MOST)
 
 
-def broken_sentence(title: str, error: Exception, block: Block, shape: tuple[int, ...], mode: str) -> str:
+def broken_sentence(title: str, error: Exception, block: Block | None, shape: tuple[int, ...], mode: str) -> str:
     """Say what a layer raised; a shape that the block cannot take either is explained."""
-    explain(error, block, shape)
+    if block is not None:
+        explain(error, block, shape)
     notes = " ".join(getattr(error, "__notes__", ()))
     reason = f"{type(error).__name__}: {error}".strip().rstrip(".")
     return f"{_capital(title)} raised {reason}, on an image {shape} in {mode}.{' ' * bool(notes)}{notes}"
