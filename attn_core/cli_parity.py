@@ -13,12 +13,14 @@ from attn_core.console import FAILED, UNREADABLE, counted, one_sentence, out, re
 from attn_core.parity import RUNTIMES, report
 from attn_core.parity.matrix import MODES, Plan, run
 from attn_core.parity.matrix import report as reported
+from attn_core.parity.pinned import DEFINITION
 from attn_core.parity.report import texts
 from attn_core.parity.result import LEFT_OUT, Cell, Report
 from attn_core.parity.subjects import chosen
 from attn_core.rounding.arithmetic import DTYPES
 from attn_core.spec import SpecError
 
+NAMES = (DEFINITION, *RUNTIMES)
 MOST = 8  # failures that the terminal shows in full
 
 
@@ -27,7 +29,9 @@ def parity(
         list[str] | None,
         typer.Option(help="'all', names, or configurations such as 'CBAM(64, kernel=3)'; again for more"),
     ] = None,
-    runtimes: Annotated[str, typer.Option(help="which of torch, keras, linen, nnx, with commas")] = ",".join(RUNTIMES),
+    runtimes: Annotated[
+        str, typer.Option(help=f"which of {', '.join(NAMES)}; 'definition' is the block itself, as released")
+    ] = ",".join(NAMES),
     dtypes: Annotated[str, typer.Option(help="which of float64, float32, bfloat16, float16")] = "float32",
     modes: Annotated[str, typer.Option(help="eval, train or both")] = ",".join(MODES),
     shapes: Annotated[
@@ -53,7 +57,7 @@ def parity(
         report.prepare(paths)
         plan = Plan(
             chosen(blocks or ["all"], tuple(map(parse_shape, shapes or ()))),
-            _several(runtimes, RUNTIMES, "runtime"),
+            _several(runtimes, NAMES, "runtime"),
             _several(dtypes, DTYPES, "dtype"),
             _several(modes, MODES, "mode"),
             seed,

@@ -12,6 +12,7 @@ from importlib import metadata
 from attn_core.parity.comparing import compared
 from attn_core.parity.draws import Draw, draw
 from attn_core.parity.parting import parting
+from attn_core.parity.pinned import DEFINITION, SEED, compared_with_pins, is_pinned
 from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell, Report, Tensor
 from attn_core.parity.runtimes import BIASED, MissingRuntimeError, runtime
 from attn_core.parity.subjects import Trial
@@ -33,7 +34,10 @@ class Plan:
     draws: int = 1
 
     def __len__(self) -> int:
-        return len(self.trials) * len(self.runtimes) * len(self.dtypes) * len(self.modes)
+        """Return the number of cells."""
+        names = [name for name in self.runtimes if name not in self.missing]
+        native, defined = len(set(names) - {DEFINITION}), len(set(names) & {DEFINITION})
+        return len(self.trials) * len(self.modes) * (native * len(self.dtypes) + defined)
 
     @property
     def missing(self) -> dict[str, str]:
@@ -70,8 +74,10 @@ def run(plan: Plan) -> Iterator[Cell]:
 
     **Raises** `ShapeError` if a block cannot take the shapes it is to be run on.
     """
-    names = [name for name in plan.runtimes if name not in plan.missing]
+    names = [name for name in plan.runtimes if name not in plan.missing and name != DEFINITION]
     for trial in plan.trials:
+        if DEFINITION in plan.runtimes:
+            yield from (_definition(trial, mode) for mode in plan.modes)
         for dtype in plan.dtypes:
             for mode in plan.modes:
                 yield from _cells(plan, trial, names, dtype, mode)
@@ -97,24 +103,28 @@ def _cells(plan: Plan, trial: Trial, names: Sequence[str], dtype: str, mode: str
             wanted = {unbiased: _bounded(trial, drawn, dtype, train, unbiased) for unbiased in {True, not train}}
             for name, tally in tallies.items():
                 _once(tally, name, trial, drawn, wanted[name not in BIASED or not train], dtype, train)
-    block = trial.block
     for name, tally in tallies.items():
-        status = LEFT_OUT if reason else tally.status
-        yield Cell(
-            type(block).__name__,
-            repr(block),
-            name,
-            dtype,
-            mode,
-            trial.shapes,
-            plan.seed,
-            status,
-            tuple(tally.tensors.values()),
-            tuple(tally.shares),
-            reason or tally.error,
-            tally.where,
-            tally.seconds,
-        )
+        yield _cell(trial, name, dtype, mode, plan.seed, tally, reason)
+
+
+def _definition(trial: Trial, mode: str) -> Cell:
+    """Compare the definition with its pins, once and for all dtypes."""
+    train, tally = mode == "train", Tally()
+    reason = _left_out(trial, train)
+    if not reason and not is_pinned(trial):
+        reason = "no numbers are pinned for this configuration"
+    if not reason:
+        tensors, tally.where = compared_with_pins(trial, train)
+        tally.add(tensors)
+    return _cell(trial, DEFINITION, "float64", mode, SEED, tally, reason)
+
+
+def _cell(trial: Trial, name: str, dtype: str, mode: str, seed: int, tally: Tally, reason: str) -> Cell:
+    block = trial.block
+    about = (type(block).__name__, repr(block), name, dtype, mode, trial.shapes, seed)
+    status = LEFT_OUT if reason else tally.status
+    found = (tuple(tally.tensors.values()), tuple(tally.shares), reason or tally.error, tally.where, tally.seconds)
+    return Cell(*about, status, *found)
 
 
 def _bounded(trial: Trial, drawn: Draw, dtype: str, train: bool, unbiased: bool) -> Bounded:
@@ -143,7 +153,8 @@ def _left_out(trial: Trial, train: bool) -> str:
 
 def _absence(name: str) -> str:
     try:
-        runtime(name)
+        if name != DEFINITION:
+            runtime(name)
     except MissingRuntimeError as error:
         return str(error)
     return ""
