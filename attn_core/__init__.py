@@ -1,44 +1,105 @@
-"""The mathematics of vision attention blocks, stated once, and the tools that need no framework."""
+"""The mathematics of vision attention blocks, stated once, and the tools that need no framework.
 
-from attn_core.blocks import (
-    BLOCKS,
-    CBAM,
-    AffineSampler,
-    ChannelAttention,
-    ChannelShuffle,
-    ExpectationMaximizationAttention,
-    GlobalContext,
-    GlobalPooling,
-    MixedPoolingModule,
-    NonLocal,
-    PointwiseGate,
-    PointwiseSpatialAttention,
-    Res2Bottleneck,
-    Res2Conv,
-    ShuffleAttention,
-    SpatialAttention,
-    SpatialTransformer,
-    SqueezeExcitation,
-    StripPooling,
-)
-from attn_core.models import (
-    MODELS,
-    HybridSN,
-    ResidualBlock,
-    SEResNet,
-    hybrid_sn,
-    hybrid_sn_2d_first,
-    hybrid_sn_attention,
-    se_resnet_18,
-    se_resnet_34,
-    se_resnet_50,
-    se_resnet_101,
-    se_resnet_152,
-)
-from attn_core.reference import evaluate
-from attn_core.shapes import ShapeError
-from attn_core.spec import Array, Block, Part, SpecError
-from attn_core.weights import WeightsError, initialise, load, save
+Names are imported when they are asked for: a plugin of pytest is in this package, and must cost nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from attn_core.blocks import (
+        BLOCKS,
+        CBAM,
+        AffineSampler,
+        ChannelAttention,
+        ChannelShuffle,
+        ExpectationMaximizationAttention,
+        GlobalContext,
+        GlobalPooling,
+        MixedPoolingModule,
+        NonLocal,
+        PointwiseGate,
+        PointwiseSpatialAttention,
+        Res2Bottleneck,
+        Res2Conv,
+        ShuffleAttention,
+        SpatialAttention,
+        SpatialTransformer,
+        SqueezeExcitation,
+        StripPooling,
+    )
+    from attn_core.models import (
+        MODELS,
+        ResidualBlock,
+        SEResNet,
+        se_resnet_18,
+        se_resnet_34,
+        se_resnet_50,
+        se_resnet_101,
+        se_resnet_152,
+    )
+    from attn_core.models.hybrid_sn import HybridSN, hybrid_sn, hybrid_sn_2d_first, hybrid_sn_attention
+    from attn_core.reference import evaluate
+    from attn_core.shapes import ShapeError
+    from attn_core.spec import Array, Block, Part, SpecError
+    from attn_core.weights import WeightsError, initialise, load, save
+else:
+    from attn_core.deferred import deferred
+
+    __getattr__, __dir__ = deferred(
+        __name__,
+        {
+            "attn_core.blocks": (
+                "BLOCKS",
+                "CBAM",
+                "AffineSampler",
+                "ChannelAttention",
+                "ChannelShuffle",
+                "ExpectationMaximizationAttention",
+                "GlobalContext",
+                "GlobalPooling",
+                "MixedPoolingModule",
+                "NonLocal",
+                "PointwiseGate",
+                "PointwiseSpatialAttention",
+                "Res2Bottleneck",
+                "Res2Conv",
+                "ShuffleAttention",
+                "SpatialAttention",
+                "SpatialTransformer",
+                "SqueezeExcitation",
+                "StripPooling",
+            ),
+            "attn_core.models": (
+                "MODELS",
+                "HybridSN",
+                "ResidualBlock",
+                "SEResNet",
+                "hybrid_sn",
+                "hybrid_sn_2d_first",
+                "hybrid_sn_attention",
+                "se_resnet_18",
+                "se_resnet_34",
+                "se_resnet_50",
+                "se_resnet_101",
+                "se_resnet_152",
+            ),
+            "attn_core.reference": ("evaluate",),
+            "attn_core.shapes": ("ShapeError",),
+            "attn_core.spec": (
+                "Array",
+                "Block",
+                "Part",
+                "SpecError",
+            ),
+            "attn_core.weights": (
+                "WeightsError",
+                "initialise",
+                "load",
+                "save",
+            ),
+        },
+        ("blocks", "models", "reference", "shapes", "spec", "weights"),
+    )
 
 __all__ = [
     "BLOCKS",

@@ -13,6 +13,8 @@ PACKAGES = {
     "attn_core": set(),
     "attn_core.tf1": set(),
     "attn_core.dialects": set(),
+    "attn_core.parity.foreign.asserting": set(),
+    "attn_core.pytest_plugin": set(),
     "attn_core.cli": set(),
     "attn_torch": {"torch"},
     "attn_jax.linen": {"jax", "flax"},

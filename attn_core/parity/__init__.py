@@ -3,14 +3,33 @@
 A runtime is reached by its name and imported only then. Everything that crosses is NumPy in canonical layout.
 """
 
+from typing import TYPE_CHECKING
+
 from attn_core.parity.comparing import compared, error, errors, expected, sample_image, unproven
 from attn_core.parity.runtimes import RUNTIMES, MissingRuntimeError, Outcome, Runtime, runtime
 
+if TYPE_CHECKING:
+    from attn_core.parity.foreign.asserting import ParityError, assert_parity
+    from attn_core.parity.foreign.layer import ForeignError
+else:
+    from attn_core.deferred import deferred
+
+    __getattr__, __dir__ = deferred(
+        __name__,
+        {
+            "attn_core.parity.foreign.asserting": ("ParityError", "assert_parity"),
+            "attn_core.parity.foreign.layer": ("ForeignError",),
+        },
+    )
+
 __all__ = [
     "RUNTIMES",
+    "ForeignError",
     "MissingRuntimeError",
     "Outcome",
+    "ParityError",
     "Runtime",
+    "assert_parity",
     "compared",
     "error",
     "errors",

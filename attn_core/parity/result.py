@@ -40,7 +40,8 @@ class Cell:
 
     `block` is its class, `text` its configuration. `shares` holds the worst share of each draw. `status` is "passed",
     "failed", "error" (it could not be run: `message` says why) or "left out" (it is not meant to run: likewise).
-    `where` names the first step of the definition at which the two part ways, when that can be told.
+    `where` names the first step of the definition at which the two part ways, when that can be told. `layer` is what
+    the command says of a layer that is not ours: `my_package.layers:MySE --args "64"`.
     """
 
     block: str
@@ -56,6 +57,7 @@ class Cell:
     message: str = ""
     where: str = ""
     seconds: float = 0.0
+    layer: str = ""
 
     @property
     def share(self) -> float:
@@ -68,9 +70,12 @@ class Cell:
     def command(self) -> str:
         """The command that runs this cell alone."""
         shapes = "".join(f" --shape {','.join(map(str, shape))}" for shape in self.shapes)
-        chosen = f"--runtimes {self.runtime} --dtypes {self.dtype} --modes {self.mode}"
+        of = (
+            f'{self.layer} --block "{self.text}"' if self.layer else f'--blocks "{self.text}" --runtimes {self.runtime}'
+        )
+        chosen = f"--dtypes {self.dtype} --modes {self.mode}"
         draws = f" --draws {len(self.shares)}" if len(self.shares) > 1 else ""
-        return f'attn parity --blocks "{self.text}" {chosen}{shapes} --seed {self.seed}{draws}'
+        return f"attn parity {of} {chosen}{shapes} --seed {self.seed}{draws}"
 
 
 @dataclass(frozen=True)

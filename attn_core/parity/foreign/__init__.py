@@ -1,0 +1,1 @@
+"""Other people's layers, of any framework, against the definition or each other."""

@@ -1,0 +1,195 @@
+"""A PyTorch layer of somebody's against the definition: what passes, and what is said of what does not."""
+
+from __future__ import annotations
+
+import pickle
+from contextlib import suppress
+
+import pytest
+from runtimes import need
+
+import attn_core as core
+from attn_core.parity import ForeignError, ParityError, assert_parity
+
+need("torch")
+
+import foreign_torch as theirs  # noqa: E402
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+import attn_torch  # noqa: E402
+
+SE = core.SqueezeExcitation(8, 4)
+CBAM = core.CBAM(4, 2, 3, bias=True, norm=True)
+SMALL = {"shape": (2, 8, 4, 3), "draws": 2}
+PLANES = {"shape": (2, 4, 5, 4), "draws": 2}
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Let layers start from the same weights."""
+    torch.manual_seed(0)
+
+
+def refused(layer, block=SE, **options) -> str:
+    with pytest.raises(ParityError) as caught:
+        assert_parity(layer, block, **(SMALL if block is SE else PLANES) | options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+def test_right_layers_pass(dtype: str):
+    checked = assert_parity(theirs.SE(), SE, dtype=dtype, seed=1)
+    names = {"output", "grad:input", *(f"grad:{layer}.{leaf}" for layer in ("reduce", "expand") for leaf in LEAVES)}
+    assert checked.tensors.keys() == names
+    assert (checked.passed, checked.how, checked.message) == (True, "by the dialect cadene.SEModule", "")
+    (cell,) = checked.cells
+    assert (cell.mode, cell.dtype, cell.runtime, len(cell.shares)) == ("eval", dtype, "torch", 3)
+    assert 0 < checked.share == max(cell.shares) <= 1
+
+
+LEAVES = ("weight", "bias")
+
+
+def test_statistics_are_compared_where_there_are_some():
+    checked = assert_parity(theirs.CBAM(), CBAM, **PLANES)
+    assert [cell.mode for cell in checked.cells] == ["eval", "train"]
+    assert {"stat:spatial.norm.running_mean", "stat:spatial.norm.running_var"} <= checked.tensors.keys()
+    assert [cell.mode for cell in assert_parity(theirs.CBAM(), CBAM, modes=["train"], **PLANES).cells] == ["train"]
+
+
+def test_layers_of_ours_pass():
+    assert assert_parity(attn_torch.CBAM(4, 2, 3), core.CBAM(4, 2, 3), **PLANES).how == "as one of our layers"
+    assert "It matches with activation='silu'" in refused(attn_torch.SqueezeExcitation(8, 4, activation="silu"))
+
+
+def test_message_says_where_and_why():
+    lines = refused(theirs.SE(activation=nn.functional.silu), seed=5).splitlines()
+    assert lines[0] == (
+        "The PyTorch module SE is not SqueezeExcitation(channels=8, reduction=4) in eval, float32, seed 5; "
+        "its weights were taken over by the dialect cadene.SEModule."
+    )
+    assert lines[1].startswith("  output[")
+    assert all(text in lines[1] for text in ("]: found ", ", wanted ", ", bound ", ", error / bound "))
+    assert lines[5:] == [
+        "  and 2 more of 6 arrays",
+        "They agree up to reduce and part ways before expand: at relu.",
+        "It matches with activation='silu': this is keras_hub's way (keras_hub.MBConvBlock).",
+    ]
+
+
+ENDS = {
+    theirs.MaxPooled: [
+        "They part ways before reduce: at global_mean.",
+        "It matches with global_max in place of global_mean.",
+    ],
+    theirs.Unbiased: ["It matches without expand.bias: it has no effect there."],
+    theirs.GateOnly: [
+        "They agree up to expand and part ways after it: at sigmoid, scale.",
+        "It returns the gate 'channel', which its caller multiplies with the image; the block does both.",
+    ],
+    theirs.Residual: ["Its output is the block's with the input added."],
+    theirs.Random: [
+        "Its output is random: the same input gave another output. Compare it without dropout, or in eval."
+    ],
+}
+
+
+@pytest.mark.parametrize("layer", ENDS)
+def test_what_it_is_instead(layer: type):
+    assert refused(layer()).splitlines()[-len(ENDS[layer]) :] == ENDS[layer]
+
+
+def test_planes_swapped_are_told_by_name():
+    """The names are the authors', and the planes stand as in timm's copy."""
+    message = refused(theirs.CBAM(swapped=True), CBAM)
+    end = [
+        "They agree up to spatial.concat and part ways at spatial.conv: "
+        "what goes into it is the same, what comes out is not.",
+        "It matches with the two planes of spatial.conv swapped: this is timm's order (timm.CbamModule).",
+    ]
+    assert message.splitlines()[-2:] == end
+    assert message.count(end[1]) == 2  # in evaluation and in training
+
+
+def test_settings_of_parts_are_told():
+    assert refused(theirs.CBAM(eps=1e-3), CBAM).endswith("\nIt matches with spatial.norm.eps=0.001.")
+    message = refused(theirs.CBAM(momentum=0.1), CBAM)
+    assert message.count("is not CBAM") == 1  # in training alone
+    assert "output" not in message
+    assert message.endswith("\nIt matches with momentum=0.1: this is timm's way (timm.CbamModule).")
+
+
+def test_another_order_of_steps_parts_ways_at_the_first():
+    with pytest.raises(ParityError) as caught:
+        assert_parity(theirs.CBAM(spatial_first=True), CBAM, modes=["eval"], **PLANES)
+    (cell,) = caught.value.checked.cells
+    assert cell.where.startswith("channel.")
+    assert "They part ways " in cell.message
+
+
+def test_broken_outputs():
+    short = refused(theirs.Short()).splitlines()
+    assert short[1] == "  output: the shape is (2, 3, 4, 3), and should be (2, 8, 4, 3)"
+    assert refused(theirs.Undefined()).splitlines()[1] == "  output[0, 0, 0, 0]: found nan, the first of 192 such"
+    assert refused(theirs.Raising()) == (
+        "The PyTorch module Raising raised RuntimeError: no such kernel, on an image (2, 8, 4, 3) in eval."
+    )
+    with pytest.raises(
+        ForeignError, match=r"^the PyTorch module Several returned tuple: a layer returns one tensor\.$"
+    ):
+        assert_parity(theirs.Several(), SE, **SMALL)
+
+
+def snapshot(module: nn.Module) -> tuple:
+    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    kept = {name: (tensor, tensor.clone(), tensor.requires_grad, tensor.grad) for name, tensor in tensors.items()}
+    return kept, [(each.training, sorted(vars(each)), len(each._forward_hooks)) for each in module.modules()]
+
+
+@pytest.mark.parametrize("make", [theirs.Remembering, theirs.CBAM, lambda: theirs.CBAM(swapped=True), theirs.Raising])
+def test_the_layer_stays_as_it_is(make):
+    module = make().train()
+    next(module.children()).eval()
+    next(module.parameters()).requires_grad_(False)
+    before, state = snapshot(module), torch.random.get_rng_state()
+    block, options = (CBAM, PLANES) if isinstance(module, theirs.CBAM) else (SE, SMALL)
+    with suppress(ParityError):
+        assert_parity(module, block, modes=["eval", "train"], **options)
+    after = snapshot(module)
+    assert after[1] == before[1]
+    assert getattr(module, "last", None) is None
+    assert torch.equal(torch.random.get_rng_state(), state)
+    for name, (tensor, values, wanted, grad) in before[0].items():
+        assert after[0][name][0] is tensor
+        assert torch.equal(tensor, values)
+        assert (tensor.requires_grad, tensor.grad) == (wanted, grad)
+
+
+def test_half_precision_layers_are_run_in_the_type_asked_for():
+    module = theirs.SE().to(torch.bfloat16)
+    assert_parity(module, SE, **SMALL)
+    assert module.fc1.weight.dtype == torch.bfloat16
+
+
+def test_same_seed_same_numbers():
+    module = theirs.SE()
+    one, other, third = (assert_parity(module, SE, seed=seed, **SMALL).tensors for seed in (3, 3, 4))
+    assert one == other != third
+
+
+def test_errors_pass_between_processes():
+    """As pytest-xdist sends them."""
+    with pytest.raises(ParityError) as caught:
+        assert_parity(theirs.MaxPooled(), SE, **SMALL)
+    back = pickle.loads(pickle.dumps(caught.value))
+    assert (str(back), type(back)) == (str(caught.value), ParityError)
+    assert back.checked.cells[0].where == "global_mean"
+
+
+def test_weights_are_proven_also_where_they_start_at_zero():
+    """With its own weights alone a layer whose biases are 0 would hide that it does not use them."""
+    module = theirs.Unbiased()
+    for parameter in (module.fc1.bias, module.fc2.bias):
+        nn.init.zeros_(parameter)
+    assert "without expand.bias" in refused(module)
