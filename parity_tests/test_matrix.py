@@ -202,7 +202,7 @@ def test_missing_runtimes_are_listed(monkeypatch: pytest.MonkeyPatch):
     plan = Plan(chosen(["PointwiseGate"]), ["linen", pinned.DEFINITION], modes=["eval"])
     found = list(run(plan))
     assert [cell.runtime for cell in found] == [pinned.DEFINITION]
-    assert report(plan, found).missing == {"linen": "there is none"}
+    assert report(found, plan.trials, plan.seed, plan.missing).missing == {"linen": "there is none"}
     assert len(plan) == len(found)
 
 

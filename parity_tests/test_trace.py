@@ -18,9 +18,11 @@ def test_names_and_kinds_in_the_order_of_calls():
     assert [(step.name, step.kind) for step in steps] == [
         *(("channel.global_mean", "primitive"), *perceptron),
         *(("channel.global_max", "primitive"), *perceptron),
-        *(("channel.add", "primitive"), ("channel.sigmoid", "primitive"), ("scale", "primitive")),
+        *(("channel.add", "primitive"), ("channel.sigmoid", "primitive")),
+        *(("channel.gates[channel]", "ChannelAttention"), ("scale", "primitive")),
         *((f"spatial.{name}", "primitive") for name in ("channel_mean", "channel_max", "concat")),
-        *(("spatial.conv", "Conv"), ("spatial.sigmoid", "primitive"), ("multiply", "primitive"), ("output", "CBAM")),
+        *(("spatial.conv", "Conv"), ("spatial.sigmoid", "primitive")),
+        *(("spatial.gates[spatial]", "SpatialAttention"), ("multiply", "primitive"), ("output", "CBAM")),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -83,14 +83,13 @@ def run(plan: Plan) -> Iterator[Cell]:
                 yield from _cells(plan, trial, names, dtype, mode)
 
 
-def report(plan: Plan, cells: Sequence[Cell]) -> Report:
-    """Put cells together, with the circumstances."""
-    subjects = {repr(trial.block): trial.subject for trial in plan.trials}
+def report(cells: Sequence[Cell], trials: Sequence[Trial], seed: int, missing: Mapping[str, str]) -> Report:
+    """Put the cells of these trials together, with the circumstances."""
+    subjects = {repr(trial.block): trial.subject for trial in trials}
     versions = {name: version for name in PACKAGES if (version := _version(name))}
     machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    about = (plan.seed, CHANCE, versions, machine, now, plan.missing)
-    return Report(tuple(cells), tuple(subjects.values()), *about)
+    return Report(tuple(cells), tuple(subjects.values()), seed, CHANCE, versions, machine, now, missing)
 
 
 def _cells(plan: Plan, trial: Trial, names: Sequence[str], dtype: str, mode: str) -> Iterator[Cell]:
