@@ -145,6 +145,8 @@ def _show(found: Report) -> None:
         table.add_row(block, *(texts.mark(max(cells, key=_badness)) if cells else "" for cells in places))
     if found.cells:
         out.print(table)
+    for reason in dict.fromkeys(cell.message for cell in found.cells if cell.status == LEFT_OUT):
+        say(f"–: {reason}")
     for name, reason in found.missing.items():
         say(f"missing: {name}. {reason}")
     for cell in found.failures[:MOST]:

@@ -79,7 +79,7 @@ def run(plan: Plan) -> Iterator[Cell]:
         if DEFINITION in plan.runtimes:
             yield from (_definition(trial, mode) for mode in plan.modes)
         for dtype in plan.dtypes:
-            for mode in plan.modes:
+            for mode in plan.modes if names else ():
                 yield from _cells(plan, trial, names, dtype, mode)
 
 
