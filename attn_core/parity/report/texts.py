@@ -76,6 +76,8 @@ def headline(report: Report) -> str:
     if not compared:
         return "Nothing was compared"
     bad = counts[FAILED] + counts[BROKEN]
+    if bad and compared == 1:
+        return "The cell fails"
     if bad:
         return f"{bad} of {compared} cells {'fails' if bad == 1 else 'fail'}"
     return f"All {compared} cells agree with the definition" if compared > 1 else "The cell agrees with the definition"
