@@ -75,5 +75,5 @@ def test_page_of_porting_shows_what_is_written():
 def test_commands_and_links():
     assert len(re.findall(r"```sh\n", README)) == 2
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
-    assert len(links) == 11
+    assert len(links) == 15
     assert [path for path in links if not (ROOT / path).exists()] == []
