@@ -153,7 +153,8 @@ def _show(found: Report) -> None:
         _explain(cell)
     if len(found.failures) > MOST:
         say(f"and {counted(len(found.failures) - MOST, 'cell')} more")
-    say(f"{texts.headline(found)}. {texts.confidence(found)}")
+    if any(cell.shares for cell in found.cells):
+        say(f"{texts.headline(found)}. {texts.confidence(found)}")
 
 
 def _badness(cell: Cell) -> tuple[bool, float]:

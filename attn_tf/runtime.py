@@ -21,6 +21,13 @@ from attn_tf.layer import Layer
 from attn_tf.names import to_canonical
 
 
+def refuses(dtype: str) -> str:
+    """Say why nothing is promised for a dtype, if so."""
+    if dtype == "float64" and keras.backend.backend() == "torch":
+        return "on its torch backend, Keras 3.15 multiplies matrices of float64 in float32"
+    return ""
+
+
 def run(
     block: Block,
     weights: Mapping[str, ArrayLike],

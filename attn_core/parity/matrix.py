@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from attn_core.parity.draws import Draw, draw
 from attn_core.parity.parting import parting
 from attn_core.parity.pinned import DEFINITION, SEED, compared_with_pins, is_pinned
 from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell, Report, Tensor
-from attn_core.parity.runtimes import BIASED, MissingRuntimeError, runtime
+from attn_core.parity.runtimes import BIASED, MissingRuntimeError, refusal, runtime
 from attn_core.parity.subjects import Trial
 from attn_core.rounding import CHANCE, Bounded, bounded
 
 MODES = ("eval", "train")
+COLOURS = re.compile("\x1b\\[[0-9;]*m")  # which some frameworks write into their messages
 PACKAGES = ("attn-blocks", "numpy", "torch", "keras", "tensorflow", "tensorflow-cpu", "jax", "jaxlib", "flax")
 
 
@@ -94,16 +96,16 @@ def report(cells: Sequence[Cell], trials: Sequence[Trial], seed: int, missing: M
 
 def _cells(plan: Plan, trial: Trial, names: Sequence[str], dtype: str, mode: str) -> Iterator[Cell]:
     train = mode == "train"
-    reason = _left_out(trial, train)
-    tallies = {name: Tally() for name in names}
-    if not reason:
+    reasons = {name: reason for name in names if (reason := _left_out(trial, train) or refusal(name, dtype))}
+    tallies = {name: Tally() for name in names if name not in reasons}
+    if tallies:
         for seed in range(plan.seed, plan.seed + plan.draws):
             drawn = draw(trial.block, trial.shapes, seed, dtype)
             wanted = {unbiased: _bounded(trial, drawn, dtype, train, unbiased) for unbiased in {True, not train}}
             for name, tally in tallies.items():
                 _once(tally, name, trial, drawn, wanted[name not in BIASED or not train], dtype, train)
-    for name, tally in tallies.items():
-        yield _cell(trial, name, dtype, mode, plan.seed, tally, reason)
+    for name in names:
+        yield _cell(trial, name, dtype, mode, plan.seed, tallies.get(name, Tally()), reasons.get(name, ""))
 
 
 def _definition(trial: Trial, mode: str) -> Cell:
@@ -135,7 +137,7 @@ def _once(tally: Tally, name: str, trial: Trial, drawn: Draw, wanted: Bounded, d
     try:
         found = runtime(name).run(trial.block, drawn.weights, drawn.given, drawn.cotangent, dtype, train)
     except Exception as error:  # whatever a framework raises belongs into its cell; the others go on
-        tally.error = f"{type(error).__name__}: {error}"
+        tally.error = f"{type(error).__name__}: {COLOURS.sub('', str(error))}"
     else:
         tally.add(compared(found, wanted))
         if tally.status == FAILED and not tally.where:

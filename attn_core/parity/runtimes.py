@@ -89,3 +89,9 @@ def runtime(name: str) -> Runtime:
     except ImportError as error:
         message = f"The runtime {name} cannot be imported ({error}). Install it: pip install 'attn-blocks[{extra}]'"
         raise MissingRuntimeError(message) from error
+
+
+def refusal(name: str, dtype: str) -> str:
+    """Say why a runtime is not held to the bounds of a dtype, if it is not: its module's `refuses` knows."""
+    refuses = getattr(runtime(name), "refuses", None)
+    return str(refuses(dtype)) if refuses else ""
