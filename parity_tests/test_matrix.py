@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import matrix_checks
 import ml_dtypes
 import numpy as np
 import pytest
-from runtimes import need
+from runtimes import FRAMEWORKS, in_keras, need
 
 import attn_core as core
 from attn_core.parity import matrix, pinned
@@ -25,14 +26,22 @@ ALL = chosen(["all"])
 
 
 def cells(runtime: str, *texts: str, **options: Any) -> list[Cell]:
-    return list(run(Plan(chosen(texts or ["all"]), [runtime], **options)))
+    return matrix_checks.cells(runtime, texts or ("all",), **options)
 
 
-@pytest.mark.parametrize("name", ["torch", "linen", "nnx", "keras"])
+def anywhere(runtime: str, function: str, *given: Any, **options: Any) -> list[Cell]:
+    """Call a function of `matrix_checks`; for keras-BACKEND, in that backend's process."""
+    need(runtime)
+    name, _, backend = runtime.partition("-")
+    if backend:
+        return in_keras(backend, "matrix_checks", function, name, *given, **options)
+    return getattr(matrix_checks, function)(name, *given, **options)
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
 def test_every_block_in_every_runtime(name: str):
     """With a seed that nobody has looked at."""
-    need("keras-tensorflow" if name == "keras" else name)
-    found = cells(name, seed=20261121)
+    found = anywhere(name, "cells", seed=20261121)
     assert {cell.block for cell in found} == core.BLOCKS.keys() | core.MODELS.keys()
     assert {cell.status for cell in found} == {PASSED, LEFT_OUT}
     assert all(cell.tensors for cell in found if cell.status == PASSED)
@@ -107,17 +116,9 @@ def test_a_primitive_that_mixes_up_places_is_found_and_named(primitive: str, mon
     assert primitive in found[0].where
 
 
-@pytest.mark.parametrize("name", ["keras", "linen", "nnx"])
-def test_a_wrong_primitive_is_named_in_other_runtimes(name: str, monkeypatch: pytest.MonkeyPatch):
-    need("keras-tensorflow" if name == "keras" else name)
-    if name == "keras":
-        from attn_tf.ops import Images as ops  # noqa: N813
-    else:
-        from attn_jax import ops
-    own = ops.sigmoid
-    monkeypatch.setattr(ops, "sigmoid", lambda *given: own(*given) * (1 - SLIGHTLY))
-    block = "CBAM(8, 2, 3, bias=True)"  # of which nothing was compiled yet
-    (cell,) = cells(name, block, modes=["eval"])
+@pytest.mark.parametrize("name", ["keras-tensorflow", "linen", "nnx"])
+def test_a_wrong_primitive_is_named_in_other_runtimes(name: str):
+    (cell,) = anywhere(name, "with_wrong_sigmoid", "CBAM(8, 2, 3, bias=True)")  # of which nothing was compiled yet
     inside = "channel.gates[channel] (ChannelAttention)" if name == "linen" else "channel.sigmoid (primitive)"
     assert (cell.status, cell.where) == (FAILED, inside)
 
