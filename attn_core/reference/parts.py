@@ -149,7 +149,8 @@ def _running(part: parts.Running, arrays: Arrays) -> RunningArray:
 
 def _moments(x: Numbers, axes: tuple[int, ...]) -> tuple[Numbers, Numbers]:
     mean = x.mean(axes, keepdims=True)
-    return mean.squeeze(axes), ((x - mean) ** 2).mean(axes)  # the square, not the absolute one: derivatives pass
+    # The square, not the absolute one: derivatives pass. That by the mean is 0, and kernels leave it out.
+    return mean.squeeze(axes), ((x - mean.real) ** 2).mean(axes)
 
 
 def _affine_norm(x: Numbers, mean: Numbers, variance: Numbers, eps: float, arrays: Arrays) -> Numbers:

@@ -91,8 +91,8 @@ def _function(
         own = steps * x.how.adding * np.abs(value)
         inherited = EXACT if x.exact else function(x.value + x.noise) - value
         shared = x.how.draw(np.ones((1,) * x.ndim)) * own
-        constants = (x.real, Rounded(value, inherited + shared, x.how))
-        return stored(value, inherited + shared, x.how, (x, lambda g: g * slope(*constants)), own=own)
+        result = stored(value, inherited + shared, x.how, own=own)
+        return Rounded(value, result.noise, x.how, ((x, lambda g: g * slope(x.real, result)),))
 
     return run
 
