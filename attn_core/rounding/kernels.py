@@ -18,10 +18,11 @@ def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Round
     (Dao: FlashAttention-2, arXiv:2307.08691, algorithm 2): with large scores, both cost digits.
     """
     q, k, v = query.real, key.real, value.real
-    scores: Any = factor * (q @ k.swapaxes(1, 2))
+    scores, again = (_scores(q, k, factor) for _ in range(2))  # each time with roundings of its own
     top = scores.max(-1, keepdims=True)
-    matrix: Any = np.exp(scores - (top + np.log(np.exp(scores - top).sum(-1, keepdims=True))))
-    output: Any = matrix @ v
+    logarithms = top + np.log(np.exp(scores - top).sum(-1, keepdims=True))
+    output: Any = np.exp(scores - logarithms) @ v
+    matrix: Any = np.exp(again - logarithms)
     result = output.real
 
     def of_scores(g: Rounded) -> Any:
@@ -33,6 +34,10 @@ def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Round
         (value, lambda g: matrix.swapaxes(1, 2) @ g),
     )
     return Rounded(output.value, output.noise, output.how, sources)
+
+
+def _scores(q: Rounded, k: Rounded, factor: float) -> Any:
+    return factor * (q @ k.swapaxes(1, 2))
 
 
 KERNELS = SimpleNamespace(**vars(ops) | {"attend": attend})
