@@ -46,7 +46,9 @@ def parity(
         typer.Option("--shape", help="'2,64,14,14': batch, channels, pixels; again for a second input"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights and inputs; the same everywhere")] = 0,
-    draws: Annotated[int, typer.Option(min=1, help="how often each cell is run, with the seeds that follow")] = 1,
+    draws: Annotated[
+        int | None, typer.Option(min=1, help="how often each cell is run, with the seeds that follow: 1, of a layer 3")
+    ] = None,
     require: Annotated[str, typer.Option(help="runtimes that must be installed, with commas")] = "",
     block: Annotated[str | None, typer.Option(help="what the layer is to be, as 'SqueezeExcitation(64)'")] = None,
     dialect: Annotated[str | None, typer.Option(help="how the layer names its weights, as timm.SEModule")] = None,
@@ -66,12 +68,14 @@ def parity(
         paths = {form: path for form, path in (("json", json), ("junit", junit), ("html", html)) if path}
         report.prepare(paths)
         sizes = tuple(map(parse_shape, shapes or ()))
-        given = (_several(dtypes, DTYPES, "dtype"), _several(modes, MODES, "mode"), seed, draws)
+        given = (_several(dtypes, DTYPES, "dtype"), _several(modes, MODES, "mode"), seed)
         if layer is None:
             _refuse_layers_options(block, dialect, arguments)
-            found = _ours(Plan(chosen(blocks or ["all"], sizes), _several(runtimes, NAMES, "runtime"), *given), require)
+            names = _several(runtimes, NAMES, "runtime")
+            found = _ours(Plan(chosen(blocks or ["all"], sizes), names, *given, draws or 1), require)
         else:
-            found = _theirs(layer, block, dialect, arguments, sizes, *given)
+            # The first draw has the layer's own weights, whose biases may be 0: others move every number.
+            found = _theirs(layer, block, dialect, arguments, sizes, *given, draws or 3)
         report.write(found, paths)
     _show(found)
     for path in paths.values():
