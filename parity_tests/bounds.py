@@ -26,6 +26,9 @@ BOUNDS = {
 # Their running variances move to the biased variance of a batch; PyTorch's and the reference's to the unbiased one.
 BIASED = {name for name, _ in BOUNDS} - {"torch"}
 
+# What JAX compiles takes a second each time: there, float32 is run on one case or shape of each kind, float64 on all.
+COMPILED = ("keras-jax", "linen", "nnx")
+
 # Against recordings, relative to the largest number of each array: some were made with weights and images whose
 # gradients are sums of many large terms.
 RECORDED = {"float64": 1e-12, "float32": 1e-5}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import runtimes
 from blocks import CASES, EXAMPLES
-from bounds import BIASED, BOUNDS, HALF, assert_agrees
+from bounds import BIASED, BOUNDS, COMPILED, HALF, assert_agrees
 from runtimes import need
 
 import attn_core as core
@@ -29,9 +29,7 @@ def bounds(case: str, dtype: str, unbiased: bool = True) -> Bounded:
     return bounded(c.block, c.weights, c.inputs, c.cotangent, dtype, c.train, unbiased=unbiased)
 
 
-# What JAX compiles takes a second each time: in float32, one case of each block there, all cases elsewhere. (In float32
-# `test_matrix.py` runs other configurations everywhere.)
-COMPILED = ("keras-jax", "linen", "nnx")
+# (In float32, `test_matrix.py` runs other configurations everywhere.)
 SOME = {name for name, case in CASES.items() if case in EXAMPLES.values()}
 RUNS = [
     (name, dtype, case)
