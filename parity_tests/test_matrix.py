@@ -198,6 +198,18 @@ def test_what_fails_to_run_is_told_and_the_rest_goes_on(monkeypatch: pytest.Monk
     assert found["ChannelAttention"].share == np.inf
 
 
+def test_a_failure_is_told_even_if_its_steps_cannot_be_run(monkeypatch: pytest.MonkeyPatch):
+    need("torch")
+    from attn_torch import ops, runtime
+
+    own = ops.sigmoid
+    monkeypatch.setattr(ops, "sigmoid", lambda x: own(x) * (1 - SLIGHTLY))
+    monkeypatch.delattr(runtime, "steps")
+    (cell,) = cells("torch", "PointwiseGate(4)", modes=["eval"])
+    assert (cell.status, cell.where) == (FAILED, "")
+    assert cell.share > 1
+
+
 def test_missing_runtimes_are_listed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(matrix, "_absence", lambda name: "there is none" if name == "linen" else "")
     plan = Plan(chosen(["PointwiseGate"]), ["linen", pinned.DEFINITION], modes=["eval"])
