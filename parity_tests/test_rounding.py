@@ -90,7 +90,7 @@ def test_where_nothing_can_be_known():
     tied = bounded(block, {}, x, np.ones((1, 2)))
     assert tied.bounds["output"].max() == 0  # nothing was rounded: all runtimes find the maximum
     assert tied.bounds["grad:input"].min() >= 1  # but any pixel may have got the gradient
-    assert "9 numbers" in tied.remarks["grad:input"] or "ties of maxima" in tied.remarks["grad:input"]
+    assert "ties of maxima" in tied.remarks["grad:input"]
     doubtful = rounded(np.array([1.0 + 2e-9, 1.0 + 1e-9])) * rounded(np.array([1 / 3, 1 / 3])) - 1 / 3
     bent = np.where(doubtful.real > 0, doubtful, 0)
     assert (bent.bound >= doubtful.bound).all()
