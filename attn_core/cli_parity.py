@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from attn_core.calls import parse_shape
 from attn_core.console import FAILED, UNREADABLE, counted, one_sentence, out, refuse, say, with_progress
 from attn_core.parity import RUNTIMES, report, runtime
 from attn_core.parity.foreign.checking import modes_of
@@ -23,6 +22,7 @@ from attn_core.parity.subjects import Trial, chosen
 from attn_core.registry import parse
 from attn_core.rounding.arithmetic import DTYPES
 from attn_core.spec import SpecError
+from attn_core.spec.calls import parse_shape
 
 NAMES = (DEFINITION, *RUNTIMES)
 MOST = 8  # failures that the terminal shows in full

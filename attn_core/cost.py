@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
-from attn_core import parts, shapes
+from attn_core import shapes
 from attn_core.shapes import Shape, output_shape
 from attn_core.shapes import ops as shape_ops
-from attn_core.spec import Block, Bound, Part
+from attn_core.spec import Block, Bound, Part, parts
 
 VIEWS = {"split", "group", "ungroup", "to_tokens", "to_image", "flatten", "matrices", "stop_gradient"}
 VIEWS |= {"depth_to_channels", "channels_to_depth"}  # they move nothing

@@ -6,10 +6,9 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 
-from attn_core import calls
 from attn_core.blocks import BLOCKS
 from attn_core.models import CONSTRUCTORS, MODELS
-from attn_core.spec import Block
+from attn_core.spec import Block, calls
 
 KNOWN: dict[str, type[Block]] = BLOCKS | MODELS
 NAMED: dict[str, Callable[..., Block]] = {**KNOWN, **CONSTRUCTORS}

@@ -11,10 +11,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from attn_core import reference
-from attn_core.primitives import Primitives
 from attn_core.reference import ops
 from attn_core.reference.parts import Arrays, State, bind
 from attn_core.spec import Block, Bound, Part
+from attn_core.spec.primitives import Primitives
 
 PRIMITIVES = [name for name in vars(Primitives) if not name.startswith("_")]
 OUTPUT = "output"  # the name of the last step, the whole block

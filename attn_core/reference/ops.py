@@ -10,8 +10,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.interpolation import completed, coordinates, mean_matrix, resize_matrix
-from attn_core.windows import margins
+from attn_core.spec.interpolation import completed, coordinates, mean_matrix, resize_matrix
+from attn_core.spec.windows import margins
 
 Numbers = NDArray[Any]
 

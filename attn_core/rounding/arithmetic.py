@@ -18,7 +18,7 @@ class Dtype:
     """The numbers of a dtype.
 
     A result that is stored is off by at most `unit` of itself, or `smallest`; sums are kept in steps of `sums` (half
-    precision is summed in float32: see `attn_core.primitives`); beyond `largest` there is nothing.
+    precision is summed in float32: see `attn_core.spec.primitives`); beyond `largest` there is nothing.
     """
 
     unit: float

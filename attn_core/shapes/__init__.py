@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from attn_core.primitives import Primitives
 from attn_core.shapes import ops
 from attn_core.shapes.ops import Shape, ShapeError, require_image
 from attn_core.shapes.parts import bind
 from attn_core.spec import Block
+from attn_core.spec.primitives import Primitives
 
 __all__ = ["Shape", "ShapeError", "bind", "explain", "explained", "output_shape", "require_floating", "require_image"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attn_core.interpolation import completed
-from attn_core.windows import places
+from attn_core.spec.interpolation import completed
+from attn_core.spec.windows import places
 
 Shape = tuple[int | None, ...]
 

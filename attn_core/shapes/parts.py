@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
-from attn_core import parts
 from attn_core.shapes import ops
 from attn_core.shapes.ops import Shape, ShapeError, require_axis, require_space, slid
-from attn_core.spec import Block, Bound, Part
+from attn_core.spec import Block, Bound, Part, parts
 
 
 @singledispatch

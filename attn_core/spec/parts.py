@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import KW_ONLY, dataclass
 
-from attn_core.initializers import Constant, Initializer, variance_scaling
-from attn_core.spec import Array, Part, require
-from attn_core.windows import PADDINGS
+from attn_core.spec.block import Array, Part, require
+from attn_core.spec.initializers import Constant, Initializer, variance_scaling
+from attn_core.spec.windows import PADDINGS
 
 ZERO, ONE = Constant(0.0), Constant(1.0)
 
@@ -38,8 +38,8 @@ class Dense(Part):
 class Conv(Part):
     """A convolution (without flipping the kernel) of an image of `len(kernel)` spatial axes, as deep learning has it.
 
-    `padding` says which zeros are added along each axis (see `attn_core.windows`): "symmetric", kernel // 2 on both
-    sides, for odd kernels; "same", TensorFlow's SAME, which with a stride depends on the size; "valid", none. With the
+    `padding` says which zeros are added along each axis (see `attn_core.spec.windows`): "symmetric", kernel // 2 on
+    both sides, for odd kernels; "same", TensorFlow's SAME, which with a stride depends on the size; "valid", none. With the
     first two, sizes become ceil(size / stride).
     """
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from types import SimpleNamespace
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
-from attn_core.initializers import Initializer
-from attn_core.primitives import Primitives
+from attn_core.spec.initializers import Initializer
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Array:
 
 
 class Part:
-    """A sub-layer that every framework has natively (see `attn_core.parts`)."""
+    """A sub-layer that every framework has natively (see `attn_core.spec.parts`)."""
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays of this part by name, in PyTorch's names and layouts."""

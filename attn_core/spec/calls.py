@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attn_core.spec import Block, SpecError
+from attn_core.spec.block import Block, SpecError
 
 
 def parse(text: str, known: Mapping[str, Callable[..., Block]], **given: Any) -> Block:

@@ -50,8 +50,8 @@ class Primitives(Protocol[T]):
     def max_pool(self, x: T, window: tuple[int, ...], stride: int | None = None, padding: str = "valid", /) -> T:
         """Image to image: the largest value of windows moved by stride, or side by side.
 
-        `padding` as in `attn_core.windows`; what is added is never the largest. Pixels beyond the last whole window
-        are dropped.
+        `padding` as in `attn_core.spec.windows`; what is added is never the largest. Pixels beyond the last whole
+        window are dropped.
         """
         ...
 
