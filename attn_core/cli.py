@@ -15,7 +15,7 @@ from attn_core.console import one_sentence, out, say, with_progress
 from attn_core.cost import cost
 from attn_core.formula import formula
 from attn_core.models import CONSTRUCTORS
-from attn_core.registry import KNOWN, NAMED, example, parse
+from attn_core.models.registry import KNOWN, NAMED, example, parse
 from attn_core.spec.calls import parse_shape
 
 main = typer.Typer(

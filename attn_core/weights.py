@@ -146,7 +146,7 @@ def _tensor(path: str | os.PathLike[str], file: Any, name: str) -> NDArray[Any]:
 
 
 def _described(path: str | os.PathLike[str], text: str | None) -> Block:
-    from attn_core.registry import KNOWN
+    from attn_core.models.registry import KNOWN
 
     if text is None:
         raise WeightsError(f"{path}: no block is described in its metadata: name one, load(path, block).")

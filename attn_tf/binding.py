@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
 from attn_tf import blocks, models
 from attn_tf.initializers import blank

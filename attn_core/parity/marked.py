@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 
+from attn_core.models.registry import parse
 from attn_core.parity.foreign.asserting import ParityError
 from attn_core.parity.foreign.checking import Checked, settled
 from attn_core.parity.matrix import Plan, run
@@ -13,7 +14,6 @@ from attn_core.parity.report import texts
 from attn_core.parity.result import FAILED, Cell
 from attn_core.parity.runtimes import RUNTIMES, runtime
 from attn_core.parity.subjects import Trial, standard_shapes
-from attn_core.registry import parse
 from attn_core.spec import Block
 
 FRAMEWORKS = {"torch": "torch", "keras": "keras", "linen": "flax", "nnx": "flax"}

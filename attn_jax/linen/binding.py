@@ -11,7 +11,7 @@ import jax
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 from attn_core.spec import Block, SpecError
 from attn_jax.linen import blocks, models
 from attn_jax.linen.layer import Generic, Layer

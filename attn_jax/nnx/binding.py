@@ -11,7 +11,7 @@ from flax import nnx
 from numpy.typing import ArrayLike
 
 from attn_core import weights as canonical
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
 from attn_jax.names import PARAMS, STATISTICS
 from attn_jax.nnx import blocks, models
