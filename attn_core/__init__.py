@@ -98,7 +98,17 @@ else:
                 "save",
             ),
         },
-        ("blocks", "models", "reference", "shapes", "spec", "weights"),
+        {
+            "blocks": "attn_core.blocks",
+            "dialects": "attn_core.weights.dialects",
+            "models": "attn_core.models",
+            "parity": "attn_core.parity",
+            "reference": "attn_core.reference",
+            "shapes": "attn_core.shapes",
+            "spec": "attn_core.spec",
+            "tf1": "attn_core.tf1",
+            "weights": "attn_core.weights",
+        },
     )
 
 __all__ = [

@@ -20,7 +20,7 @@ def test_every_name_is_typed_and_has_a_home():
     """Type checkers see imports, programs a table, `import *` a list: all three hold the same names."""
     (branch,) = (node for node in SOURCE.body if isinstance(node, ast.If))
     typed = {alias.name for node in branch.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    (table,) = (node for node in ast.walk(branch.orelse[1]) if isinstance(node, ast.Dict))
+    table, _ = (node for node in ast.walk(branch.orelse[1]) if isinstance(node, ast.Dict))
     homes = [name for names in table.values for name in ast.literal_eval(names)]
     assert sorted(homes) == sorted(typed) == sorted(attn_core.__all__)
     assert set(attn_core.__all__) <= set(dir(attn_core))

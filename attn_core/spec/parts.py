@@ -39,8 +39,8 @@ class Conv(Part):
     """A convolution (without flipping the kernel) of an image of `len(kernel)` spatial axes, as deep learning has it.
 
     `padding` says which zeros are added along each axis (see `attn_core.spec.windows`): "symmetric", kernel // 2 on
-    both sides, for odd kernels; "same", TensorFlow's SAME, which with a stride depends on the size; "valid", none. With the
-    first two, sizes become ceil(size / stride).
+    both sides, for odd kernels; "same", TensorFlow's SAME, which with a stride depends on the size; "valid", none. With
+    the first two, sizes become ceil(size / stride).
     """
 
     inputs: int
