@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from attn_core.shapes import require_floating, require_image
+from attn_core.interpreters.shapes import require_floating, require_image
 from attn_core.spec.interpolation import completed, coordinates, mean_matrix, resize_matrix
 from attn_core.spec.parts import Conv
 from attn_core.spec.windows import margins

@@ -39,7 +39,7 @@ def test_star_and_modules():
     names: dict[str, object] = {}
     exec("from attn_core import *\nfrom attn_core.parity import *", names)
     assert {*attn_core.__all__, *parity.__all__} <= names.keys()
-    assert attn_core.reference.evaluate is attn_core.evaluate
+    assert attn_core.interpreters.reference.evaluate is attn_core.evaluate
 
 
 def test_plugin_of_pytest_imports_nothing():

@@ -5,8 +5,9 @@ A runtime is reached by its name and imported only then. Everything that crosses
 
 from typing import TYPE_CHECKING
 
+from attn_core.interpreters.outcome import Outcome
 from attn_core.parity.comparing import compared, error, errors, expected, sample_image, unproven
-from attn_core.parity.runtimes import RUNTIMES, MissingRuntimeError, Outcome, Runtime, runtime
+from attn_core.parity.runtimes import RUNTIMES, MissingRuntimeError, Runtime, runtime
 
 if TYPE_CHECKING:
     from attn_core.parity.foreign.asserting import ParityError, assert_parity

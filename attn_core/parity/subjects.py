@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attn_core.formula import formula
+from attn_core.interpreters.formula import formula
 from attn_core.models.registry import KNOWN, parse
 from attn_core.parity.draws import Shapes
 from attn_core.parity.result import Subject

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.rounding.number import EXACT, Pull, Rounded, acts, like
-from attn_core.rounding.sums import added
+from attn_core.interpreters.rounding.number import EXACT, Pull, Rounded, acts, like
+from attn_core.interpreters.rounding.sums import added
 
 Numbers = NDArray[Any]
 

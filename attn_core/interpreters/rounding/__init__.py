@@ -17,16 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core import reference
-from attn_core.parity import trace
-from attn_core.parity.runtimes import Outcome
-from attn_core.parity.trace import Step
-from attn_core.reference.parts import Arrays, State, bind
-from attn_core.rounding import choices, elementwise, moves, sums  # noqa: F401 (they register what NumPy does)
-from attn_core.rounding.adjoints import gradients
-from attn_core.rounding.arithmetic import DTYPES, Arithmetic, student
-from attn_core.rounding.kernels import KERNELS
-from attn_core.rounding.number import EXACT, Rounded
+from attn_core.interpreters import reference, trace
+from attn_core.interpreters.outcome import Outcome
+from attn_core.interpreters.reference.parts import Arrays, State, bind
+from attn_core.interpreters.rounding import choices, elementwise, moves, sums  # noqa: F401 (they register what NumPy does)
+from attn_core.interpreters.rounding.adjoints import gradients
+from attn_core.interpreters.rounding.arithmetic import DTYPES, Arithmetic, student
+from attn_core.interpreters.rounding.kernels import KERNELS
+from attn_core.interpreters.rounding.number import EXACT, Rounded
+from attn_core.interpreters.trace import Step
 from attn_core.spec import Block
 
 SAMPLES = 32

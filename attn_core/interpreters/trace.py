@@ -10,9 +10,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from attn_core import reference
-from attn_core.reference import ops
-from attn_core.reference.parts import Arrays, State, bind
+from attn_core.interpreters import reference
+from attn_core.interpreters.reference import ops
+from attn_core.interpreters.reference.parts import Arrays, State, bind
 from attn_core.spec import Block, Bound, Part
 from attn_core.spec.primitives import Primitives
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
-from attn_core.shapes import ops
-from attn_core.shapes.ops import Shape, ShapeError, require_axis, require_space, slid
+from attn_core.interpreters.shapes import ops
+from attn_core.interpreters.shapes.ops import Shape, ShapeError, require_axis, require_space, slid
 from attn_core.spec import Block, Bound, Part, parts
 
 

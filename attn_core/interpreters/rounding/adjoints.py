@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from attn_core.rounding.choices import unknown_at_kinks
-from attn_core.rounding.number import EXACT, Rounded
+from attn_core.interpreters.rounding.choices import unknown_at_kinks
+from attn_core.interpreters.rounding.number import EXACT, Rounded
 
 
 def gradients(output: Rounded, cotangent: Rounded, wanted: Mapping[str, Rounded]) -> dict[str, Rounded]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
-from attn_core import shapes
-from attn_core.shapes import Shape, output_shape
-from attn_core.shapes import ops as shape_ops
+from attn_core.interpreters import shapes
+from attn_core.interpreters.shapes import Shape, output_shape
+from attn_core.interpreters.shapes import ops as shape_ops
 from attn_core.spec import Block, Bound, Part, parts
 
 VIEWS = {"split", "group", "ungroup", "to_tokens", "to_image", "flatten", "matrices", "stop_gradient"}

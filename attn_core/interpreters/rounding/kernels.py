@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from attn_core.reference import ops
-from attn_core.rounding.number import Rounded
+from attn_core.interpreters.reference import ops
+from attn_core.interpreters.rounding.number import Rounded
 
 
 def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Rounded:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from attn_core.reference.ops import ERF
-from attn_core.rounding.arithmetic import HOPELESS, Arithmetic
-from attn_core.rounding.number import EXACT, Numbers, Rounded, acts, aligned, like, stored
-from attn_core.rounding.sums import summed_to
+from attn_core.interpreters.reference.ops import ERF
+from attn_core.interpreters.rounding.arithmetic import HOPELESS, Arithmetic
+from attn_core.interpreters.rounding.number import EXACT, Numbers, Rounded, acts, aligned, like, stored
+from attn_core.interpreters.rounding.sums import summed_to
 
 STEPS = (
     4  # the error of a framework's exp, log, tanh or erf is like so many roundings, of the dtype that sums are kept in

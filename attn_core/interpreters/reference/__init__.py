@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core.reference import ops
-from attn_core.reference.parts import Arrays, State, bind
-from attn_core.shapes import output_shape
+from attn_core.interpreters.reference import ops
+from attn_core.interpreters.reference.parts import Arrays, State, bind
+from attn_core.interpreters.shapes import output_shape
 from attn_core.spec import Block
 from attn_core.spec.primitives import Primitives
 from attn_core.weights import check

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core.rounding.arithmetic import Arithmetic
-from attn_core.rounding.number import EXACT, Pull, Rounded, acts, like, stored
+from attn_core.interpreters.rounding.arithmetic import Arithmetic
+from attn_core.interpreters.rounding.number import EXACT, Pull, Rounded, acts, like, stored
 
 Numbers = NDArray[Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.rounding.arithmetic import HOPELESS
-from attn_core.rounding.number import EXACT, Numbers, Pull, Rounded, acts, aligned, like
-from attn_core.rounding.sums import summed_to
+from attn_core.interpreters.rounding.arithmetic import HOPELESS
+from attn_core.interpreters.rounding.number import EXACT, Numbers, Pull, Rounded, acts, aligned, like
+from attn_core.interpreters.rounding.sums import summed_to
 
 Mask = NDArray[np.bool_]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core.rounding.arithmetic import HOPELESS, Arithmetic
+from attn_core.interpreters.rounding.arithmetic import HOPELESS, Arithmetic
 
 F = TypeVar("F", bound=Callable[..., Any])
 Numbers = NDArray[Any]
@@ -35,7 +35,7 @@ def acts(*functions: Any) -> Callable[[F], F]:
 class Rounded(NDArrayOperatorsMixin):
     """An array of exact values, samples of the errors that a runtime may have made until there, and the way back.
 
-    It takes the place of a NumPy array in `attn_core.reference`: the mathematics is not written a second time. `noise`
+    It takes the place of a NumPy array in `interpreters.reference`: the mathematics is not written a second time. `noise`
     is (samples, *shape), or `EXACT`; `sources` are what the array was made of, each with its `Pull`.
     """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from attn_core.shapes import ops
-from attn_core.shapes.ops import Shape, ShapeError, require_image
-from attn_core.shapes.parts import bind
+from attn_core.interpreters.shapes import ops
+from attn_core.interpreters.shapes.ops import Shape, ShapeError, require_image
+from attn_core.interpreters.shapes.parts import bind
 from attn_core.spec import Block
 from attn_core.spec.primitives import Primitives
 

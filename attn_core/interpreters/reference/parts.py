@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.reference import ops
+from attn_core.interpreters.reference import ops
 from attn_core.spec import Block, Bound, Part, parts
 
 Numbers = NDArray[Any]
