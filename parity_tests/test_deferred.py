@@ -13,7 +13,7 @@ import attn_core
 from attn_core import parity
 
 SOURCE = ast.parse(Path(attn_core.__file__).read_text())
-QUIET = "import sys, attn_core.pytest_plugin; print(*sys.modules)"
+QUIET = "import sys, attn_core.parity.pytest_plugin; print(*sys.modules)"
 
 
 def test_every_name_is_typed_and_has_a_home():
@@ -48,4 +48,4 @@ def test_plugin_of_pytest_imports_nothing():
     loaded = set(done.stdout.split())
     assert "numpy" not in loaded
     ours = {name for name in loaded if name.startswith("attn_")}
-    assert ours == {"attn_core", "attn_core.deferred", "attn_core.pytest_plugin"}
+    assert ours == {"attn_core", "attn_core.deferred", "attn_core.parity", "attn_core.parity.pytest_plugin"}

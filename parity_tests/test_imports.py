@@ -14,7 +14,7 @@ PACKAGES = {
     "attn_core.tf1": set(),
     "attn_core.weights.dialects": set(),
     "attn_core.parity.foreign.asserting": set(),
-    "attn_core.pytest_plugin": set(),
+    "attn_core.parity.pytest_plugin": set(),
     "attn_core.cli": set(),
     "attn_torch": {"torch"},
     "attn_jax.linen": {"jax", "flax"},

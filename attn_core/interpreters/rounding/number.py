@@ -35,8 +35,8 @@ def acts(*functions: Any) -> Callable[[F], F]:
 class Rounded(NDArrayOperatorsMixin):
     """An array of exact values, samples of the errors that a runtime may have made until there, and the way back.
 
-    It takes the place of a NumPy array in `interpreters.reference`: the mathematics is not written a second time. `noise`
-    is (samples, *shape), or `EXACT`; `sources` are what the array was made of, each with its `Pull`.
+    It takes the place of a NumPy array in `interpreters.reference`: the mathematics is not written a second time.
+    `noise` is (samples, *shape), or `EXACT`; `sources` are what the array was made of, each with its `Pull`.
     """
 
     def __init__(

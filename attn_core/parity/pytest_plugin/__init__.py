@@ -70,7 +70,7 @@ def parity(request: pytest.FixtureRequest) -> Callable[..., Any]:
 def _check(marker: pytest.Mark, runtime: str, config: pytest.Config) -> None:
     __tracebackhide__ = True
     from attn_core.parity import MissingRuntimeError
-    from attn_core.parity.marked import assert_runtime
+    from attn_core.parity.pytest_plugin.marked import assert_runtime
 
     try:
         assert_runtime(_block(marker), runtime, **_options(marker, config))
@@ -87,7 +87,7 @@ def _block(marker: pytest.Mark) -> Any:
 def _runtimes(marker: pytest.Mark, config: pytest.Config) -> list[str]:
     if "runtimes" in marker.kwargs:
         return list(marker.kwargs["runtimes"])
-    from attn_core.parity.marked import installed
+    from attn_core.parity.pytest_plugin.marked import installed
 
     required = config.getoption("--parity-require").split(",")
     return [name for name, there in installed().items() if there or name in required]
