@@ -48,14 +48,14 @@ def port(
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets on stderr
     with one_sentence():
-        from attn_core import port_network
+        from attn_core.porting import whole_network
 
-        if blocks or not port_network.has_graph(checkpoint):
+        if blocks or not whole_network.has_graph(checkpoint):
             from attn_core.cli_port_blocks import port_blocks
 
             port_blocks(checkpoint, to.value, output, io, averages)
             return
         from attn_core.cli_port_network import port_whole
 
-        options = port_network.options(image, result, setting or [], size)
+        options = whole_network.options(image, result, setting or [], size)
         port_whole(checkpoint, to.value, output, io, averages, options, allow_unknown, tensorflow)

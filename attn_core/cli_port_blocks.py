@@ -6,24 +6,26 @@ from pathlib import Path
 
 from rich.table import Column, Table
 
-from attn_core import parity, recorded, tf1
-from attn_core import port as porting
+from attn_core import parity
 from attn_core.console import FAILED, counted, out, refuse, say, spelt, with_progress
-from attn_core.folder import require_own
+from attn_core.porting import one_block, recorded, tf1
+from attn_core.porting.folder import require_own
 
 
 def port_blocks(checkpoint: Path, target: str, output: Path, io: Path | None, averages: bool) -> None:
     """Find the blocks of a network, check each in the target framework, and write them."""
-    require_own(output, porting.MANIFEST)
+    require_own(output, one_block.MANIFEST)
     findings = tf1.find_blocks(checkpoint, averages=averages)
     _tell(findings)
     recordings = recorded.read(io, [found.block.channels for found in findings]) if io and findings else None
-    checks = porting.check(findings, target, recordings)
+    checks = one_block.check(findings, target, recordings)
     ported = list(with_progress(checks, len(findings), f"running in {target}"))
     _tell_errors(ported, target, io)
     _require_passed(ported)
-    porting.write(output, str(checkpoint), target, findings, ported)
-    say(f"{counted(len(ported))} written to {output}, with {porting.MANIFEST}; all errors within {porting.BOUND:g}.")
+    one_block.write(output, str(checkpoint), target, findings, ported)
+    say(
+        f"{counted(len(ported))} written to {output}, with {one_block.MANIFEST}; all errors within {one_block.BOUND:g}."
+    )
     package = parity.RUNTIMES[target][0].removesuffix(".runtime")
     say(f"Load one: {package}.load({str(output / ported[0].file)!r})")
 
@@ -36,19 +38,19 @@ def _tell(findings: tf1.Findings) -> None:
         say(f"undecided, not ported: {sentence}", style="yellow")
 
 
-def _tell_errors(ported: list[porting.Ported], target: str, io: Path | None) -> None:
+def _tell_errors(ported: list[one_block.Ported], target: str, io: Path | None) -> None:
     """Print one line for each block and what its numbers mean."""
     table = Table(Column("block", overflow="fold"), Column("layers", overflow="fold"))
     for title in ("channels", "hidden", "reference", *(["recorded"] if io else [])):
         table.add_column(title, justify="right", no_wrap=True)
     for each in ported:
         sizes = (str(each.found.block.channels), str(each.found.block.width))
-        errors = [_largest(errors, porting.BOUND) for errors in (each.random, *([each.recorded] if io else []))]
+        errors = [_largest(errors, one_block.BOUND) for errors in (each.random, *([each.recorded] if io else []))]
         texts = (spelt(each.found.name), spelt(", ".join(each.layers)))
         table.add_row(*texts, *sizes, *errors, style=None if each.passed else "red")
     if ported:
         out.print(table)
-        bound = porting.BOUND
+        bound = one_block.BOUND
         say(f"reference: largest error in {target} against the float64 reference, on a random image.")
         say(f"recorded: largest error in {target} against {io}." if io else "No recorded activations: see --io.")
         say(f"Errors are absolute, or relative to an array's largest value if above 1; bound {bound:g} (!: beyond).")
@@ -62,7 +64,7 @@ def _largest(errors: dict[str, float], bound: float) -> str:
     return f"{largest:.1e}" if largest <= bound else f"{largest:.1e} !"
 
 
-def _require_passed(ported: list[porting.Ported]) -> None:
+def _require_passed(ported: list[one_block.Ported]) -> None:
     failed = [each for each in ported if not each.passed]
     if not ported:
         refuse("no squeeze-and-excitation block was found; nothing was written.", FAILED)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from rich.table import Column, Table
 
-from attn_core import port_network, recorded
 from attn_core.console import FAILED, counted, err, out, refuse, say, spelt
-from attn_core.folder import require_own
-from attn_core.heap import give_back
-from attn_core.port_network import BOUND, MANIFEST, Check, Options, Port
+from attn_core.porting import recorded, whole_network
+from attn_core.porting.folder import require_own
+from attn_core.porting.heap import give_back
+from attn_core.porting.network.network import Options
+from attn_core.porting.port import BOUND, Check, Port
+from attn_core.porting.proof import prove
+from attn_core.porting.whole_network import MANIFEST
 
 
 def port_whole(
@@ -28,19 +31,19 @@ def port_whole(
     require_own(output, MANIFEST)
     arrays = recorded.arrays(io) if io else None
     with err.status("reading the graph and running it"):
-        port = port_network.read(checkpoint, target, options, averages=averages, allow_unknown=allow_unknown)
+        port = whole_network.read(checkpoint, target, options, averages=averages, allow_unknown=allow_unknown)
     say(f"Read: {port.network.part.graph.source}, from {_ends(port)}: {_parts(port)}.")
 
-    def prove(folder: Path) -> None:
+    def compare(folder: Path) -> None:
         give_back()
         with err.status(f"running both, in {target}"):
-            port_network.prove(port, folder, arrays, tensorflow)
+            prove(port, folder, arrays, tensorflow)
         _tell(port)
         if not port.passed:
             failed = ", ".join(f"{check.what} ({check.against})" for check in port.checks if not check.passed)
             refuse(f"beyond the bound of {BOUND:g}, nothing was written: {failed}.", FAILED)
 
-    port_network.write(port, output, prove)
+    whole_network.write(port, output, compare)
     say(f"Written to {output}: model.py, weights.safetensors, {MANIFEST}; all judged errors within {BOUND:g}.")
     if not port.checks:
         say("Not compared: the source has gaps, calls of `unknown`.", style="yellow")

@@ -17,7 +17,7 @@ from terminal import ALONE, NET, SE, Attn, refusal
 
 import attn_core as core
 from attn_core import tf1
-from attn_core.tf1 import Findings
+from attn_core.porting.tf1 import Findings
 
 TABLE = """\
 Read: checkpoint with graph model.ckpt-200.meta: 4 blocks found.

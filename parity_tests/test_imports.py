@@ -11,7 +11,7 @@ from runtimes import need
 FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax"}
 PACKAGES = {
     "attn_core": set(),
-    "attn_core.tf1": set(),
+    "attn_core.porting.tf1": set(),
     "attn_core.weights.dialects": set(),
     "attn_core.parity.foreign.asserting": set(),
     "attn_core.parity.pytest_plugin": set(),
