@@ -72,7 +72,7 @@ def test_keras_in_a_process_of_its_own(tmp_path: Path):
     command = [
         sys.executable,
         "-c",
-        "from attn_core.cli import main; main()",
+        "from attn_core.cli.main import main; main()",
         "port",
         "--blocks",
         str(SE / "model.ckpt"),

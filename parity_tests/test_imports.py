@@ -15,7 +15,7 @@ PACKAGES = {
     "attn_core.weights.dialects": set(),
     "attn_core.parity.foreign.asserting": set(),
     "attn_core.parity.pytest_plugin": set(),
-    "attn_core.cli": set(),
+    "attn_core.cli.main": set(),
     "attn_torch": {"torch"},
     "attn_jax.linen": {"jax", "flax"},
     "attn_jax.nnx": {"jax", "flax"},

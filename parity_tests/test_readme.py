@@ -38,7 +38,7 @@ def port_command(folder: Path) -> str:
     """Return the part of the first command that comes after the installation, with this interpreter's `attn`."""
     (command,) = re.findall(r"<!-- port -->\n```sh\n(.*?)```", README, re.DOTALL)
     _, _, ports = command.partition('".[torch,tf1]" &&\n')
-    attn = f"{sys.executable} -c 'from attn_core.cli import main; main()'"
+    attn = f"{sys.executable} -c 'from attn_core.cli.main import main; main()'"
     return ports.replace(".venv/bin/attn", attn).replace("--out ported", f"--out {folder}/ported")
 
 

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from attn_core.cli_convert import convert
-from attn_core.cli_parity import parity
-from attn_core.cli_port import port
-from attn_core.console import one_sentence, out, say, with_progress
+from attn_core.cli.console import one_sentence, out, say, with_progress
+from attn_core.cli.convert import convert
+from attn_core.cli.parity import parity
+from attn_core.cli.port import port
 from attn_core.interpreters.cost import cost
 from attn_core.interpreters.formula import formula
 from attn_core.models import CONSTRUCTORS
