@@ -1,8 +1,8 @@
 """How much a statement does and how often a comment says why: `python parity_tests/density.py [FOLDER ...]`.
 
 An operation is a call, arithmetic, a comparison, a condition, a loop of a comprehension, an index, a star or a lambda;
-those of annotations do not count. A statement is every one but imports and docstrings. Measured in the same way, einops,
-Equinox, Flax and timm have 1.1 to 1.2 operations for a statement and 5 to 6 comments in 100 lines.
+those of annotations do not count. A statement is every one but imports and docstrings. Measured in this way, einops,
+Equinox, Flax and timm have 0.9 to 1.1 operations in a statement and 5 to 6 comments in 100 lines.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Density:
 
     @property
     def per_statement(self) -> float:
-        """Operations for a statement."""
+        """Operations in a statement."""
         return self.operations / self.statements
 
     @property
@@ -84,9 +84,8 @@ def main() -> None:
     folders = sys.argv[1:] or [str(CORE / name) for name in READ]
     for folder in folders:
         found = density(Path(folder).rglob("*.py"))
-        print(
-            f"{folder}: {found.per_statement:.2f} operations per statement, {found.per_100_lines:.1f} comments per 100 lines"
-        )
+        print(folder)
+        print(f"  {found.per_statement:.2f} operations in a statement, {found.per_100_lines:.1f} comments in 100 lines")
 
 
 if __name__ == "__main__":
