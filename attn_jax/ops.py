@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -61,13 +62,25 @@ def _along(x: Array, axis: int, matrix: Any) -> Array:
     return jnp.moveaxis(jnp.tensordot(x, jnp.asarray(matrix, x.dtype), (axis, 1), precision=EXACT), -1, axis)
 
 
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _largest(x: Array, axis: int) -> Array:
-    """Return the maximum along an axis, which stays.
+    """Return the maximum along an axis, which stays; of equal numbers, the first has the derivative."""
+    return jnp.max(x, axis, keepdims=True)
 
-    The gradient of `jnp.max` goes to the numbers that equal the maximum. In compiled code there may be none, and it is
-    NaN: XLA can compute x once for the maximum and again, with other rounding, for the comparison.
+
+@_largest.defjvp
+def _largest_moved(axis: int, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    """Take what the first of the largest numbers moves by.
+
+    Found by comparing, which XLA does four times as fast as `argmax` on processors. Without the barrier it may compute
+    x once for the maximum and again, rounded otherwise, for the comparison: then no number equals the maximum.
     """
-    return jnp.take_along_axis(x, jnp.argmax(x, axis, keepdims=True), axis)
+    x, moved = jax.lax.optimization_barrier(primals[0]), tangents[0]
+    top = jnp.max(x, axis, keepdims=True)
+    places = jax.lax.broadcasted_iota(jnp.int32, x.shape, axis)
+    is_top = (x == top) | jnp.isnan(x)
+    first = jnp.min(jnp.where(is_top, places, x.shape[axis]), axis, keepdims=True)
+    return top, jnp.sum(jnp.where(places == first, moved, 0), axis, keepdims=True)
 
 
 # ---- from an image to less of it -------------------------------------------------------------------------------------
@@ -91,7 +104,7 @@ def channel_mean(x: Array) -> Array:
 
 def channel_max(x: Array) -> Array:
     """See `Primitives.channel_max`."""
-    return _largest(x, -1)
+    return _largest(x, x.ndim - 1)
 
 
 def adaptive_mean(x: Array, size: tuple[int | None, ...]) -> Array:

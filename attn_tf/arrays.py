@@ -48,11 +48,6 @@ def count(x: Any, axes: Iterable[int], dtype: Any = None) -> Any:
     return ops.cast(math.prod(ops.shape(x)[axis] for axis in axes), dtype or x.dtype)
 
 
-def largest(x: Any, axis: int) -> Any:
-    """Return the maximum along an axis, which stays; the gradient of `ops.amax` can be NaN on JAX (see `attn_jax`)."""
-    return ops.take_along_axis(x, ops.argmax(x, axis, keepdims=True), axis)
-
-
 def max_pool(x: Any, window: tuple[int, ...], strides: tuple[int, ...], padding: str) -> Any:
     """Pool an image with its channels last; of three axes in two steps, as TensorFlow cannot in float64."""
     if len(window) < 3:

@@ -14,7 +14,7 @@ from keras import ops
 from attn_core.interpreters.shapes import ops as shapes
 from attn_core.interpreters.shapes import require_image
 from attn_core.spec.interpolation import completed
-from attn_tf import arrays, interpolation
+from attn_tf import arrays, interpolation, maxima
 
 
 class Images:
@@ -58,7 +58,7 @@ class Images:
         """See `Primitives.global_max`."""
         arrays.require_numbers(x)
         self.space(len(x.shape))
-        return arrays.largest(self.to_tokens(x), 1)[:, 0]
+        return maxima.largest(self.to_tokens(x), 1)[:, 0]
 
     def channel_mean(self, x: Any) -> Any:
         """See `Primitives.channel_mean`."""
@@ -67,7 +67,7 @@ class Images:
     def channel_max(self, x: Any) -> Any:
         """See `Primitives.channel_max`."""
         arrays.require_numbers(x)
-        return arrays.largest(x, self.channel_axis(len(x.shape)))
+        return maxima.largest(x, self.channel_axis(len(x.shape)))
 
     @arrays.widened
     def _mean(self, x: Any, axes: tuple[int, ...], keepdims: bool = False) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.nn import functional
 
 from attn_core.spec.interpolation import completed
@@ -34,6 +35,15 @@ def _mean(x: Tensor, axis: int, keepdim: bool) -> Tensor:
     return torch.mean(x, axis, keepdim, dtype=_wide_type(x)).to(x.dtype)
 
 
+def _largest(x: Tensor, axis: int) -> Tensor:
+    """Return the maximum along an axis, whose derivative the first of equal numbers has.
+
+    Where nobody can ask for one, `amax`, which would share it, takes a quarter of the time.
+    """
+    differentiated = torch.is_grad_enabled() or forward_ad.unpack_dual(x).tangent is not None
+    return x.max(axis).values if differentiated else x.amax(axis)
+
+
 # ---- from an image to less of it -------------------------------------------------------------------------------------
 
 
@@ -45,7 +55,7 @@ def global_mean(x: Tensor) -> Tensor:
 
 def global_max(x: Tensor) -> Tensor:
     """See `Primitives.global_max`."""
-    return torch.amax(x, AXES[: x.ndim - 2])
+    return _largest(x.flatten(2), 2)
 
 
 def channel_mean(x: Tensor) -> Tensor:
@@ -55,7 +65,7 @@ def channel_mean(x: Tensor) -> Tensor:
 
 def channel_max(x: Tensor) -> Tensor:
     """See `Primitives.channel_max`."""
-    return torch.amax(x, 1, keepdim=True)
+    return _largest(x, 1)[:, None]
 
 
 def adaptive_mean(x: Tensor, size: tuple[int | None, ...]) -> Tensor:

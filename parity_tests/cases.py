@@ -28,6 +28,14 @@ def _exact(values: Array) -> Array:
     return values.astype(np.float32).astype(np.float64)
 
 
+def _as_after_a_relu(image: Array) -> Array:
+    """Cut an image at 0 and round it to halves; its second channel and its first pixel are dead."""
+    cut = np.maximum(np.round(2 * image - 1) / 2, 0)
+    cut[:, 1] = 0
+    cut[(slice(None), slice(None), *(0,) * (image.ndim - 2))] = 0
+    return cut
+
+
 @dataclass(frozen=True)
 class Case:
     """A block, its weights, inputs and a cotangent, all from one seed.
@@ -35,7 +43,8 @@ class Case:
     `more` are inputs beside the image. `still` names what has no gradient by the block's definition, `cut` what has one
     and also reaches the output on a way that gradients do not take. `alive` is the share of each weight's numbers that
     must have one: of small networks some units never fire, which recordings of whole ones make up for. `dtypes` leaves
-    out float32 where several normalisations in a row, in training, lose its digits.
+    out float32 where several normalisations in a row, in training, lose its digits. `ties` makes the image one as after
+    a relu: in steps of one half, with equal maxima, a dead channel (whose weights have no gradient) and a dead pixel.
     """
 
     block: core.Block
@@ -46,6 +55,7 @@ class Case:
     still: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     alive: float = 1.0
+    ties: bool = False
     dtypes: tuple[str, ...] = ("float64", "float32")
 
     @property
@@ -58,8 +68,9 @@ class Case:
 
     @property
     def image(self) -> Array:
-        """Noise with an offset for each sample and channel."""
-        return _exact(parity.sample_image(self.shape, self.seed))
+        """Noise with an offset for each sample and channel; with ties, as after a relu."""
+        image = parity.sample_image(self.shape, self.seed)
+        return _exact(_as_after_a_relu(image) if self.ties else image)
 
     @property
     def inputs(self) -> Array | tuple[Array, ...]:

@@ -16,6 +16,8 @@ CASES = {
     "cbam_volume": Case(CBAM(4, 1, 3, rank=3), (2, 4, 2, 3, 2), seed=1),
     "cbam_official": Case(CBAM(8, 2, 3, bias=True, norm=True), (2, 8, 4, 3), seed=13),
     "cbam_official_train": Case(CBAM(8, 2, 3, bias=True, norm=True), (2, 8, 4, 3), seed=13, train=True),
+    "cbam_ties": Case(CBAM(8, 2, 3), (2, 8, 4, 5), seed=11, ties=True, alive=0.8),
+    "cbam_ties_volume": Case(CBAM(4, 1, 3, rank=3), (2, 4, 3, 2, 3), seed=4, ties=True, alive=0.7),
     "cbam_mean": Case(CBAM(6, hidden=4, kernel=1, pools="mean", spatial_bias=True), (2, 6, 3, 1), seed=3),
 }
 
@@ -23,6 +25,7 @@ BOTH = ("eval", "train")
 RECORDINGS = [
     Recording("torch/001_cbam_c32_k7", CBAM(32), "seeds.CBAM"),
     Recording("torch/001_cbam_c24_r8_k3", CBAM(24, kernel=3, hidden=3), "seeds.CBAM"),
+    Recording("torch/001_cbam_ties", CBAM(32, hidden=4), "seeds.CBAM"),
     Recording("torch/001_cbam_1x1", CBAM(32, hidden=4), "seeds.CBAM"),
     Recording("official/timm_cbam", CBAM(64, norm=True, momentum=0.1), "timm.CbamModule", modes=BOTH),
     Recording("official/jongchan_cbam", CBAM(64, bias=True, norm=True), "jongchan.CBAM", modes=BOTH),

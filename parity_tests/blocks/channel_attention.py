@@ -16,6 +16,8 @@ CASES = {
     "cam_line": Case(CAM(8, 2, bias=True), (2, 8, 5), seed=3),
     "cam_volume": Case(CAM(8, 2), (2, 8, 2, 3, 1), seed=12),
     "cam_one_pixel": Case(CAM(8, 4), (3, 8, 1, 1)),
+    "cam_ties": Case(CAM(8, 2), (2, 8, 4, 5), seed=11, ties=True, alive=0.8),
+    "cam_ties_line": Case(CAM(8, 2, pools="max"), (2, 8, 9), seed=2, ties=True, alive=0.8),
     "cam_mean": Case(CAM(7, hidden=3, pools="mean"), (2, 7, 3, 2), seed=2),
     "cam_max": Case(CAM(7, 3, pools="max", bias=True), (2, 7, 5, 1), seed=3),
 }
@@ -23,6 +25,7 @@ CASES = {
 RECORDINGS = [
     Recording("torch/001_channel_attention_c32_r16", CAM(32), "seeds.ChannelAttention", gate="channel"),
     Recording("torch/001_channel_attention_c24_r5", CAM(24, hidden=4), "seeds.ChannelAttention", gate="channel"),
+    Recording("torch/001_channel_attention_ties", CAM(32, hidden=4), "seeds.ChannelAttention", gate="channel"),
     Recording("official/jongchan_channel_gate_avg_max", CAM(32, hidden=4, bias=True), "jongchan.ChannelGate"),
 ]
 

@@ -15,6 +15,7 @@ CASES = {
     "pool": Case(POOL(), (2, 4, 3, 5)),
     "pool_mean": Case(POOL("mean"), (2, 4, 2, 3), seed=1),
     "pool_max": Case(POOL("max"), (2, 4, 3, 4)),
+    "pool_ties": Case(POOL(), (2, 4, 4, 5), ties=True),
     "pool_line": Case(POOL(), (2, 3, 7)),
     "pool_volume": Case(POOL(), (2, 3, 3, 2, 3)),
     "pool_one_pixel": Case(POOL(), (2, 4, 1, 1)),

@@ -31,6 +31,7 @@ CASES = {
     "nl_gaussian": Case(NL(4, 3, mode="gaussian", scale="channels"), (2, 4, 3, 3), seed=10),
     "nl_gaussian_line": Case(NL(3, 4, mode="gaussian", rank=1, norm=True), (2, 3, 7), seed=6),
     "nl_gaussian_subsample": Case(NL(4, mode="gaussian", scale="hidden", subsample=(2, 1)), (2, 4, 5, 2)),
+    "nl_gaussian_ties": Case(NL(4, mode="gaussian", subsample=2), (2, 4, 4, 5), ties=True, alive=0.7),
     "nl_dot": Case(NL(4, mode="dot_product"), (2, 4, 3, 4)),
     "nl_dot_line": Case(NL(4, 3, mode="dot_product", rank=1, bias=False), (2, 4, 7)),
     "nl_dot_volume": Case(NL(3, 2, mode="dot_product", rank=3, subsample=(2, 1, 2), norm=True), (2, 3, 2, 3, 2)),

@@ -16,6 +16,7 @@ CASES = {
     "sam": Case(SAM(3), (2, 4, 4, 5)),
     "sam_seven": Case(SAM(), (2, 3, 7, 8)),
     "sam_bias": Case(SAM(3, bias=True), (2, 4, 5, 3)),
+    "sam_ties": Case(SAM(3), (2, 4, 4, 5), ties=True),
     "sam_line": Case(SAM(5, rank=1), (2, 4, 6)),
     "sam_volume": Case(SAM(3, rank=3), (2, 4, 3, 4, 3)),
     "sam_norm": Case(SAM(3, norm=True), (2, 4, 4, 5)),
@@ -28,6 +29,7 @@ RECORDINGS = [
     Recording("torch/001_spatial_attention_k7", SAM(7), "seeds.SpatialAttention", gate="spatial"),
     Recording("torch/001_spatial_attention_k7_tiny", SAM(7), "seeds.SpatialAttention", gate="spatial"),
     Recording("torch/001_spatial_attention_k3", SAM(3), "seeds.SpatialAttention", gate="spatial"),
+    Recording("torch/001_spatial_attention_ties", SAM(7), "seeds.SpatialAttention", gate="spatial"),
     Recording("official/jongchan_spatial_gate", SAM(norm=True), "jongchan.SpatialGate", modes=("eval", "train")),
 ]
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core.interpreters.reference import ops
+from attn_core.interpreters.reference.ops import STEP
 from attn_core.interpreters.reference.parts import Arrays, State, bind
 from attn_core.interpreters.shapes import output_shape
 from attn_core.spec import Block
@@ -22,7 +23,6 @@ Numbers = NDArray[Any]
 Inputs = tuple[Numbers, ...]
 Given = ArrayLike | tuple[ArrayLike, ...]  # a tuple only for a block of several inputs
 
-STEP = 1e-30  # of the complex step: so small that its square vanishes beside 1, so the derivative has no rounding
 
 PRIMITIVES: Primitives[Numbers] = ops  # mypy holds the module to the protocol
 

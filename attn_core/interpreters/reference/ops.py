@@ -15,6 +15,7 @@ from attn_core.spec.windows import margins
 
 Numbers = NDArray[Any]
 
+STEP = 1e-30  # of the complex step: so small that its square vanishes beside 1, so the derivative has no rounding
 ERF = np.frompyfunc(math.erf, 1, 1)  # a ufunc, so that other kinds of numbers can say what it does to them
 
 
@@ -22,9 +23,22 @@ def _space(x: Numbers) -> tuple[int, ...]:
     return tuple(range(2, x.ndim))
 
 
+def _real(x: Numbers) -> Numbers:
+    """Return the real part as it would be without a complex step.
+
+    The product of two numbers that carry a step h has -h² in its real part, which turns a comparison with 0 or a tie of
+    zeros. Beside anything but 0 it is lost in rounding.
+    """
+    return np.where(abs(x.real) < STEP, 0, x.real) if np.iscomplexobj(x) else x
+
+
 def _largest(x: Numbers, axis: int) -> Numbers:
-    """Return the value whose real part is the largest: NumPy orders complex numbers so."""
-    return cast(Numbers, x.max(axis))
+    """Return the largest number; of complex ones the first whose real part is the largest, as derivatives demand."""
+    if not np.iscomplexobj(x):
+        return cast(Numbers, x.max(axis))
+    # NumPy's maximum would prefer the larger imaginary part: the larger derivative, not the first.
+    first = np.expand_dims(_real(x).argmax(axis), axis)
+    return np.take_along_axis(x, first, axis).squeeze(axis)
 
 
 def _along(x: Numbers, axis: int, matrix: Numbers) -> Numbers:
@@ -107,7 +121,7 @@ def sample(x: Numbers, grid: Numbers, padding: str, align_corners: bool) -> Numb
     """See `Primitives.sample`."""
     sizes = x.shape[2:]
     places = [_place(grid[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
-    low = [np.floor(place.real).astype(np.int64) for place in places]
+    low = [np.floor(_real(place)).astype(np.int64) for place in places]
     total: Numbers = np.zeros((), x.dtype)
     for corner in itertools.product((0, 1), repeat=len(sizes)):
         at = [i + step for i, step in zip(low, corner, strict=True)]
@@ -124,13 +138,13 @@ def _place(points: Numbers, pixels: int, padding: str, align_corners: bool) -> N
     """Turn coordinates over [-1, 1] into places among pixels, 0 being the centre of the first."""
     place = (points + 1) / 2 * (pixels - 1) if align_corners else ((points + 1) * pixels - 1) / 2
     if padding == "border":
-        place = np.where(place.real < 0, 0, np.where(place.real > pixels - 1, pixels - 1, place))
+        place = np.where(_real(place) < 0, 0, np.where(place.real > pixels - 1, pixels - 1, place))
     return cast(Numbers, place)
 
 
 def _distance(x: Numbers) -> Numbers:
     """Return the absolute value, analytic off 0."""
-    return np.where(x.real < 0, -x, x)
+    return np.where(_real(x) < 0, -x, x)
 
 
 def group(x: Numbers, groups: int) -> Numbers:
@@ -263,8 +277,8 @@ def stop_gradient(x: Numbers) -> Numbers:
 
 
 def relu(x: Numbers) -> Numbers:
-    """See `Primitives.relu`."""
-    return np.where(x.real > 0, x, 0)
+    """See `Primitives.relu`; asked so that a NaN, of which no comparison is true, stays one."""
+    return np.where(_real(x) <= 0, 0, x)
 
 
 def silu(x: Numbers) -> Numbers:

@@ -55,14 +55,18 @@ def where(choice: Any, a: Any, b: Any) -> Any:
 
 @acts(np.max)
 def largest(x: Rounded, axis: int, keepdims: bool = False) -> Rounded:
-    """See `numpy.max`: any number that errors could make the largest may be it."""
+    """See `numpy.max`: any number that errors could make the largest may be it.
+
+    Numbers that are equal without any error, such as the zeros of a dead channel, are equal everywhere: the first is it.
+    """
     axis %= x.ndim
     place = np.expand_dims(x.value.argmax(axis), axis)
     top = np.take_along_axis(x.value, place, axis)
     chosen = np.zeros(x.shape, bool)
     np.put_along_axis(chosen, place, True, axis)
     bound = x.bound
-    near = (top - x.value <= bound + np.take_along_axis(bound, place, axis)) & np.isfinite(x.value)
+    reach = bound + np.take_along_axis(bound, place, axis)
+    near = (top - x.value <= reach) & (reach > 0) & np.isfinite(x.value) | chosen
     several = near.sum(axis, keepdims=True) > 1
     x.how.doubts["ties of maxima"] += int(several.sum())
     noise = EXACT if x.exact else np.max(x.value + x.noise, axis + 1, keepdims=True) - top
