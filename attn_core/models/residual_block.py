@@ -63,9 +63,9 @@ class ResidualBlock(Block):
 
     **Raises** `SpecError` for sizes below 1, a shortcut that cannot be added, or an attention that is none.
 
-    **Departures**: with stride 2, bottlenecks stride in the convolution of three pixels, not in the first; so do the HybridSN
-    article and most code since 2016. The papers have no attention; A stands where Hu et al. put it (figure 3). Fresh
-    convolutions follow this collection's law (TensorFlow 1's variance scaling), not that of the papers.
+    **Departures**: with stride 2, bottlenecks stride in the convolution of three pixels, not in the first; so do the
+    HybridSN article and most code since 2016. The papers have no attention; A stands where Hu et al. put it (figure 3).
+    Fresh convolutions follow this collection's law (TensorFlow 1's variance scaling), not that of the papers.
     """
 
     source: ClassVar[str] = "He et al.: Deep Residual Learning for Image Recognition. CVPR 2016, arXiv:1512.03385"

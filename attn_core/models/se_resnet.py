@@ -61,8 +61,8 @@ class SEResNet(Block):
     **Raises** `SpecError` for sizes below 1, and as `ResidualBlock` does.
 
     **Departures** from that article: the means are over all pixels, not over the windows that images of 224 pixels
-    leave. Fresh weights: see `ResidualBlock`. Bottlenecks stride in the convolution of three pixels, unlike the authors'
-    Caffe models.
+    leave. Fresh weights: see `ResidualBlock`. Bottlenecks stride in the convolution of three pixels, unlike the
+    authors' Caffe models.
     """
 
     source: ClassVar[str] = "Hu et al.: Squeeze-and-Excitation Networks. CVPR 2018, arXiv:1709.01507"
