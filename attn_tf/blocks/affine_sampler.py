@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class AffineSampler(Layer):
+class AffineSampler(Layer, of=core.AffineSampler):
     """Sample an image at the points to which one matrix for each sample takes the pixels of the output.
 
     x sampled at the points theta @ (x, y, ..., 1)

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class CBAM(Layer):
+class CBAM(Layer, of=core.CBAM):
     """Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
     x' * M_s(x') with x' = x * M_c(x)

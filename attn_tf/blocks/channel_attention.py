@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ChannelAttention(Layer):
+class ChannelAttention(Layer, of=core.ChannelAttention):
     """Scale each channel by a gate that one perceptron computes from the spatial means and from the maxima.
 
     x * sigmoid(W1 relu(W0 mean(x)) + W1 relu(W0 max(x)))

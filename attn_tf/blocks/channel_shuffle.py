@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ChannelShuffle(Layer):
+class ChannelShuffle(Layer, of=core.ChannelShuffle):
     """Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
 
     y[i g + j] = x[j n + i], with g groups of n channels

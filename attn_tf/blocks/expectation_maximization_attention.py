@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ExpectationMaximizationAttention(Layer):
+class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
     """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class GlobalPooling(Layer):
+class GlobalPooling(Layer, of=core.GlobalPooling):
     """Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
 
     [mean(x), max(x)]

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class MixedPoolingModule(Layer):
+class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     """Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
 
     relu(x + conv([short range, long range]))

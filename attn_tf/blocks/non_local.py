@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class NonLocal(Layer):
+class NonLocal(Layer, of=core.NonLocal):
     """Add to each pixel what it finds at all positions, weighted by how it relates to them.
 
     x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)

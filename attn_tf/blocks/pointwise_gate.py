@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class PointwiseGate(Layer):
+class PointwiseGate(Layer, of=core.PointwiseGate):
     """Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
 
     x * sigmoid(W x + b), at each pixel

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class PointwiseSpatialAttention(Layer):
+class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     """Append to each pixel what it collects from all positions, and what all positions distribute to it.
 
     [x, relu(norm(W [collected, distributed]))]

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class Res2Bottleneck(Layer):
+class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     """Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
 
     relu(norm(conv(R(relu(norm(conv(x)))))) + x)

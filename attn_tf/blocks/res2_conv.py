@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class Res2Conv(Layer):
+class Res2Conv(Layer, of=core.Res2Conv):
     """Convolve the channels piece by piece, each piece together with the result of the one before.
 
     y[i] = conv(x[i] + y[i - 1])

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class SpatialAttention(Layer):
+class SpatialAttention(Layer, of=core.SpatialAttention):
     """Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
 
     x * sigmoid(conv([mean of channels, max of channels]))

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class SpatialTransformer(Layer):
+class SpatialTransformer(Layer, of=core.SpatialTransformer):
     """Transform an image by the affine map that a small network reads from it; at the start, the identity.
 
     x sampled at the points theta(x) @ (x, y, ..., 1)

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class SqueezeExcitation(Layer):
+class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     """Scale each channel by a gate computed from the spatial means of all channels.
 
     x * sigma(W2 delta(W1 mean(x) + b1) + b2)

@@ -11,7 +11,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class StripPooling(Layer):
+class StripPooling(Layer, of=core.StripPooling):
     """Scale each number by a gate computed from the mean of its row and the mean of its column.
 
     x * sigmoid(f(conv(means of rows) + conv(means of columns)))

@@ -13,7 +13,7 @@ from attn_tf.layer import Network
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class HybridSN(Network):
+class HybridSN(Network, of=core.HybridSN):
     """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
     **Shape**: (batch, bands, size, size, 1) to logits (batch, classes), in ``data_format="channels_first"`` with

@@ -12,7 +12,7 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ResidualBlock(Layer):
+class ResidualBlock(Layer, of=core.ResidualBlock):
     """Add to the image what a few convolutions and an attention block make of it.
 
     relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))

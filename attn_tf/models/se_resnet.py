@@ -13,7 +13,7 @@ from attn_tf.layer import Network
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class SEResNet(Network):
+class SEResNet(Network, of=core.SEResNet):
     """Classify images with a residual network that has an attention block in each residual block.
 
     **Shape**: (batch, *space, channels) of any size to logits (batch, classes), in ``data_format="channels_first"``

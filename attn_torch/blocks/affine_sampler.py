@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class AffineSampler(Layer):
+class AffineSampler(Layer, of=core.AffineSampler):
     r"""Sample an image at the points to which one matrix for each sample takes the pixels of the output.
 
     .. math:: V = \text{the samples of } U \text{ at } A_\theta G

@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class CBAM(Layer):
+class CBAM(Layer, of=core.CBAM):
     r"""Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
     .. math:: F' = M_c(F) \otimes F, \quad F'' = M_s(F') \otimes F'

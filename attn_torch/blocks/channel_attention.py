@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ChannelAttention(Layer):
+class ChannelAttention(Layer, of=core.ChannelAttention):
     r"""Scale each channel by a gate that one perceptron computes from the spatial means and from the maxima.
 
     .. math:: F' = \sigma(W_1 \, \mathrm{relu}(W_0 F_{avg}) + W_1 \, \mathrm{relu}(W_0 F_{max})) \otimes F

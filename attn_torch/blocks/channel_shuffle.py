@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(Layer, of=core.ChannelShuffle):
     r"""Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
 
     .. math:: y_{i g + j} = x_{j n + i}

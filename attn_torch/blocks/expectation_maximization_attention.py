@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ExpectationMaximizationAttention(Layer):
+class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
     r"""Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     .. math:: z = \mathrm{relu}(\mathrm{BN}(W \, \mathrm{relu}(\tilde X)) + x)

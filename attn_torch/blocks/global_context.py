@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class GlobalContext(Layer):
+class GlobalContext(Layer, of=core.GlobalContext):
     r"""Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
 
     .. math:: z = x + t(\sum_j \alpha_j x_j), \quad \alpha = \mathrm{softmax}(W_k x)

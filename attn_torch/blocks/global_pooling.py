@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Layer, of=core.GlobalPooling):
     r"""Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
 
     .. math:: y = [F_{avg}; F_{max}]

@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class MixedPoolingModule(Layer):
+class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     r"""Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
 
     .. math:: z = \mathrm{relu}(x + K_z * [s; l])

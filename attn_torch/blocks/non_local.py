@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class NonLocal(Layer):
+class NonLocal(Layer, of=core.NonLocal):
     r"""Add to each pixel what it finds at all positions, weighted by how it relates to them.
 
     .. math:: z_i = W_z \frac{1}{C(x)} \sum_j f(x_i, x_j) \, g(x_j) + x_i

@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class PointwiseGate(Layer):
+class PointwiseGate(Layer, of=core.PointwiseGate):
     r"""Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
 
     .. math:: y = \sigma(W x + b) \odot x \quad \text{(at each pixel)}

@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class PointwiseSpatialAttention(Layer):
+class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     r"""Append to each pixel what it collects from all positions, and what all positions distribute to it.
 
     .. math:: z = [x; \mathrm{relu}(\mathrm{BN}(W [z^c; z^d]))]

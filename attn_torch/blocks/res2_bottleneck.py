@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class Res2Bottleneck(Layer):
+class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     r"""Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
 
     .. math:: z = \mathrm{relu}(N_3(K_3 * R(\mathrm{relu}(N_1(K_1 * x)))) + x)

@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class Res2Conv(Layer):
+class Res2Conv(Layer, of=core.Res2Conv):
     r"""Convolve the channels piece by piece, each piece together with the result of the one before.
 
     .. math:: y_1 = K_1(x_1), \quad y_i = K_i(x_i + y_{i-1})

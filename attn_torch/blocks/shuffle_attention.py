@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ShuffleAttention(Layer):
+class ShuffleAttention(Layer, of=core.ShuffleAttention):
     r"""Scale half of the channels of each group as a whole and the other half pixel by pixel, then shuffle all.
 
     .. math:: X'_1 = \sigma(W_1 \, \mathrm{mean}(X_1) + b_1) X_1, \quad X'_2 = \sigma(W_2 \, GN(X_2) + b_2) X_2

@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class SpatialAttention(Layer):
+class SpatialAttention(Layer, of=core.SpatialAttention):
     r"""Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
 
     .. math:: F' = \sigma(f([F_{avg}; F_{max}])) \otimes F

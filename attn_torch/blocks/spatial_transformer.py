@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class SpatialTransformer(Layer):
+class SpatialTransformer(Layer, of=core.SpatialTransformer):
     r"""Transform an image by the affine map that a small network reads from it; at the start, the identity.
 
     .. math:: V = \text{the samples of } U \text{ at } A_\theta G, \quad \theta = f_{loc}(U)

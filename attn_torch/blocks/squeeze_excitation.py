@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class SqueezeExcitation(Layer):
+class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     r"""Scale each channel by a gate computed from the spatial means of all channels.
 
     .. math:: \tilde{x} = \sigma(W_2 \, \delta(W_1 \, \mathrm{mean}(x) + b_1) + b_2) \odot x

@@ -11,7 +11,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class StripPooling(Layer):
+class StripPooling(Layer, of=core.StripPooling):
     r"""Scale each number by a gate computed from the mean of its row and the mean of its column.
 
     .. math:: z = \sigma(f(K^h * \bar{x}^h + K^v * \bar{x}^v)) \odot x

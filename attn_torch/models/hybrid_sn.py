@@ -15,7 +15,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class HybridSN(Layer):
+class HybridSN(Layer, of=core.HybridSN):
     r"""Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
     **Shape**: (N, 1, bands, size, size) to logits (N, classes).

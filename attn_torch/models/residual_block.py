@@ -12,7 +12,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ResidualBlock(Layer):
+class ResidualBlock(Layer, of=core.ResidualBlock):
     r"""Add to the image what a few convolutions and an attention block make of it.
 
     .. math:: y = \mathrm{relu}(A(N_2(K_2 * \mathrm{relu}(N_1(K_1 * x)))) + S(x))

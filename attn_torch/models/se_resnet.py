@@ -15,7 +15,7 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class SEResNet(Layer):
+class SEResNet(Layer, of=core.SEResNet):
     r"""Classify images with a residual network that has an attention block in each residual block.
 
     **Shape**: (N, channels, \*space) of any size to logits (N, classes).

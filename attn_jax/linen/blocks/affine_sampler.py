@@ -10,7 +10,7 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class AffineSampler(Layer):
+class AffineSampler(Layer, of=core.AffineSampler):
     """Sample an image at the points to which one matrix for each sample takes the pixels of the output.
 
     x sampled at the points theta @ (x, y, ..., 1)

@@ -10,7 +10,7 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class ChannelAttention(Layer):
+class ChannelAttention(Layer, of=core.ChannelAttention):
     """Scale each channel by a gate that one perceptron computes from the spatial means and from the maxima.
 
     x * sigmoid(W1 relu(W0 mean(x)) + W1 relu(W0 max(x)))

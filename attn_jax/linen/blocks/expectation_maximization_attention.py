@@ -10,7 +10,7 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class ExpectationMaximizationAttention(Layer):
+class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
     """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)

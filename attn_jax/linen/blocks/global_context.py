@@ -10,7 +10,7 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class GlobalContext(Layer):
+class GlobalContext(Layer, of=core.GlobalContext):
     """Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
 
     x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))

@@ -10,7 +10,7 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class Res2Conv(Layer):
+class Res2Conv(Layer, of=core.Res2Conv):
     """Convolve the channels piece by piece, each piece together with the result of the one before.
 
     y[i] = conv(x[i] + y[i - 1])

@@ -10,7 +10,7 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class SpatialTransformer(Layer):
+class SpatialTransformer(Layer, of=core.SpatialTransformer):
     """Transform an image by the affine map that a small network reads from it; at the start, the identity.
 
     x sampled at the points theta(x) @ (x, y, ..., 1)

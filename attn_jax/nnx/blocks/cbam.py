@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class CBAM(Layer):
+class CBAM(Layer, of=core.CBAM):
     """Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
     x' * M_s(x') with x' = x * M_c(x)

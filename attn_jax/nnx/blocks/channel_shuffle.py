@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(Layer, of=core.ChannelShuffle):
     """Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
 
     y[i g + j] = x[j n + i], with g groups of n channels

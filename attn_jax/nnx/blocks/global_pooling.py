@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Layer, of=core.GlobalPooling):
     """Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
 
     [mean(x), max(x)]

@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class MixedPoolingModule(Layer):
+class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     """Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
 
     relu(x + conv([short range, long range]))

@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class NonLocal(Layer):
+class NonLocal(Layer, of=core.NonLocal):
     """Add to each pixel what it finds at all positions, weighted by how it relates to them.
 
     x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)

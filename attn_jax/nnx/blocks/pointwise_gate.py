@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class PointwiseGate(Layer):
+class PointwiseGate(Layer, of=core.PointwiseGate):
     """Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
 
     x * sigmoid(W x + b), at each pixel

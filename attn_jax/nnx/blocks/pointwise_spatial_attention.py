@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class PointwiseSpatialAttention(Layer):
+class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     """Append to each pixel what it collects from all positions, and what all positions distribute to it.
 
     [x, relu(norm(W [collected, distributed]))]

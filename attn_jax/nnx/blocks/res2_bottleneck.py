@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class Res2Bottleneck(Layer):
+class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     """Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
 
     relu(norm(conv(R(relu(norm(conv(x)))))) + x)

@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class ShuffleAttention(Layer):
+class ShuffleAttention(Layer, of=core.ShuffleAttention):
     """Scale half of the channels of each group as a whole and the other half pixel by pixel, then shuffle all.
 
     x1 * sigmoid(w1 mean(x1) + b1) and x2 * sigmoid(w2 norm(x2) + b2) of each group's halves, shuffled

@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class SpatialAttention(Layer):
+class SpatialAttention(Layer, of=core.SpatialAttention):
     """Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
 
     x * sigmoid(conv([mean of channels, max of channels]))

@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class SqueezeExcitation(Layer):
+class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     """Scale each channel by a gate computed from the spatial means of all channels.
 
     x * sigma(W2 delta(W1 mean(x) + b1) + b2)

@@ -12,7 +12,7 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class StripPooling(Layer):
+class StripPooling(Layer, of=core.StripPooling):
     """Scale each number by a gate computed from the mean of its row and the mean of its column.
 
     x * sigmoid(f(conv(means of rows) + conv(means of columns)))

@@ -14,7 +14,7 @@ from attn_core.models.hybrid_sn import HYBRID_SNS
 from attn_jax.nnx.layer import Layer
 
 
-class HybridSN(Layer):
+class HybridSN(Layer, of=core.HybridSN):
     """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
     **Shape**: (batch, bands, size, size, 1) to logits (batch, classes).

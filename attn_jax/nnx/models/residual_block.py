@@ -13,7 +13,7 @@ from attn_core.models.attention import Attention
 from attn_jax.nnx.layer import Layer
 
 
-class ResidualBlock(Layer):
+class ResidualBlock(Layer, of=core.ResidualBlock):
     """Add to the image what a few convolutions and an attention block make of it.
 
     relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))

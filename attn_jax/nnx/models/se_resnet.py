@@ -14,7 +14,7 @@ from attn_core.models.se_resnet import SE_RESNETS
 from attn_jax.nnx.layer import Layer
 
 
-class SEResNet(Layer):
+class SEResNet(Layer, of=core.SEResNet):
     """Classify images with a residual network that has an attention block in each residual block.
 
     **Shape**: (batch, *space, channels) of any size to logits (batch, classes).
