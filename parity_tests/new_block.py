@@ -30,9 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DescriptionError as error:
         parser.error(str(error))
     left = [path for path, text in files.items() if not _settled(path, text, given.check, given.force)]
-    print(
-        f"{len(files)} files, {len(left)} of them not as they should be." if left else f"{len(files)} files are right."
-    )
+    print(f"{len(files)} files, {len(left)} of them not as they should be.")
     return 1 if left else 0
 
 

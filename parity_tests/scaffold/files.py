@@ -26,7 +26,7 @@ BY_HAND, FIRST = "# By hand: ", 5  # lines
 
 
 def every_block() -> list[Described]:
-    """Return the blocks and networks of `attn_core`, by their files; other files there hold what these have in common."""
+    """Return the blocks and networks of `attn_core`; its other files hold what these have in common."""
     found = []
     for folder in ("blocks", "models"):
         for path in sorted((ROOT / "attn_core" / folder).glob("[!_]*.py")):

@@ -37,9 +37,9 @@ class $name($base, of=core.$name):
         return self.block.forward(self.images, self, $inputs)
 ''')
 NETWORK = "It is a `keras.Model`: `compile`, `fit`, `evaluate` and `save` are there."
-RAISES = (
-    "**Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built."
-)
+RAISES = """
+**Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+"""
 CHANNELS_FIRST = 'With ``data_format="channels_first"``, channels come second.'
 KNOWN = "Only the number of channels must be known when the layer is built."
 

@@ -35,9 +35,9 @@ $fields
 MARK = "_: KW_ONLY"
 OPTIONS = "`dtype` and `param_dtype` as in Flax's own layers"
 DROPOUT = 'In training, dropout takes the key ``rngs={"dropout": key}``.'
-RAISES = (
-    "**Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built."
-)
+RAISES = """
+**Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+"""
 
 
 def write(block: Described) -> str:
