@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from attn_core.calls import parse_shape
 from attn_core.cli_convert import convert
 from attn_core.cli_parity import parity
 from attn_core.cli_port import port
 from attn_core.console import one_sentence, out, say, with_progress
-from attn_core.cost import cost
-from attn_core.formula import formula
+from attn_core.interpreters.cost import cost
+from attn_core.interpreters.formula import formula
 from attn_core.models import CONSTRUCTORS
-from attn_core.registry import KNOWN, NAMED, example, parse
+from attn_core.models.registry import KNOWN, NAMED, example, parse
+from attn_core.spec.calls import parse_shape
 
 main = typer.Typer(
     help="Vision attention blocks that mean the same thing in every framework.",

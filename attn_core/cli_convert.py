@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from attn_core.console import FAILED, counted, one_sentence, out, refuse, say, spelt
 
 if TYPE_CHECKING:
-    from attn_core.convert import Converted, Row
+    from attn_core.weights.dialects.convert import Converted, Row
 
 
 def convert(
@@ -29,9 +29,9 @@ def convert(
     1: the target cannot express a block; nothing is written.
     2: something cannot be read or written; nothing is written.
     """
-    from attn_core.convert import convert as run
-    from attn_core.convert import options_of
-    from attn_core.dialects import InexpressibleError
+    from attn_core.weights.dialects import InexpressibleError
+    from attn_core.weights.dialects.convert import convert as run
+    from attn_core.weights.dialects.convert import options_of
 
     with one_sentence():
         try:

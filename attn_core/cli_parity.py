@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from attn_core.calls import parse_shape
 from attn_core.console import FAILED, UNREADABLE, counted, one_sentence, out, refuse, say, with_progress
+from attn_core.interpreters.rounding.arithmetic import DTYPES
+from attn_core.models.registry import parse
 from attn_core.parity import RUNTIMES, report, runtime
 from attn_core.parity.foreign.checking import modes_of
 from attn_core.parity.foreign.importing import check_foreign
@@ -20,9 +21,8 @@ from attn_core.parity.pinned import DEFINITION
 from attn_core.parity.report import texts
 from attn_core.parity.result import LEFT_OUT, Cell, Report
 from attn_core.parity.subjects import Trial, chosen
-from attn_core.registry import parse
-from attn_core.rounding.arithmetic import DTYPES
 from attn_core.spec import SpecError
+from attn_core.spec.calls import parse_shape
 
 NAMES = (DEFINITION, *RUNTIMES)
 MOST = 8  # failures that the terminal shows in full

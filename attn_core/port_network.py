@@ -14,10 +14,7 @@ import safetensors.numpy
 
 from attn_core.folder import replacing
 from attn_core.proof import BOUND, MODEL, Check, prove
-from attn_core.tf1.checkpoint import Checkpoint
-from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.graph import Graph, read_graph
-from attn_core.tf1.locate import locate
 from attn_core.tf1.network.clean import rebuilt
 from attn_core.tf1.network.network import Network, Options, Part, inference_part, lifted
 from attn_core.tf1.network.source import Source
@@ -29,6 +26,9 @@ from attn_core.tf1.write.plan import plan
 from attn_core.tf1.write.state import Place, state
 from attn_core.tf1.write.structure import structured
 from attn_core.tf1.write.targets import LAYOUTS, WRITERS
+from attn_core.weights.files.tf1.checkpoint import Checkpoint
+from attn_core.weights.files.tf1.errors import CheckpointError
+from attn_core.weights.files.tf1.locate import locate
 
 MANIFEST, WEIGHTS = "port.json", "weights.safetensors"
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core import npy
+from attn_core.weights.files import npy
 
 _NAME = re.compile(r"se(\d{1,9})_(?:in|gate|out)\.npy")
 

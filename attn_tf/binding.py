@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from attn_core import weights as canonical
 from attn_core.spec import Block
+from attn_core.weights import canonical
 from attn_tf.initializers import blank
 from attn_tf.layer import Layer, build
 from attn_tf.names import LEAVES, from_canonical, to_canonical

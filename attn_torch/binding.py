@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from attn_core import weights as canonical
 from attn_core.spec import Block
+from attn_core.weights import canonical
 from attn_torch.layer import Layer, build
 
 

@@ -13,8 +13,9 @@ import tf1_files as files
 from golden.tf1_formats import values as rule
 from tf1_files import FORMATS, GOLDEN, fingerprint
 
-from attn_core.tf1 import CheckpointError, locate, read_checkpoint
-from attn_core.tf1.table import Table
+from attn_core.tf1 import CheckpointError, read_checkpoint
+from attn_core.weights.files.tf1 import locate
+from attn_core.weights.files.tf1.table import Table
 
 SE_BLOCK = GOLDEN / "tf1" / "se_block"
 SE_NAMES = ["dense/bias", "dense/kernel", "dense_1/bias", "dense_1/kernel"]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core import reference
+from attn_core.interpreters import reference
+from attn_core.interpreters.outcome import Outcome
 from attn_core.parity.result import Tensor
-from attn_core.parity.runtimes import Outcome
 from attn_core.spec import Block
 
 if TYPE_CHECKING:
-    from attn_core.rounding import Bounded
+    from attn_core.interpreters.rounding import Bounded
 
 
 def expected(

@@ -7,12 +7,12 @@ graph in NumPy (`ops`). `network` turns a whole graph into steps, `write` these 
 """
 
 try:
-    from attn_core.tf1.checkpoint import Checkpoint, read_checkpoint
-    from attn_core.tf1.errors import CheckpointError, UnknownOpError
     from attn_core.tf1.find import find_blocks
     from attn_core.tf1.found import Findings, FoundBlock
     from attn_core.tf1.graph import Graph, read_graph
-    from attn_core.tf1.locate import Location, locate
+    from attn_core.weights.files.tf1.checkpoint import Checkpoint, read_checkpoint
+    from attn_core.weights.files.tf1.errors import CheckpointError, UnknownOpError
+    from attn_core.weights.files.tf1.locate import Location, locate
 except ModuleNotFoundError as error:
     if error.name is None or error.name.startswith("attn_core"):
         raise

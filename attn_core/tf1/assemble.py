@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from attn_core.blocks.squeeze_excitation import SqueezeExcitation
 from attn_core.spec import SpecError
-from attn_core.tf1.checkpoint import Checkpoint
 from attn_core.tf1.found import FoundBlock
 from attn_core.tf1.graph import Graph
 from attn_core.tf1.kernels import Pair
 from attn_core.tf1.naming import names, shared
 from attn_core.tf1.reads import Stored
 from attn_core.tf1.variables import Absent, Catalogue, choose
+from attn_core.weights.files.tf1.checkpoint import Checkpoint
 
 _Arrays = dict[str, NDArray[Any]]
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.tf1.dtypes import Codec, codec_of, shape_of
-from attn_core.tf1.errors import CheckpointError
+from attn_core.weights.files.tf1.dtypes import Codec, codec_of, shape_of
+from attn_core.weights.files.tf1.errors import CheckpointError
 
 _MOST_REPEATED = 1 << 24  # one stored value may stand for all; a damaged file must not make us fill the memory
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 
 import numpy as np
 
-from attn_core.tf1.errors import CheckpointError, UnknownOpError
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.ops import DEAD, OPS, Array
 from attn_core.tf1.ops.flow import MERGES, SWITCHES
+from attn_core.weights.files.tf1.errors import CheckpointError, UnknownOpError
 
 Watch = Callable[[Ref, Array], None]
 

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from attn_core.tf1.assemble import Constants, Variables, assemble
-from attn_core.tf1.checkpoint import Checkpoint
-from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.found import Findings
 from attn_core.tf1.graph import Graph, read_graph
-from attn_core.tf1.locate import Location, locate
 from attn_core.tf1.names import pairs as pairs_by_names
 from attn_core.tf1.order import natural
 from attn_core.tf1.patterns import match
 from attn_core.tf1.reads import FLOATS, whole_name
 from attn_core.tf1.variables import Catalogue, catalogue
+from attn_core.weights.files.tf1.checkpoint import Checkpoint
+from attn_core.weights.files.tf1.errors import CheckpointError
+from attn_core.weights.files.tf1.locate import Location, locate
 
 _CALLS = frozenset(
     {"PartitionedCall", "StatefulPartitionedCall", "TPUPartitionedCall", "If", "StatelessIf", "While", "StatelessWhile"}

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 from tensorboard.compat.proto import node_def_pb2
 
-from attn_core.tf1 import protos
 from attn_core.tf1.constants import decode
-from attn_core.tf1.errors import CheckpointError
-from attn_core.tf1.files import File
+from attn_core.weights.files.tf1 import protos
+from attn_core.weights.files.tf1.errors import CheckpointError
+from attn_core.weights.files.tf1.opened import File
 
 _LARGEST = 2**31 - 1  # no protocol buffer is larger
 _INTEGERS = (3, 9)  # DataType: int32, int64

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.tf1.dtypes import shape_of
 from attn_core.tf1.graph import Graph, Node, Ref, integers
+from attn_core.weights.files.tf1.dtypes import shape_of
 
 SAME = frozenset({"Identity", "IdentityN", "Cast", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot"})
 RESHAPED = frozenset({"Reshape", "Squeeze", "ExpandDims", "Transpose", "StridedSlice"})

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from flax import nnx
 from numpy.typing import ArrayLike
 
-from attn_core import weights as canonical
 from attn_core.spec import Block
+from attn_core.weights import canonical
 from attn_jax.names import PARAMS, STATISTICS
 from attn_jax.nnx.layer import Layer, build
 from attn_jax.weights import Variables, from_flax, to_flax

@@ -35,7 +35,7 @@ class $name(Layer, of=core.$name):
             raise
 ''')
 IMPORTS = (
-    "from attn_core.shapes import explain",
+    "from attn_core.interpreters.shapes import explain",
     "from attn_torch import ops",
     "from attn_torch.layer import Layer",
 )

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.network.settings import Settings
 from attn_core.tf1.order import places
+from attn_core.weights.files.tf1.errors import CheckpointError
 
 _PASS = frozenset({"Identity", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot", "ReadVariableOp"})
 _BOOL = 10  # DataType

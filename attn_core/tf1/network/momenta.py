@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.evaluate import evaluate
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.network.clean import descendants
 from attn_core.tf1.network.rules.norms import shortest
 from attn_core.tf1.network.settings import Settings
 from attn_core.tf1.reads import stored
+from attn_core.weights.files.tf1.errors import CheckpointError
 
 _MOVES = ("AssignSub", "AssignSubVariableOp")
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from attn_core.tf1.checkpoint import Checkpoint
-from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.graph import Graph, Node, Ref
 from attn_core.tf1.network.steps import Array
 from attn_core.tf1.reads import Stored, stored
 from attn_core.tf1.variables import AVERAGE, Catalogue, catalogue
+from attn_core.weights.files.tf1.checkpoint import Checkpoint
+from attn_core.weights.files.tf1.errors import CheckpointError
 
 
 @dataclass

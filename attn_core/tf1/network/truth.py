@@ -10,7 +10,6 @@ import numpy as np
 
 from attn_core import parity
 from attn_core.lazy import Lazy
-from attn_core.tf1.errors import CheckpointError
 from attn_core.tf1.evaluate import evaluate
 from attn_core.tf1.graph import Ref
 from attn_core.tf1.network.lift import image_axes
@@ -19,6 +18,7 @@ from attn_core.tf1.network.source import Source
 from attn_core.tf1.network.steps import IMAGE, Array, Step
 from attn_core.tf1.network.trace import RUNS, Trace, fixed
 from attn_core.tf1.pooling import shape_known
+from attn_core.weights.files.tf1.errors import CheckpointError
 
 STEP = 1e-30  # of the complex step: so small that nothing but the first derivative is left
 SIZE = (64, 64)  # of images where neither the graph nor the user says one

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.tf1.dtypes import codec_of
 from attn_core.tf1.graph import Node
+from attn_core.weights.files.tf1.dtypes import codec_of
 
 Array = NDArray[Any]
 Operation = Callable[[Node, tuple[Array, ...]], Array | tuple[Array, ...]]

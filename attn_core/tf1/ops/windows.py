@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from attn_core.spec.windows import margins
 from attn_core.tf1.graph import Node
 from attn_core.tf1.ops.operation import Array, integers, text
-from attn_core.windows import margins
 
 Sides = list[tuple[int, int]]
 
