@@ -1,4 +1,4 @@
-"""Global pooling for Keras; see `attn_core.blocks.global_pooling`."""
+"""`GlobalPooling` for Keras; see `attn_core.blocks.global_pooling`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
 
     [mean(x), max(x)]
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    (batch, channels), or (batch, 2 channels) with both.
+    **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
+    (batch, channels), or (batch, 2 channels) with both. With ``data_format="channels_first"``, channels come second.
 
     **Fields**: see `attn_core.GlobalPooling`.
 
@@ -38,6 +38,6 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
         """Return the block for this many channels and spatial axes."""
         return core.GlobalPooling(**self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

@@ -1,4 +1,4 @@
-"""Residual blocks for Keras; see `attn_core.models.residual_block`."""
+"""`ResidualBlock` for Keras; see `attn_core.models.residual_block`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
 
     relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
 
-    **Shape**: (batch, *space, channels) to outputs channels, each size divided by the stride and rounded up, in
-    ``data_format="channels_first"`` with the channels before the others.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), outputs), of
+    any size. With ``data_format="channels_first"``, channels come second. Only the number of channels must be known
+    when the layer is built.
 
     **Fields**: see `attn_core.ResidualBlock`; channels and rank are read from the input.
 
@@ -63,7 +64,7 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
 
     def configure(self, channels: int, rank: int) -> core.ResidualBlock:
         """Return the block for this many channels and spatial axes."""
-        return core.ResidualBlock(channels=channels, rank=rank, **self.options)
+        return core.ResidualBlock(channels, rank=rank, **self.options)
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""

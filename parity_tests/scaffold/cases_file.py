@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from string import Template
 
-from attn_core.parity.subjects import standard_shapes
 from attn_core.interpreters.shapes import ShapeError, output_shape
+from attn_core.parity.subjects import standard_shapes
 from attn_core.spec import SpecError
 from scaffold.described import Described, DescriptionError
 from scaffold.texts import listed

@@ -53,7 +53,7 @@ def lists_of(blocks: Iterable[Described]) -> dict[Path, str]:
     for block in blocks:
         for package in ("attn_core", *FRAMEWORKS):
             path = ROOT / package / block.folder / "__init__.py"
-            texts[path] = with_block(texts.get(path) or path.read_text(), package.replace("/", "."), block)
+            texts[path] = with_block(texts.get(path) or path.read_text(), block)
     return texts
 
 

@@ -1,4 +1,4 @@
-"""The lines that name a block in lists: one in the `__init__` of each package's folder."""
+"""The lines that name a block in lists: the same ones in the `__init__` of each package's folder."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import re
 
 from scaffold.described import Described
 
-
-def with_block(text: str, package: str, block: Described) -> str:
-    """Return the text of a folder's `__init__` with the lines that hand a block on, among those of other blocks."""
-    home = f"{package}.{block.place}"
-    lines = [f"from {home} import {name} as {name}\n" for name in block.names]
-    if all(line in text for line in lines):
-        return text
-    own = re.compile(rf"^from {re.escape(package)}\.{block.folder}\.\w+ import (\w+) as \1\n", re.MULTILINE)
-    known = {match[0] for match in own.finditer(text)}
-    before, *_ = own.split(text, 1)
-    return before + "".join(sorted(known | set(lines), key=_by_module)) + own.sub("", text[len(before) :])
+LINE = re.compile(r"^from \.(\w+) import (\w+) as \2\n", re.MULTILINE)  # the second name makes it public for checkers
 
 
-def _by_module(line: str) -> tuple[str, str]:
-    _, module, _, name, *_ = line.split()
-    return module, name
+def with_block(text: str, block: Described) -> str:
+    """Return the text of a folder's `__init__` with the lines that hand a block on, where their files' names belong."""
+    lines = [f"from .{block.file} import {name} as {name}\n" for name in block.names]
+    found = list(LINE.finditer(text))
+    others = [match[0] for match in found if match[1] != block.file]
+    start, end = (found[0].start(), found[-1].end()) if found else (len(text), len(text))
+    return text[:start] + "".join(sorted(others + lines, key=_file)) + text[end:]
+
+
+def _file(line: str) -> str:
+    return line.split()[1]

@@ -1,4 +1,4 @@
-"""The channel half of CBAM for NNX; see `attn_core.blocks.channel_attention`."""
+"""`ChannelAttention` for NNX; see `attn_core.blocks.channel_attention`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
 
     x * sigmoid(W1 relu(W0 mean(x)) + W1 relu(W0 max(x)))
 
-    **Shape**: (batch, *space, channels) to the same shape, any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.ChannelAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

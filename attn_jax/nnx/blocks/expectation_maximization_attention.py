@@ -1,4 +1,4 @@
-"""Expectation-maximisation attention for NNX; see `attn_core.blocks.expectation_maximization_attention`."""
+"""`ExpectationMaximizationAttention` for NNX; see `attn_core.blocks.expectation_maximization_attention`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAtt
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.ExpectationMaximizationAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own
     layers.

@@ -1,4 +1,4 @@
-"""The global context block for NNX; see `attn_core.blocks.global_context`."""
+"""`GlobalContext` for NNX; see `attn_core.blocks.global_context`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class GlobalContext(Layer, of=core.GlobalContext):
 
     x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))
 
-    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.GlobalContext`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

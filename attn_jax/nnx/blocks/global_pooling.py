@@ -1,4 +1,4 @@
-"""Global pooling for NNX; see `attn_core.blocks.global_pooling`."""
+"""`GlobalPooling` for NNX; see `attn_core.blocks.global_pooling`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
 
     [mean(x), max(x)]
 
-    **Shape**: (batch, *space, channels) to (batch, channels), or (batch, 2 channels) with both.
+    **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
+    (batch, channels), or (batch, 2 channels) with both.
 
     **Fields**: see `attn_core.GlobalPooling`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""The mixed pooling module of SPNet for NNX; see `attn_core.blocks.mixed_pooling_module`."""
+"""`MixedPoolingModule` for NNX; see `attn_core.blocks.mixed_pooling_module`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
 
     relu(x + conv([short range, long range]))
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size, also smaller
+    than the numbers of bins.
 
     **Fields**: see `attn_core.MixedPoolingModule`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

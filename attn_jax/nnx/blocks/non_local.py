@@ -1,4 +1,4 @@
-"""The non-local block for NNX; see `attn_core.blocks.non_local`."""
+"""`NonLocal` for NNX; see `attn_core.blocks.non_local`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class NonLocal(Layer, of=core.NonLocal):
 
     x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size that holds a window of `subsample`.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size that holds a
+    window of ``subsample``.
 
     **Fields**: see `attn_core.NonLocal`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

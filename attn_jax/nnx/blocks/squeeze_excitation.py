@@ -1,4 +1,4 @@
-"""Squeeze-and-excitation for NNX; see `attn_core.blocks.squeeze_excitation`."""
+"""`SqueezeExcitation` for NNX; see `attn_core.blocks.squeeze_excitation`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
 
     x * sigma(W2 delta(W1 mean(x) + b1) + b2)
 
-    **Shape**: (batch, *space, channels) to the same shape, any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.SqueezeExcitation`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""Strip pooling for NNX; see `attn_core.blocks.strip_pooling`."""
+"""`StripPooling` for NNX; see `attn_core.blocks.strip_pooling`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StripPooling(Layer, of=core.StripPooling):
 
     x * sigmoid(f(conv(means of rows) + conv(means of columns)))
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.StripPooling`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 
