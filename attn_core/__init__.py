@@ -39,7 +39,7 @@ else:
             "reference": "attn_core.interpreters.reference",
             "shapes": "attn_core.interpreters.shapes",
             "spec": "attn_core.spec",
-            "tf1": "attn_core.tf1",
+            "tf1": "attn_core.porting.tf1",
             "weights": "attn_core.weights",
         },
     )

@@ -11,11 +11,11 @@ from runtimes import need
 FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax"}
 PACKAGES = {
     "attn_core": set(),
-    "attn_core.tf1": set(),
+    "attn_core.porting.tf1": set(),
     "attn_core.weights.dialects": set(),
     "attn_core.parity.foreign.asserting": set(),
     "attn_core.parity.pytest_plugin": set(),
-    "attn_core.cli": set(),
+    "attn_core.cli.main": set(),
     "attn_torch": {"torch"},
     "attn_jax.linen": {"jax", "flax"},
     "attn_jax.nnx": {"jax", "flax"},

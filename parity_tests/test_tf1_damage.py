@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tf1_files import FORMATS, GOLDEN
 
-from attn_core.tf1 import CheckpointError, read_checkpoint
+from attn_core.porting.tf1 import CheckpointError, read_checkpoint
 from attn_core.weights.files.tf1.protos import TensorSlices
 from attn_core.weights.files.tf1.table import Table
 

@@ -10,7 +10,7 @@ import google_crc32c
 import numpy as np
 from runtimes import GOLDEN
 
-from attn_core.tf1 import CheckpointError, read_checkpoint
+from attn_core.porting.tf1 import CheckpointError, read_checkpoint
 from attn_core.weights.files.tf1.protos import BundleEntry, BundleHeader, TensorSlices
 
 FORMATS = GOLDEN / "tf1_formats"

@@ -7,8 +7,9 @@ Names are imported when they are asked for: the plugin of pytest is in this pack
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from attn_core.interpreters.images import sample_image
     from attn_core.interpreters.outcome import Outcome
-    from attn_core.parity.comparing import compared, error, errors, expected, sample_image, unproven
+    from attn_core.parity.comparing import compared, error, errors, expected, unproven
     from attn_core.parity.foreign.asserting import ParityError, assert_parity
     from attn_core.parity.foreign.layer import ForeignError
     from attn_core.parity.runtimes import RUNTIMES, MissingRuntimeError, Runtime, runtime
@@ -18,13 +19,13 @@ else:
     __getattr__, __dir__ = deferred(
         __name__,
         {
+            "attn_core.interpreters.images": ("sample_image",),
             "attn_core.interpreters.outcome": ("Outcome",),
             "attn_core.parity.comparing": (
                 "compared",
                 "error",
                 "errors",
                 "expected",
-                "sample_image",
                 "unproven",
             ),
             "attn_core.parity.foreign.asserting": ("ParityError", "assert_parity"),

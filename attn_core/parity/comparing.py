@@ -79,15 +79,6 @@ def error(found: ArrayLike, wanted: ArrayLike) -> float:
     return float(np.abs(a - b).max(initial=0.0) / np.abs(b).max(initial=1.0))
 
 
-def sample_image(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.float64]:
-    """Draw an image: noise plus an offset for each sample and channel.
-
-    Without the offset all spatial means are nearly 0, and a gate computed from them says nothing.
-    """
-    rng = np.random.default_rng(seed)
-    return rng.standard_normal(shape) + rng.standard_normal(shape[:2] + (1,) * (len(shape) - 2))
-
-
 def unproven(block: Block, weights: Mapping[str, ArrayLike], x: reference.Given, train: bool = False) -> list[str]:
     """Return the arrays of weights that do not matter at all for this input: no comparison on it proves them right.
 

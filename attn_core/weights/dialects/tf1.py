@@ -1,6 +1,6 @@
 """TensorFlow 1 functions whose layers TensorFlow names: seed 000's `se_block`, and the usual variants of it.
 
-`attn_core.tf1` finds these blocks in checkpoints and graphs; here they are in arrays by name.
+`attn_core.porting.tf1` finds these blocks in checkpoints and graphs; here they are in arrays by name.
 """
 
 from __future__ import annotations

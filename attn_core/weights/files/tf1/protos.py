@@ -12,7 +12,7 @@ from tensorboard.compat.proto import function_pb2, meta_graph_pb2, tensor_shape_
 
 from attn_core.weights.files.tf1.errors import CheckpointError
 
-_PACKAGE = "attn_core.tf1"
+_PACKAGE = "attn_core.porting.tf1"
 _SHIPPED = (function_pb2, meta_graph_pb2, tensor_shape_pb2, types_pb2, versions_pb2)
 
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
