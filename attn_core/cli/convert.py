@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Column, Table
 
-from attn_core.cli.main.console import FAILED, counted, one_sentence, out, refuse, say, spelt
+from attn_core.cli.console import FAILED, counted, one_sentence, out, refuse, say, spelt
 
 if TYPE_CHECKING:
     from attn_core.weights.dialects.convert import Converted, Row

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from attn_core.cli.main.console import FAILED, UNREADABLE, counted, one_sentence, out, refuse, say, with_progress
+from attn_core.cli.console import FAILED, UNREADABLE, counted, one_sentence, out, refuse, say, with_progress
 from attn_core.interpreters.rounding.arithmetic import DTYPES
 from attn_core.models.registry import parse
 from attn_core.parity import RUNTIMES, report, runtime

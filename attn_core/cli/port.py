@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from attn_core import parity
-from attn_core.cli.main.console import one_sentence
+from attn_core.cli.console import one_sentence
 
 Target = StrEnum("Target", list(parity.RUNTIMES))  # type: ignore[misc]  # made of a table, as it should be
 
@@ -51,11 +51,11 @@ def port(
         from attn_core.porting import whole_network
 
         if blocks or not whole_network.has_graph(checkpoint):
-            from attn_core.cli.main.port_blocks import port_blocks
+            from attn_core.cli.port_blocks import port_blocks
 
             port_blocks(checkpoint, to.value, output, io, averages)
             return
-        from attn_core.cli.main.port_network import port_whole
+        from attn_core.cli.port_network import port_whole
 
         options = whole_network.options(image, result, setting or [], size)
         port_whole(checkpoint, to.value, output, io, averages, options, allow_unknown, tensorflow)

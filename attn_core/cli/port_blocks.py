@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.table import Column, Table
 
 from attn_core import parity
-from attn_core.cli.main.console import FAILED, counted, out, refuse, say, spelt, with_progress
+from attn_core.cli.console import FAILED, counted, out, refuse, say, spelt, with_progress
 from attn_core.porting import one_block, recorded, tf1
 from attn_core.porting.folder import require_own
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Column, Table
 
-from attn_core.cli.main.console import FAILED, counted, err, out, refuse, say, spelt
+from attn_core.cli.console import FAILED, counted, err, out, refuse, say, spelt
 from attn_core.porting import recorded, whole_network
 from attn_core.porting.folder import require_own
 from attn_core.porting.heap import give_back

@@ -1,6 +1,6 @@
 """TensorFlow 1 files, read without TensorFlow: ``pip install 'attn-blocks[tf1]'``.
 
-These names are found as `attn_core.porting.tf1`. Where to start reading: a checkpoint is opened in `weights.files.tf1`, a graph
+These names are found as `attn_core.tf1`. Where to start reading: a checkpoint is opened in `weights.files.tf1`, a graph
 in `porting.graph`, which also runs it in NumPy; `porting.find` looks for blocks; `porting.network` turns a whole graph
 into steps, and `porting.write` these into source.
 """
@@ -16,7 +16,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name is None or error.name.startswith("attn_core"):
         raise
-    raise ImportError(f"attn_core.porting.tf1 needs {error.name}: pip install 'attn-blocks[tf1]'") from error
+    raise ImportError(f"attn_core.tf1 needs {error.name}: pip install 'attn-blocks[tf1]'") from error
 
 __all__ = [
     "Checkpoint",
