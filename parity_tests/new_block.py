@@ -12,7 +12,7 @@ import sys
 from difflib import get_close_matches
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this tree, whichever is installed
 
 from scaffold.described import Described, DescriptionError, described
 from scaffold.files import ROOT, difference, every_block, files_of

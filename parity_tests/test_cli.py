@@ -17,7 +17,8 @@ def test_list(attn: Attn):
     assert (code, stderr) == (0, "")
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in stdout.splitlines() if line.startswith("│")]
     assert [name for name, _, _ in cells] == list(KNOWN)
-    assert cells[0][1:] == ["channels, reduction, hidden, bias, activation, gate", core.SqueezeExcitation.source]
+    (row,) = (rest for name, *rest in cells if name == "SqueezeExcitation")
+    assert row == ["channels, reduction, hidden, bias, activation, gate", core.SqueezeExcitation.source]
     assert all(source for _, _, source in cells)
 
 

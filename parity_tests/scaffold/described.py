@@ -133,9 +133,18 @@ def described(file: str, folder: str = "blocks") -> Described:
         raise DescriptionError(f"{module.__name__}: the block's class must be called as its file, in CamelCase.")
     if not found.source:
         raise DescriptionError(f"{module.__name__}: {found.__name__} has no `source`, the paper that it comes from.")
-    return Described(found)
+    block = Described(found)
+    if not block.labelled("Shape"):
+        raise DescriptionError(f"{module.__name__}: the docstring of {block.name} has no paragraph '**Shape**: ...'.")
+    return block
 
 
 def _field(field: dataclasses.Field[object]) -> Field:
-    default = "" if field.default is dataclasses.MISSING else repr(field.default)
-    return Field(field.name, str(field.type), default, field.kw_only)
+    if field.default is dataclasses.MISSING:
+        return Field(field.name, str(field.type), "", field.kw_only)
+    try:
+        ast.literal_eval(repr(field.default))
+    except (SyntaxError, ValueError):
+        reason = f"the default of {field.name}, {field.default!r}, is no number, text, tuple or None"
+        raise DescriptionError(f"{reason}: native classes cannot state it.") from None
+    return Field(field.name, str(field.type), repr(field.default), field.kw_only)
