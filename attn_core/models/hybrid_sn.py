@@ -175,15 +175,15 @@ def _counted(numbers: tuple[int, ...], count: int) -> bool:
 
 
 def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return the paper's network; options are the fields of `HybridSN`."""
+    """Return the paper's network; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["paper"] | options))
 
 
 def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return the HybridSN article's network that begins in the plane; options are the fields of `HybridSN`."""
+    """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
 
 
 def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return the HybridSN article's network with squeeze-and-excitation; options are the fields of `HybridSN`."""
+    """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))
