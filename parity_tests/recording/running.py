@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from recording.choices import Choices
-from recording.subject import RecordError, Subject
+from recording.subject import RecordError, Subject, told
 
 Array = np.ndarray
 Shapes = list[list[int]]
@@ -79,7 +79,7 @@ def _outputs(subject: Subject, module: nn.Module, inputs: Sequence[torch.Tensor]
         result: Any = module(*inputs)
     except Exception as error:
         shapes = " and ".join(str(tuple(each.shape)) for each in inputs)
-        raise RecordError(f"{subject} on {shapes} raises {type(error).__name__}: {error}.") from error
+        raise RecordError(f"{subject} on {shapes} raises {told(error)}.") from error
     outputs = list(result) if isinstance(result, tuple | list) else [result]
     for output in outputs:
         if not (isinstance(output, torch.Tensor) and output.is_floating_point()):

@@ -22,6 +22,11 @@ class RecordError(ValueError):
     """A module that cannot be recorded; the message is for people."""
 
 
+def told(error: Exception) -> str:
+    """Return an error's kind and message, without a full stop."""
+    return f"{type(error).__name__}: {str(error).rstrip('.')}"
+
+
 @dataclass(frozen=True)
 class Subject:
     """A class or function that makes a module, called `name`, with what it is called with."""
@@ -49,7 +54,7 @@ class Subject:
         except RecordError:
             raise
         except Exception as error:
-            raise RecordError(f"{self} raises {type(error).__name__}: {error}") from error
+            raise RecordError(f"{self} raises {told(error)}.") from error
         if not isinstance(module, nn.Module):
             raise RecordError(f"{self} is an object of {type(module).__name__}; give a class of torch.nn.Module.")
         return module
@@ -107,7 +112,7 @@ def _imported(source: str) -> ModuleType:
     except ModuleNotFoundError as error:
         raise RecordError(f"{source} cannot be imported: there is no module {error.name}.") from error
     except Exception as error:
-        raise RecordError(f"{source} cannot be imported: {type(error).__name__}: {error}.") from error
+        raise RecordError(f"{source} cannot be imported: {told(error)}.") from error
 
 
 def _from_file(path: Path) -> ModuleType:
