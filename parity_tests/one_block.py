@@ -60,7 +60,7 @@ def asked(request: pytest.FixtureRequest) -> tuple[str, ...]:
 # ---- choosing --------------------------------------------------------------------------------------------------------
 
 
-@pytest.hookimpl(trylast=True)  # after marks have been set
+@pytest.hookimpl(tryfirst=True)  # before anything else leaves tests out
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if NAME in config.stash:
         kinds = [(_kind(item, config.stash[NAME]), item) for item in items]
@@ -79,8 +79,12 @@ def _kind(item: pytest.Item, name: str) -> str:
 def blocks_of(item: pytest.Item) -> set[str]:
     """Return the names of the blocks that a test concerns; of a test of other things, none."""
     named = getattr(getattr(item, "module", None), "CONCERNS", ())
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    return {*named, *_named(parameters)}
+    return {*named, *_named(_parameters(item))}
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    call = getattr(item, "callspec", None)
+    return dict(call.params) if call else {}
 
 
 def _named(parameters: dict[str, Any]) -> Iterator[str]:
@@ -108,8 +112,9 @@ def _named(parameters: dict[str, Any]) -> Iterator[str]:
 def _is_slow(item: pytest.Item) -> bool:
     from blocks import RECORDINGS
 
-    recording = RECORDINGS.get(getattr(getattr(item, "callspec", None), "params", {}).get("folder"))
-    return recording is not None and recording.block.parameters() > LARGE
+    recording = RECORDINGS.get(_parameters(item).get("folder"))
+    large = recording is not None and recording.block.parameters() > LARGE
+    return large or item.get_closest_marker("full") is not None
 
 
 # ---- telling ---------------------------------------------------------------------------------------------------------
@@ -137,7 +142,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _left_out(name: str, counts: Counter[str]) -> Iterator[str]:
     yield f"left out: {counts[OTHERS]:,} tests that concern other blocks or none"
     if counts[SLOW]:
-        yield f"left out: {counts[SLOW]} slow tests of recorded networks (without --block, they are run)"
+        yield f"left out: {counts[SLOW]} slow tests of {name}, which the whole check runs"
     if users := sorted(_users(name)):
         yield f"left out: the same for blocks that have {name} as a part: {', '.join(users)}"
 
