@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def asked(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Name the blocks that a test of all of them is to run: with `--block`, that one."""
-    from attn_core.registry import KNOWN
+    from attn_core.models.registry import KNOWN
 
     name = request.config.stash.get(NAME, None)
     return tuple(KNOWN) if name is None else (name,)
@@ -91,7 +91,7 @@ def _named(parameters: dict[str, Any]) -> Iterator[str]:
     from blocks import CASES, RECORDINGS
 
     from attn_core import dialects
-    from attn_core.registry import KNOWN
+    from attn_core.models.registry import KNOWN
     from attn_core.spec import Block
 
     for key, value in parameters.items():

@@ -10,8 +10,8 @@ from pathlib import Path
 import one_block
 import pytest
 
+from attn_core.models.registry import KNOWN
 from attn_core.parity.subjects import known_name
-from attn_core.registry import KNOWN
 from attn_core.spec import SpecError
 
 ROOT = Path(__file__).parent.parent

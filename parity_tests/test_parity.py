@@ -14,8 +14,8 @@ from runtimes import need
 
 import attn_core as core
 from attn_core import parity
+from attn_core.interpreters.rounding import Bounded, bounded
 from attn_core.parity import Outcome
-from attn_core.rounding import Bounded, bounded
 
 
 @cache

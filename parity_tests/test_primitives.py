@@ -14,7 +14,7 @@ from runtimes import need
 
 from attn_core import parity
 from attn_core.parity import Outcome
-from attn_core.primitives import Primitives
+from attn_core.spec.primitives import Primitives
 
 SHAPES = {
     "line": (3, CHANNELS, 5),
@@ -90,8 +90,7 @@ def test_large_activations_stay_finite_in_half_precision(name: str, step: str):
 
 
 def test_every_primitive_and_part_is_tested():
-    from attn_core import parts
-    from attn_core.spec import Part
+    from attn_core.spec import Part, parts
 
     names = {name for name in vars(Primitives) if not name.startswith("_")}
     used = " ".join(PRIMITIVES)

@@ -16,13 +16,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from attn_core.interpreters.rounding import Bounded, bounded
+from attn_core.interpreters.trace import counted, trace
 from attn_core.parity import fingerprints
 from attn_core.parity.draws import Draw, draw
 from attn_core.parity.fingerprints import Fingerprint
 from attn_core.parity.result import Tensor
 from attn_core.parity.subjects import Trial, chosen, known_name
-from attn_core.parity.trace import counted, trace
-from attn_core.rounding import Bounded, bounded
 from attn_core.spec import SpecError
 
 DEFINITION = "definition"  # its name among the runtimes
