@@ -112,20 +112,28 @@ def _arrays(trial: Trial, drawn: Draw, mode: str) -> dict[str, Fingerprint]:
 def pin(name: str = "all") -> list[str]:
     """Pin a block, or "all", as it is now, and return the configurations whose pins changed.
 
-    A number that agrees with its pin keeps it to the last digit: processors add up in different orders, and without
-    that a block that nobody touched would change with the machine. **Raises** `SpecError` for a name that is none.
+    Pins of other blocks stay byte for byte. **Raises** `SpecError` for a name that is none.
     """
     name = name if name == "all" else known_name(name)
     before = _read()
-    others = {pinned: pins for pinned, pins in before.items() if name not in ("all", pinned.partition("(")[0])}
+    others = {pinned: pins for pinned, pins in before.items() if name not in ("all", _block(pinned))}
     own = {key(trial): _pinned(trial, before.get(key(trial), {})) for trial in chosen([name])}
     after = others | own
     changed = [pinned for pinned in before | after if before.get(pinned) != after.get(pinned)]
     if changed:
-        standard = [key(trial) for trial in chosen(["all"])]
-        in_order = {pinned: after[pinned] for pinned in [*standard, *others] if pinned in after}
-        FILE.write_text(json.dumps(in_order, indent=1) + "\n")
+        _write(after)
     return changed
+
+
+def _block(pinned: str) -> str:
+    return pinned.partition("(")[0]
+
+
+def _write(pins: Mapping[str, Pins]) -> None:
+    standard = [key(trial) for trial in chosen(["all"])]
+    # A new configuration comes where it stands among the others, and not at the end, where branches would collide.
+    in_order = {pinned: pins[pinned] for pinned in [*standard, *pins] if pinned in pins}
+    FILE.write_text(json.dumps(in_order, indent=1) + "\n")
 
 
 def _pinned(trial: Trial, before: Pins) -> Pins:
@@ -136,6 +144,7 @@ def _pinned(trial: Trial, before: Pins) -> Pins:
 
 
 def _kept(before: Mapping[str, float], now: Mapping[str, Fingerprint]) -> dict[str, float]:
+    # Processors add up in different orders: of numbers that agree, the last digits would change with the machine.
     return {name: before[name] if found.agrees(before.get(name)) else found.value for name, found in now.items()}
 
 

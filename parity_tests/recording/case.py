@@ -1,9 +1,9 @@
-"""A recording: what is run with which seed, and what is kept of it."""
+"""What is run, with which seed."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 from runtimes import recipe
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from recording.fills import state_entries
-from recording.findings import Findings, dead_rows, difference, exactly_zero, findings
+from recording.findings import Findings, dead_rows, findings
 from recording.running import Array, Given, Run, Shapes, run
 from recording.subject import RecordError, Subject
 
@@ -46,15 +47,18 @@ class Attempt:
     @property
     def rank(self) -> tuple[int, int]:
         """How little it proves: flips make float32 useless, dead rows hide their weights."""
-        return sum(len(each.flips) for each in self.found), self.dead
+        flips = sum(len(each.flips) for each in self.found)
+        return flips, self.dead
 
     @property
     def dead(self) -> int:
-        """How many rows of weights do not matter; not in training, where more may be so by definition."""
-        return sum(count for count, _ in dead_rows(self.runs["eval", "f64"]).values())
+        """How many rows of weights do not matter."""
+        # Not in training: a bias before a batch norm has no gradient there, whatever the seed.
+        counts = dead_rows(self.runs["eval", "f64"]).values()
+        return sum(count for count, _ in counts)
 
 
-def record(case: Case) -> tuple[Meta, dict[str, Array], list[Findings]]:
+def record(case: Case) -> Attempt:
     """Run a module with the first seed that proves everything, or the best of them. **Raises** `RecordError`."""
     best = None
     for seed in _seeds(case):
@@ -64,7 +68,7 @@ def record(case: Case) -> tuple[Meta, dict[str, Array], list[Findings]]:
             break
     if best is None:
         raise RecordError(f"{case.tries} tries record nothing: give at least 1.")
-    return _described(case, best), dict(_arrays(best)), best.found
+    return best
 
 
 def _seeds(case: Case) -> range:
@@ -75,19 +79,11 @@ def _seeds(case: Case) -> range:
 
 
 def _attempt(case: Case, seed: int) -> Attempt:
-    module, make = case.subject.build(), recipe()
-    normed = any(isinstance(part, _BatchNorm) for part in module.modules())
-    modes = ["eval", "train"] if case.train or (case.train is None and normed) else ["eval"]
+    module = case.subject.build()
+    modes = _modes(case, module)
     inputs = [{"shape": list(shape), "fill": {"kind": "offset_normal"}} for shape in case.shapes]
     meta: Meta = {"seed": seed, "modes": modes, "inputs": inputs, "state": state_entries(module)}
-
-    def cotangents(shapes: Shapes) -> list[Array]:
-        meta["outputs"] = [{"shape": shape} for shape in shapes]
-        return list(make.cotangents(meta))
-
-    given = Given(make.state(meta), make.inputs(meta), cotangents)
-    for entry, array in zip([*meta["state"], *inputs], [*given.state.values(), *given.inputs], strict=True):
-        entry["sha256"] = make.sha(array)
+    given = _given(meta)
     runs = {}
     for mode, (name, dtype) in product(modes, DTYPES.items()):
         runs[mode, name] = run(case.subject, given, dtype, mode == "train")
@@ -95,59 +91,31 @@ def _attempt(case: Case, seed: int) -> Attempt:
     return Attempt(meta, runs, [findings(runs, mode) for mode in modes])
 
 
+def _modes(case: Case, module: nn.Module) -> list[str]:
+    normed = any(isinstance(part, _BatchNorm) for part in module.modules())
+    train = normed if case.train is None else case.train
+    return ["eval", "train"] if train else ["eval"]
+
+
+def _given(meta: Meta) -> Given:
+    """Make the tensors that are described, and add their hashes to the description."""
+    make = recipe()
+
+    def cotangents(shapes: Shapes) -> list[Array]:
+        # Only a run tells what comes out.
+        meta["outputs"] = [{"shape": shape} for shape in shapes]
+        return list(make.cotangents(meta))
+
+    given = Given(make.state(meta), make.inputs(meta), cotangents)
+    arrays = [*given.state.values(), *given.inputs]
+    for entry, array in zip([*meta["state"], *meta["inputs"]], arrays, strict=True):
+        entry["sha256"] = make.sha(array)
+    return given
+
+
 def _refuse_random(subject: Subject, runs: Mapping[tuple[str, str], Run], given: Given, mode: str) -> None:
-    """Run once more, to see the same numbers."""
+    """Run once more, to see the same numbers: layers for dropout are off, but not a function in a `forward`."""
     again = run(subject, given, torch.float64, mode == "train", draw=1)
     for key, array in runs[mode, "f64"].arrays.items():
         if array is not None and not np.array_equal(array, again.arrays[key]):
             raise RecordError(f"{subject} is random: {key} differs from run to run ({mode}); set its dropout to 0.")
-
-
-def _described(case: Case, best: Attempt) -> Meta:
-    meta, modes = best.meta, best.meta["modes"]
-    described: Meta = {"case": case.name, "layout": "NCHW", **case.subject.origin, **case.about}
-    described |= {"class": case.subject.name, "args": case.subject.named_arguments, "torch": torch.__version__}
-    described |= {key: meta[key] for key in ("seed", "modes", "inputs", "outputs")}
-    first = best.runs[modes[0], "f64"].arrays
-    if without := [key.removeprefix("grad:") for key, array in first.items() if array is None]:
-        described["parameters_without_gradient"] = without
-    zero = {mode: exactly_zero(best.runs[mode, "f64"]) for mode in modes}
-    if any(zero.values()):
-        names = {mode: [key.removeprefix("grad:") for key in keys] for mode, keys in zero.items() if keys}
-        described["gradient_exactly_zero"] = names
-    described["dead_rows"] = best.dead
-    described["float32_error"] = {mode: _errors(best.runs[mode, "f32"], best.runs[mode, "f64"]) for mode in modes}
-    return described | {"state": meta["state"]}
-
-
-def _errors(single: Run, double: Run) -> dict[str, float]:
-    """Return how far PyTorch's own float32 is from its float64, by kind of array."""
-    worst: dict[str, float] = {}
-    for key, wanted in _kept(double):
-        kind = "stat" if key.startswith("stat:") else key
-        kind = "grad:parameters" if key in double.weight_gradients else kind
-        found = single.arrays[key]
-        assert found is not None
-        worst[kind] = max(worst.get(kind, 0.0), difference(found, wanted))
-    return {kind: float(f"{error:.2g}") for kind, error in worst.items()}
-
-
-def _arrays(best: Attempt) -> Iterator[tuple[str, Array]]:
-    """Yield what io.npz holds: of float32, no gradients of weights, and of large arrays a sample."""
-    summary = recipe().summary
-    for mode in best.meta["modes"]:
-        single, double = best.runs[mode, "f32"], best.runs[mode, "f64"]
-        for key, array in _kept(double):
-            of_weight = key in double.weight_gradients
-            for suffix, part in summary(array, of_weight).items():
-                yield f"f64/{mode}/{key}{suffix}", part
-            for suffix, part in () if of_weight else summary(single.arrays[key]).items():
-                if suffix in ("", "#sample"):
-                    yield f"f32/{mode}/{key}{suffix}", part.astype(np.float32)
-
-
-def _kept(run: Run) -> Iterator[tuple[str, Array]]:
-    zero = exactly_zero(run)
-    for key, array in run.arrays.items():
-        if array is not None and array.size and key not in zero:
-            yield key, array

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import torch
 
 from recording.case import Case, record
 from recording.files import write
+from recording.kept import described, recorded
 from recording.subject import RecordError, subject
 
 ABOUT = ("repo", "commit", "harness", "note")
@@ -45,17 +47,19 @@ def _record(given: argparse.Namespace) -> None:
     about = {name: getattr(given, name) for name in ABOUT if getattr(given, name) is not None}
     chosen = subject(given.module, given.args)
     case = Case(given.out.name, chosen, given.input, given.train, given.seed, given.tries, about)
-    meta, arrays, found = record(case)
-    changed = write(given.out, meta, arrays, given.replace)
-    modes = " and ".join(meta["modes"])
-    print(f"{case.name}: {chosen}, {modes}, seed {meta['seed']}, {len(arrays)} arrays")
-    for title, phrases in (
-        ("dead (weights without gradient)", [phrase for each in found for phrase in each.dead]),
-        ("flips between float32 and float64", [phrase for each in found for phrase in each.flips]),
-        ("ties", [phrase for each in found for phrase in each.ties]),
-    ):
-        print(f"{title}: {'; '.join(phrases) or 'none'}")
+    best = record(case)
+    arrays = dict(recorded(best))
+    changed = write(given.out, described(case, best), arrays, given.replace)
+    modes = " and ".join(best.meta["modes"])
+    print(f"{case.name}: {chosen}, {modes}, seed {best.meta['seed']}, {len(arrays)} arrays")
+    _say("dead (weights without gradient)", [each.dead for each in best.found])
+    _say("flips between float32 and float64", [each.flips for each in best.found])
+    _say("ties", [each.ties for each in best.found])
     print("written." if changed else "The same recording was there.")
+
+
+def _say(title: str, phrases: Iterable[Iterable[str]]) -> None:
+    print(f"{title}: {'; '.join(chain(*phrases)) or 'none'}")
 
 
 def _shape(text: str) -> tuple[int, ...]:
