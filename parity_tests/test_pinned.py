@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from attn_core.blocks import CBAM, GlobalPooling
+from attn_core.models.registry import KNOWN
 from attn_core.parity import fingerprints, pinned
 from attn_core.spec import SpecError
 
@@ -102,8 +103,8 @@ def test_a_misspelt_name_is_refused(capsys: pytest.CaptureFixture[str], file: Pa
         pinned.main(["CBMA"])
     assert caught.value.code == 2
     said = capsys.readouterr().err
-    assert said.startswith("There is no block 'CBMA'; did you mean CBAM? The blocks are SqueezeExcitation, ")
-    with pytest.raises(SpecError, match=r"There is no block 'xyz'\. The blocks are Squeeze"):
+    assert said == f"There is no block 'CBMA'; did you mean CBAM? The blocks are {', '.join(KNOWN)}.\n"
+    with pytest.raises(SpecError, match=r"There is no block 'xyz'\. The blocks are "):
         pinned.pin("xyz")
 
 
