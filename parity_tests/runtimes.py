@@ -7,6 +7,8 @@ import gc
 import importlib.util
 import multiprocessing
 import os
+import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,8 @@ from attn_core.weights import Weights
 LARGE = 1_000_000  # numbers of an array
 
 GOLDEN = Path(__file__).parent / "golden"
+
+seconds: Counter[str] = Counter()  # of the processor, that each backend's process has used
 
 FRAMEWORKS = {
     "torch": ["torch"],
@@ -70,15 +74,19 @@ def run(name: str, *args: Any, **options: Any) -> Outcome:
 
 def in_keras(backend: str, module: str, function: str, *args: Any, **options: Any) -> Any:
     """Call a module's function in the process whose Keras has this backend; a backend is for life."""
-    return _process(backend).submit(_call, module, function, *args, **options).result()
+    result, seconds[backend] = _process(backend).submit(_call, module, function, *args, **options).result()
+    return result
 
 
-def _call(module: str, function: str, *args: Any, **options: Any) -> Any:
-    """Call the function; large arrays are freed at once, for a layer and its variables hold each other."""
+def _call(module: str, function: str, *args: Any, **options: Any) -> tuple[Any, float]:
+    """Call the function; large arrays are freed at once, for a layer and its variables hold each other.
+
+    Returned with the result: how many seconds of the processor this process has used.
+    """
     result = getattr(importlib.import_module(module), function)(*args, **options)
     if any(array.size > LARGE for each in args if isinstance(each, dict) for array in each.values()):
         gc.collect()
-    return result
+    return result, time.process_time()
 
 
 def fresh(name: str, block: Block, draws: int) -> list[Weights]:
@@ -119,3 +127,5 @@ def _process(backend: str) -> ProcessPoolExecutor:
 
 def _prepare(backend: str) -> None:
     os.environ.update(KERAS_BACKEND=backend, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
+    if backend == "tensorflow":
+        os.environ.pop("XLA_FLAGS", None)  # TensorFlow's own XLA does not know JAX's flags, and stops at them

@@ -20,6 +20,7 @@ from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell
 from attn_core.parity.subjects import STANDARD, chosen
 from attn_core.parity.trace import trace
 from attn_core.primitives import Primitives
+from attn_core.registry import KNOWN
 from attn_core.spec import SpecError
 
 ALL = chosen(["all"])
@@ -38,12 +39,13 @@ def anywhere(runtime: str, function: str, *given: Any, **options: Any) -> list[C
     return getattr(matrix_checks, function)(name, *given, **options)
 
 
+@pytest.mark.parametrize("block", KNOWN)
 @pytest.mark.parametrize("name", FRAMEWORKS)
-def test_every_block_in_every_runtime(name: str):
+def test_every_block_in_every_runtime(name: str, block: str):
     """With a seed that nobody has looked at."""
-    found = anywhere(name, "cells", seed=20261121)
-    assert {cell.block for cell in found} == core.BLOCKS.keys() | core.MODELS.keys()
-    assert {cell.status for cell in found} == {PASSED, LEFT_OUT}
+    found = anywhere(name, "cells", [block], seed=20261121)
+    assert {cell.block for cell in found} == {block}
+    assert PASSED in {cell.status for cell in found} <= {PASSED, LEFT_OUT}
     assert all(cell.tensors for cell in found if cell.status == PASSED)
     assert all("training changes nothing" in cell.message for cell in found if cell.status == LEFT_OUT)
 
