@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         SqueezeExcitation,
         StripPooling,
     )
+    from attn_core.interpreters.reference import evaluate
+    from attn_core.interpreters.shapes import ShapeError
     from attn_core.models import (
         MODELS,
         ResidualBlock,
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
         se_resnet_152,
     )
     from attn_core.models.hybrid_sn import HybridSN, hybrid_sn, hybrid_sn_2d_first, hybrid_sn_attention
-    from attn_core.reference import evaluate
-    from attn_core.shapes import ShapeError
     from attn_core.spec import Array, Block, Part, SpecError
     from attn_core.weights import WeightsError, initialise, load, save
 else:
@@ -83,8 +83,8 @@ else:
                 "se_resnet_101",
                 "se_resnet_152",
             ),
-            "attn_core.reference": ("evaluate",),
-            "attn_core.shapes": ("ShapeError",),
+            "attn_core.interpreters.reference": ("evaluate",),
+            "attn_core.interpreters.shapes": ("ShapeError",),
             "attn_core.spec": (
                 "Array",
                 "Block",
@@ -98,7 +98,17 @@ else:
                 "save",
             ),
         },
-        ("blocks", "models", "reference", "shapes", "spec", "weights"),
+        {
+            "blocks": "attn_core.blocks",
+            "dialects": "attn_core.weights.dialects",
+            "models": "attn_core.models",
+            "parity": "attn_core.parity",
+            "reference": "attn_core.interpreters.reference",
+            "shapes": "attn_core.interpreters.shapes",
+            "spec": "attn_core.spec",
+            "tf1": "attn_core.porting.tf1",
+            "weights": "attn_core.weights",
+        },
     )
 
 __all__ = [

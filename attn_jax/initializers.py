@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from attn_core.initializers import Constant, Directions, Initializer, TruncatedNormal, Values
 from attn_core.spec import Array, Part
+from attn_core.spec.initializers import Constant, Directions, Initializer, TruncatedNormal, Values
 from attn_jax.names import flax_name, turn
 
 ORDERED = (Values, Directions)  # laws that know the axes of the canonical array

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from attn_core.parts import BatchNorm, Conv, Dense, GroupNorm, LayerNorm
 from attn_core.spec import Array, Part
+from attn_core.spec.parts import BatchNorm, Conv, Dense, GroupNorm, LayerNorm
 
 # Where they differ from the canonical ones.
 FLAX_NAMES: dict[type[Part], dict[str, str]] = {

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from attn_core.interpolation import completed, coordinates, mean_matrix, resize_matrix
-from attn_core.parts import Conv
-from attn_core.shapes import require_floating, require_image
-from attn_core.windows import margins
+from attn_core.interpreters.shapes import require_floating, require_image
+from attn_core.spec.interpolation import completed, coordinates, mean_matrix, resize_matrix
+from attn_core.spec.parts import Conv
+from attn_core.spec.windows import margins
 
 HALVES = (jnp.float16, jnp.bfloat16)
 EXACT = jax.lax.Precision.HIGHEST  # interpolation is no product of weights: it keeps all bits on every device

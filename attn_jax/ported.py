@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.ported import Found
+from attn_core.porting.ported import Found
 
 Apply = Callable[[Any, jax.Array], jax.Array]
 

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from attn_core.interpreters.trace import Step
 from attn_core.parity import Outcome
-from attn_core.parity.trace import Step
 from attn_core.spec import Block
 from attn_jax.names import PARAMS, STATISTICS
 from attn_jax.weights import Variables, from_flax, to_flax

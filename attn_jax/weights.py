@@ -10,8 +10,8 @@ import numpy as np
 from flax import traverse_util
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core import weights as canonical
 from attn_core.spec import Block
+from attn_core.weights import canonical
 from attn_jax.names import CANONICAL_NAMES, COLLECTIONS, PARAMS, collection, flax_name, turn, turn_back
 
 Variables = dict[str, Any]  # {collection: {part: {leaf: array}}}, with {part: {part: ...}} for a nested block

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from attn_core.shapes import require_floating
+from attn_core.interpreters.shapes import require_floating
 
 HALVES = ("float16", "bfloat16")
 

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from attn_core import weights as canonical
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
+from attn_core.weights import canonical
 from attn_tf import blocks, models
 from attn_tf.initializers import blank
 from attn_tf.layer import Generic, Layer

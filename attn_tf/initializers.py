@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from attn_core.initializers import Constant, Directions, Initializer, TruncatedNormal, Values
 from attn_core.spec import Part
+from attn_core.spec.initializers import Constant, Directions, Initializer, TruncatedNormal, Values
 from attn_tf.names import LEAVES
 
 blank: ContextVar[bool] = ContextVar("blank", default=False)  # set where weights are given, so that none is drawn

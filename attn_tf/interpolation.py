@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from attn_core import interpolation
+from attn_core.spec import interpolation
 
 
 def mean_matrix(size: Any, bins: int, dtype: str) -> Any:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core import parts
-from attn_core.spec import Part
+from attn_core.spec import Part, parts
 
 # The canonical arrays of a part, and the attributes of its layer that hold them.
 LEAVES: dict[type[Part], dict[str, str]] = {

@@ -16,7 +16,7 @@ from attn_tf.arrays import count, cut, wide
 
 
 class BatchNorm(keras.layers.BatchNormalization):
-    """See `attn_core.parts.BatchNorm`; running variances move to the biased variance, as always in Keras."""
+    """See `attn_core.spec.parts.BatchNorm`; running variances move to the biased variance, as always in Keras."""
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         """Normalise each channel of an image, with its own moments in training unless the layer is frozen."""
@@ -41,7 +41,7 @@ class BatchNorm(keras.layers.BatchNormalization):
 
 
 class GroupNorm(keras.layers.GroupNormalization):
-    """See `attn_core.parts.GroupNorm`."""
+    """See `attn_core.spec.parts.GroupNorm`."""
 
     def call(self, x: Any) -> Any:
         """Normalise each group of channels of each sample."""
@@ -57,7 +57,7 @@ class GroupNorm(keras.layers.GroupNormalization):
 
 
 class LayerNorm(keras.layers.LayerNormalization):
-    """See `attn_core.parts.LayerNorm`."""
+    """See `attn_core.spec.parts.LayerNorm`."""
 
     def call(self, x: Any) -> Any:
         """Normalise the last axis."""

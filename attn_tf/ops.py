@@ -11,9 +11,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from attn_core.interpolation import completed
-from attn_core.shapes import ops as shapes
-from attn_core.shapes import require_image
+from attn_core.interpreters.shapes import ops as shapes
+from attn_core.interpreters.shapes import require_image
+from attn_core.spec.interpolation import completed
 from attn_tf import arrays, interpolation
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from attn_core import parts
-from attn_core.spec import Block, Part
+from attn_core.spec import Block, Part, parts
 from attn_tf import norms
 from attn_tf.initializers import laws
 from attn_tf.ops import Images
@@ -125,7 +124,7 @@ def _affine(part: parts.Affine, data_format: str, **options: Any) -> keras.Layer
 
 
 class Affine(keras.layers.Layer):
-    """See `attn_core.parts.Affine`."""
+    """See `attn_core.spec.parts.Affine`."""
 
     def __init__(self, data_format: str, weight_initializer: Any, bias_initializer: Any, **options: Any) -> None:
         super().__init__(**options)
@@ -152,7 +151,7 @@ def _running(part: parts.Running, data_format: str, **options: Any) -> keras.Lay
 
 
 class Running(keras.layers.Layer):
-    """See `attn_core.parts.Running`. Calls go through Keras, which so tells whether this is training."""
+    """See `attn_core.spec.parts.Running`. Calls go through Keras, which so tells whether this is training."""
 
     def __init__(self, shape: tuple[int, ...], momentum: float, value_initializer: Any, **options: Any) -> None:
         super().__init__(**options)

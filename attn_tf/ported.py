@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.ported import Found, imported
+from attn_core.porting.ported import Found, imported
 from attn_tf.runtime import PASSES
 
 

@@ -13,8 +13,9 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core.parity import Outcome, trace
-from attn_core.parity.trace import Interpreter, Step
+from attn_core.interpreters import trace
+from attn_core.interpreters.trace import Interpreter, Step
+from attn_core.parity import Outcome
 from attn_core.spec import Block
 from attn_tf.binding import bind, variables
 from attn_tf.layer import Layer

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from attn_core import weights as canonical
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
+from attn_core.weights import canonical
 from attn_torch import blocks, models
 from attn_torch.layer import Generic, Layer
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from attn_core.parts import ZERO
-from attn_core.shapes import explain, explained
+from attn_core.interpreters.shapes import explain, explained
 from attn_core.spec import Block
+from attn_core.spec.parts import ZERO
 from attn_torch import ops
 from attn_torch.parts import fill, native
 

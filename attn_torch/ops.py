@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from attn_core.interpolation import completed
-from attn_core.windows import margins
+from attn_core.spec.interpolation import completed
+from attn_core.spec.windows import margins
 
 HALVES = (torch.float16, torch.bfloat16)
 AXES = tuple(range(2, 64))  # a slice of it takes a third of the time of tuple(range(...))
@@ -112,7 +112,7 @@ def resize(x: Tensor, like: Tensor) -> Tensor:
 
 
 def _resize_matrix(size: int, target: int, x: Tensor) -> Tensor:
-    """Return `attn_core.interpolation.resize_matrix`, computed in integers, of sizes that may be symbols."""
+    """Return `attn_core.spec.interpolation.resize_matrix`, computed in integers, of sizes that may be symbols."""
     targets, pixels = (torch.arange(n, device=x.device) for n in (target, size))
     steps = _at_least_one(targets[-1:])
     distance = (targets[:, None] * (size - 1) - pixels * steps).abs()

@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attn_core import parts
-from attn_core.initializers import Constant, Directions, Initializer, TruncatedNormal, Values
-from attn_core.spec import Block, Part
+from attn_core.spec import Block, Part, parts
+from attn_core.spec.initializers import Constant, Directions, Initializer, TruncatedNormal, Values
 from attn_torch import ops
 
 # By the number of spatial axes, from one.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from attn_core.ported import Found, imported
+from attn_core.porting.ported import Found, imported
 from attn_torch.spill import Spill
 from attn_torch.widen import Widened
 

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core.parity import Outcome, trace
-from attn_core.parity.trace import Interpreter, Step
+from attn_core.interpreters import trace
+from attn_core.interpreters.trace import Interpreter, Step
+from attn_core.parity import Outcome
 from attn_core.spec import Block
 from attn_torch import ops
 from attn_torch.binding import bind

@@ -16,11 +16,11 @@ from runtimes import GOLDEN, recipe
 
 import attn_core as core
 from attn_core import dialects, parity
-from attn_core.dialects.layout import Entry
+from attn_core.interpreters.rounding import Bounded, bounded
+from attn_core.interpreters.shapes import output_shape
 from attn_core.parity import Outcome
-from attn_core.rounding import Bounded, bounded
-from attn_core.shapes import output_shape
 from attn_core.weights import Weights
+from attn_core.weights.dialects.layout import Entry
 
 Array = np.ndarray
 

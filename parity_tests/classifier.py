@@ -13,7 +13,7 @@ from runtimes import GOLDEN
 
 import attn_core as core
 from attn_core import models, tf1
-from attn_core.parts import BatchNorm, Conv, Dense
+from attn_core.spec.parts import BatchNorm, Conv, Dense
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 def attn(folder: str, *args: str) -> int:
     """Run the command in a folder; return its exit code."""
-    from attn_core.cli import main
+    from attn_core.cli.main import main
 
     before = os.getcwd()
     os.chdir(folder)

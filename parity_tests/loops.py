@@ -1,4 +1,4 @@
-"""Layers as plain loops, for the naive statements of blocks; independent of `attn_core.reference`."""
+"""Layers as plain loops, for the naive statements of blocks; independent of `attn_core.interpreters.reference`."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from attn_core.formula import formula
+from attn_core.interpreters.formula import formula
+from attn_core.models.registry import example
 from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell, Report, Subject, Tensor
-from attn_core.registry import example
 from attn_core.spec import Block
 
 RUNTIMES, DTYPES, MODES = ("torch", "keras", "linen", "nnx"), ("float32", "bfloat16"), ("eval", "train")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_core.ported import imported
+from attn_core.porting.ported import imported
 
 
 def keras_trains_and_saves(source: str, image: np.ndarray) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from attn_core import parts
-from attn_core.initializers import Directions
-from attn_core.spec import Block
+from attn_core.spec import Block, parts
+from attn_core.spec.initializers import Directions
 
 CHANNELS = 6
 

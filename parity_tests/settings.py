@@ -1,4 +1,4 @@
-"""How the tests set up the frameworks; imported before any of them, and inherited by every process that a test starts."""
+"""How the tests set up frameworks: imported before any of them, inherited by every process that a test starts."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Attn = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def attn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Attn:
     """Run the command in an empty folder; returns its exit code, stdout and stderr."""
-    from attn_core.cli import main  # whose console reads the environment when it is imported
+    from attn_core.cli.main import main  # whose console reads the environment when it is imported
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -9,7 +9,7 @@ from runtimes import need
 from terminal import Attn
 
 import attn_core as core
-from attn_core.registry import KNOWN, NAMED
+from attn_core.models.registry import KNOWN, NAMED
 
 
 def test_list(attn: Attn):

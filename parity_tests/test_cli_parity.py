@@ -10,8 +10,8 @@ import pytest
 from runtimes import need
 from typer.testing import CliRunner, Result
 
-from attn_core import cli_parity
-from attn_core.cli import main
+from attn_core.cli import parity as cli_parity
+from attn_core.cli.main import main
 from attn_core.parity import MissingRuntimeError, matrix
 from attn_core.parity.report import from_json
 

@@ -17,7 +17,7 @@ from terminal import ALONE, NET, SE, Attn, refusal
 
 import attn_core as core
 from attn_core import tf1
-from attn_core.tf1 import Findings
+from attn_core.porting.tf1 import Findings
 
 TABLE = """\
 Read: checkpoint with graph model.ckpt-200.meta: 4 blocks found.
@@ -72,7 +72,7 @@ def test_keras_in_a_process_of_its_own(tmp_path: Path):
     command = [
         sys.executable,
         "-c",
-        "from attn_core.cli import main; main()",
+        "from attn_core.cli.main import main; main()",
         "port",
         "--blocks",
         str(SE / "model.ckpt"),

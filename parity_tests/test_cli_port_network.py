@@ -14,8 +14,8 @@ import pytest
 from runtimes import GOLDEN, in_keras, need
 from terminal import NET, SE, Attn
 
-from attn_core.ported import imported
-from attn_core.tf1.write.targets import RUNNERS
+from attn_core.porting.ported import imported
+from attn_core.porting.write.targets import RUNNERS
 
 TABLE = """\
 Read: model.ckpt-200.meta, from 'input' to 'dense_8/BiasAdd': PARTS.

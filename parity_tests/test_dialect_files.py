@@ -17,7 +17,9 @@ from dialect_cases import CBAM, SE, same, weights_of
 from runtimes import GOLDEN, in_keras, need
 
 from attn_core import dialects
-from attn_core.dialects import DialectError, files, sizes
+from attn_core.weights.dialects import DialectError
+from attn_core.weights.files import arrays
+from attn_core.weights.files import state as files
 
 NORMED = CBAM(8, hidden=2, bias=True, norm=True)
 TORCH = dialects.write("jongchan.CBAM", NORMED, weights_of(NORMED)) | {"half": np.ones(3, "float16"), "n": np.arange(3)}
@@ -127,7 +129,7 @@ def test_npz_that_claims_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert refusal(path) == (
         "a.npy is damaged or no array of real numbers (its header says float64 of shape (9,), 24 bytes follow)."
     )
-    monkeypatch.setattr(sizes, "MOST_BYTES", 100)
+    monkeypatch.setattr(arrays, "MOST_BYTES", 100)
     np.savez_compressed(path, a=np.zeros(1000))
     assert refusal(path) == "claims 8,128 bytes of arrays; at most 100 are read."
 
@@ -184,7 +186,7 @@ def test_hdf5_that_is_more_than_arrays(case: str, tmp_path: Path, monkeypatch: p
         file.create_group("c")
         make(h5py, file, tmp_path)
     if "packed" in case:
-        monkeypatch.setattr(sizes, "MOST_BYTES", 10_000)
+        monkeypatch.setattr(arrays, "MOST_BYTES", 10_000)
     assert refusal(path) == sentence
 
 

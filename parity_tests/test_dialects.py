@@ -14,7 +14,7 @@ from runtimes import GOLDEN, in_keras, need, recipe
 
 import attn_core as core
 from attn_core import dialects, parity, reference, tf1
-from attn_core.dialects import DialectError, InexpressibleError
+from attn_core.weights.dialects import DialectError, InexpressibleError
 
 
 def refusal(call: Any, *args: Any, kind: type[Exception] = DialectError, **options: Any) -> str:

@@ -40,7 +40,7 @@ def test_examples_run_one_after_the_other(tmp_path: Path):
         done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, f"{example}\n{done.stderr}"
     (command,) = re.findall(r"```sh\nattn (.*?)\n```", page, re.DOTALL)
-    program = "from attn_core.cli import main; main()"
+    program = "from attn_core.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program, *command.split()], cwd=tmp_path, capture_output=True, text=True
     )

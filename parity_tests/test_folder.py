@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attn_core.folder import replacing
+from attn_core.porting.folder import replacing
 
 MANIFEST = "port.json"
 

@@ -9,9 +9,9 @@ import pytest
 from runtimes import need
 
 import attn_core as core
+from attn_core.interpreters.shapes import ShapeError
 from attn_core.parity import ForeignError, assert_parity
 from attn_core.parity.foreign.fitting import fitted
-from attn_core.shapes import ShapeError
 
 need("torch")
 

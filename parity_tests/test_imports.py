@@ -11,11 +11,11 @@ from runtimes import need
 FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax"}
 PACKAGES = {
     "attn_core": set(),
-    "attn_core.tf1": set(),
-    "attn_core.dialects": set(),
+    "attn_core.porting.tf1": set(),
+    "attn_core.weights.dialects": set(),
     "attn_core.parity.foreign.asserting": set(),
-    "attn_core.pytest_plugin": set(),
-    "attn_core.cli": set(),
+    "attn_core.parity.pytest_plugin": set(),
+    "attn_core.cli.main": set(),
     "attn_torch": {"torch"},
     "attn_jax.linen": {"jax", "flax"},
     "attn_jax.nnx": {"jax", "flax"},
@@ -65,7 +65,7 @@ def test_keras_package_imports_with_one_backend(backend: str):
 def test_core_loads_numpy_and_safetensors_only():
     """What keeps the import under 0.2 s; the time itself depends on the machine."""
     assert loaded_by("attn_core", set()) <= {"numpy", "safetensors"}
-    assert loaded_by("attn_core.dialects", set()) <= {"numpy", "safetensors"}
+    assert loaded_by("attn_core.weights.dialects", set()) <= {"numpy", "safetensors"}
     assert loaded_by("attn_core.parity.report", set()) <= {"numpy", "safetensors"}
 
 

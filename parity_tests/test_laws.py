@@ -12,7 +12,7 @@ import pytest
 from runtimes import FRAMEWORKS, GOLDEN, fresh, need
 
 import attn_core as core
-from attn_core.initializers import TruncatedNormal
+from attn_core.spec.initializers import TruncatedNormal
 
 BLOCK = core.SqueezeExcitation(1024, 16)
 DRAWS = 4

@@ -13,15 +13,15 @@ import pytest
 from runtimes import FRAMEWORKS, in_keras, need
 
 import attn_core as core
+from attn_core.interpreters.trace import trace
+from attn_core.models.registry import KNOWN
 from attn_core.parity import matrix, pinned
 from attn_core.parity.draws import draw, held
 from attn_core.parity.matrix import Plan, report, run
 from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell
 from attn_core.parity.subjects import STANDARD, chosen
-from attn_core.parity.trace import trace
-from attn_core.primitives import Primitives
-from attn_core.registry import KNOWN
 from attn_core.spec import SpecError
+from attn_core.spec.primitives import Primitives
 
 ALL = chosen(["all"])
 

@@ -16,8 +16,8 @@ from runtimes import need
 
 import attn_core as core
 from attn_core import models, parity
+from attn_core.interpreters.shapes import output_shape
 from attn_core.models.attention import attention
-from attn_core.shapes import output_shape
 from attn_core.spec import Block, SpecError
 
 RUNTIMES = ("torch", "keras-tensorflow", "linen", "nnx")

@@ -15,9 +15,8 @@ from tiers import ordinary_case, sample
 
 import attn_core as core
 from attn_core import parity, reference
+from attn_core.interpreters.rounding import Bounded
 from attn_core.parity import Outcome
-from attn_core.rounding import Bounded
-
 
 NUMBERED = 1000  # numbers of a case that are differentiated one by one in the ordinary tier
 

@@ -39,7 +39,8 @@ def test_tests_on_the_page_pass(tmp_path: Path):
     need("torch")
     (tests,) = ABOUT_TESTS
     (tmp_path / "test_mine.py").write_text(tests)
-    options = ("-p", "no:attn", "-p", "attn_core.pytest_plugin", "-p", "no:cacheprovider", "--strict-markers", "-q")
+    plugins = ("-p", "no:attn", "-p", "attn_core.parity.pytest_plugin", "-p", "no:cacheprovider")
+    options = (*plugins, "--strict-markers", "-q")
     assert "3 passed" in run("-m", "pytest", *options, "test_mine.py", folder=tmp_path)
 
 

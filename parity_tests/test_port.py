@@ -14,8 +14,9 @@ import pytest
 from runtimes import GOLDEN
 
 import attn_core as core
-from attn_core import parity, port, recorded, tf1
-from attn_core.tf1 import Findings, FoundBlock
+from attn_core import parity, tf1
+from attn_core.porting import one_block, recorded
+from attn_core.porting.tf1 import Findings, FoundBlock
 
 TF1 = {
     "tf1/se_block/model.ckpt": "tf1/se_block",
@@ -44,9 +45,9 @@ def made(*names: str, **options: Any) -> Findings:
     return Findings(tuple(FoundBlock(name, BLOCK, each, variables, **options) for name, each in pairs), "a test")
 
 
-def ported(out: Path, findings: Findings, target: str = "torch") -> list[port.Ported]:
-    checks = list(port.check(findings, target))
-    port.write(out, "model.ckpt", target, findings, checks)
+def ported(out: Path, findings: Findings, target: str = "torch") -> list[one_block.Ported]:
+    checks = list(one_block.check(findings, target))
+    one_block.write(out, "model.ckpt", target, findings, checks)
     return checks
 
 
@@ -57,10 +58,10 @@ def test_recordings(tmp_path: Path, path: str):
 
     findings = tf1.find_blocks(GOLDEN / path)
     recordings = recorded.read(GOLDEN / TF1[path] / "io.npz", [found.block.channels for found in findings])
-    checks = list(port.check(findings, "torch", recordings))
+    checks = list(one_block.check(findings, "torch", recordings))
     assert checks
     assert all(check.passed for check in checks)
-    port.write(tmp_path / "out", path, "torch", findings, checks)
+    one_block.write(tmp_path / "out", path, "torch", findings, checks)
     for check in checks:
         assert check.random.keys() == {"output", "gate:channel"}
         assert {"gate:channel"} <= check.recorded.keys() <= {"output", "gate:channel"}
@@ -94,8 +95,8 @@ def test_report(tmp_path: Path):
     path = GOLDEN / "tf1" / "se_block_scoped_stack"
     findings = tf1.find_blocks(path / "model.ckpt")
     recordings = recorded.read(path / "io.npz", [found.block.channels for found in findings])
-    checks = list(port.check(findings, "torch", recordings))
-    port.write(tmp_path / "out", "the source", "torch", findings, checks)
+    checks = list(one_block.check(findings, "torch", recordings))
+    one_block.write(tmp_path / "out", "the source", "torch", findings, checks)
     report = json.loads((tmp_path / "out" / "port.json").read_text())
     assert report["made_by"].startswith("attn port ")
     assert {key: report[key] for key in ("source", "read_as", "target", "bound")} == {
@@ -130,7 +131,7 @@ def test_dead_weights_are_named():
     """A block whose relu never opens passes every check on its output: say what was not proved."""
     weights = made("a")[0].weights | {"reduce.bias": np.full(2, -99, np.float32)}
     findings = Findings((dataclasses.replace(made("a")[0], weights=weights),), "a test")
-    (check,) = port.check(findings, "torch")
+    (check,) = one_block.check(findings, "torch")
     sentence = "the random image does not test {}: the block's output ignores them"
     assert check.warnings == (sentence.format("reduce.weight, reduce.bias, expand.weight"),)
 
@@ -139,7 +140,7 @@ def test_dead_weights_are_named():
 def test_weights_beyond_numbers_fail(value: float):
     weights = made("a")[0].weights | {"reduce.weight": np.full((2, 4), value, np.float32)}
     findings = Findings((dataclasses.replace(made("a")[0], weights=weights),), "a test")
-    (check,) = port.check(findings, "torch")
+    (check,) = one_block.check(findings, "torch")
     assert not check.passed
     assert check.warnings == ("NaN or infinity in reduce.weight",)
 
@@ -194,7 +195,7 @@ def test_names_that_collide(tmp_path: Path):
 def test_layers(name: str, variables: tuple[str, str], layers: list[str]):
     names = dict(zip(("reduce.weight", "expand.weight"), variables, strict=True))
     found = dataclasses.replace(made(name)[0], variables=names)
-    check = port.Ported(found, "", {}, {}, ())
+    check = one_block.Ported(found, "", {}, {}, ())
     assert check.layers == layers
     assert check.averaged == variables[0].endswith("Average")
 
@@ -202,14 +203,17 @@ def test_layers(name: str, variables: tuple[str, str], layers: list[str]):
 def test_earlier_output_survives_a_failing_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     ported(tmp_path / "out", made("a", "b"))
     before = contents(tmp_path)
-    save, calls = port.weights.save, iter([None, OSError(28, "No space left on device"), None, KeyboardInterrupt()])
+    save, calls = (
+        one_block.weights.save,
+        iter([None, OSError(28, "No space left on device"), None, KeyboardInterrupt()]),
+    )
 
     def failing(*args: Any) -> None:
         save(*args)
         if error := next(calls):
             raise error
 
-    monkeypatch.setattr(port.weights, "save", failing)
+    monkeypatch.setattr(one_block.weights, "save", failing)
     for kind in (OSError, KeyboardInterrupt):
         with pytest.raises(kind):
             ported(tmp_path / "out", made("c", "d"))
@@ -239,9 +243,9 @@ class Wrong:
 @pytest.mark.parametrize("shift", [{"output": 1e-3}, {"gate": -1e-4}, {"output": np.nan}, {"gate": np.inf}])
 def test_wrong_runtime_fails(shift: dict[str, float], monkeypatch: pytest.MonkeyPatch):
     wrong = Wrong("torch", **shift)
-    (right,) = port.check(made("a"), "torch")
+    (right,) = one_block.check(made("a"), "torch")
     monkeypatch.setattr(parity, "runtime", lambda name: wrong)
-    (check,) = port.check(made("a"), "torch")
+    (check,) = one_block.check(made("a"), "torch")
     assert right.passed
     assert not check.passed
     assert set(check.random) == {"output", "gate:channel"}
@@ -252,9 +256,9 @@ def test_wrong_recording_fails():
     image = parity.sample_image((2, 4, 3, 3)).astype(np.float32)
     wanted = parity.expected(BLOCK, found[0].weights, image)
     right = recorded.Recording(image, wanted.gates["channel"], wanted.output)
-    assert next(port.check(found, "torch", [right])).passed
+    assert next(one_block.check(found, "torch", [right])).passed
     for wrong in (
         dataclasses.replace(right, gate=right.gate + 1e-3, output=None),
         dataclasses.replace(right, gate=None, output=right.output + 1e-3),
     ):
-        assert not next(port.check(found, "torch", [wrong])).passed
+        assert not next(one_block.check(found, "torch", [wrong])).passed

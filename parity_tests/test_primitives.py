@@ -15,7 +15,7 @@ from tiers import sample
 
 from attn_core import parity
 from attn_core.parity import Outcome
-from attn_core.primitives import Primitives
+from attn_core.spec.primitives import Primitives
 
 SHAPES = {
     "line": (3, CHANNELS, 5),
@@ -64,8 +64,6 @@ def expected(step: str, train: bool, shape: str, unbiased: bool) -> Outcome:
     return case(step, train, shape).expected(unbiased=unbiased)
 
 
-
-
 def ordinary(run: tuple[str, str, bool, str]) -> bool:
     """Say whether a step is run there on this shape: what is compiled, on two of them."""
     return run[0] not in COMPILED or run[3] in ("odd", "volume")
@@ -100,8 +98,7 @@ def test_large_activations_stay_finite_in_half_precision(name: str, step: str):
 
 
 def test_every_primitive_and_part_is_tested():
-    from attn_core import parts
-    from attn_core.spec import Part
+    from attn_core.spec import Part, parts
 
     names = {name for name in vars(Primitives) if not name.startswith("_")}
     used = " ".join(PRIMITIVES)

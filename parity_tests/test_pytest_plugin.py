@@ -42,7 +42,7 @@ class TestBlock:
 def test_misfit():
     pass
 """
-ALONE = ("-p", "attn_core.pytest_plugin", "-p", "no:cacheprovider", "--strict-markers")
+ALONE = ("-p", "attn_core.parity.pytest_plugin", "-p", "no:cacheprovider", "--strict-markers")
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from runtimes import FRAMEWORKS, need
 from terminal import NET
 
-from attn_core import port_network
+from attn_core.porting import whole_network
+from attn_core.porting.network.network import Options
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -37,7 +38,7 @@ def port_command(folder: Path) -> str:
     """Return the part of the first command that comes after the installation, with this interpreter's `attn`."""
     (command,) = re.findall(r"<!-- port -->\n```sh\n(.*?)```", README, re.DOTALL)
     _, _, ports = command.partition('".[torch,tf1]" &&\n')
-    attn = f"{sys.executable} -c 'from attn_core.cli import main; main()'"
+    attn = f"{sys.executable} -c 'from attn_core.cli.main import main; main()'"
     return ports.replace(".venv/bin/attn", attn).replace("--out ported", f"--out {folder}/ported")
 
 
@@ -66,7 +67,7 @@ def test_first_command_fails_if_a_checkpoint_is_damaged(tmp_path: Path):
 def test_page_of_porting_shows_what_is_written():
     """The classes on the page are the ones that `attn port` makes."""
     page = (ROOT / "docs" / "porting.md").read_text()
-    source = port_network.read(NET / "model.ckpt-200", "torch", port_network.Options()).source
+    source = whole_network.read(NET / "model.ckpt-200", "torch", Options()).source
     shown = next(text for text in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if text.startswith("class "))
     assert shown in source.replace("\n\n\ndef load", "\n```")
     assert [path for path in re.findall(r"\]\((?!http)([^)#]+)\)", page) if not (ROOT / "docs" / path).exists()] == []

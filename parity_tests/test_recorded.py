@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attn_core.recorded import Recording, RecordingError, read
+from attn_core.porting.recorded import Recording, RecordingError, read
 
 RNG = np.random.default_rng(0)
 ARRAYS = {

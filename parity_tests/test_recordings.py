@@ -19,8 +19,8 @@ from tiers import ordinary_recording, sample
 
 import attn_core as core
 from attn_core import dialects, parity, reference, tf1
+from attn_core.models.registry import KNOWN
 from attn_core.parity import Outcome
-from attn_core.registry import KNOWN
 
 MODES = [(folder, mode) for folder, recording in RECORDINGS.items() for mode in recording.modes]
 RUNS = [(*run, *runtime) for run in MODES for runtime in BOUNDS if RECORDINGS[run[0]].runs(*runtime)]

@@ -11,10 +11,10 @@ from blocks import CASES
 
 import attn_core as core
 from attn_core import parity
+from attn_core.interpreters.rounding import bounded
+from attn_core.interpreters.rounding.arithmetic import DTYPES, Arithmetic, student
+from attn_core.interpreters.rounding.number import EXACT, Rounded
 from attn_core.parity.draws import draw
-from attn_core.rounding import bounded
-from attn_core.rounding.arithmetic import DTYPES, Arithmetic, student
-from attn_core.rounding.number import EXACT, Rounded
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -14,9 +14,9 @@ from runtimes import GOLDEN, need, recipe
 
 import attn_core as core
 from attn_core import parity, reference
-from attn_core.primitives import PADDINGS
-from attn_core.reference import ops
-from attn_core.reference.parts import Arrays, State, bind
+from attn_core.interpreters.reference import ops
+from attn_core.interpreters.reference.parts import Arrays, State, bind
+from attn_core.spec.primitives import PADDINGS
 
 Array = np.ndarray
 

@@ -8,10 +8,10 @@ import pytest
 from refused import REFUSED
 
 import attn_core as core
-from attn_core import parts, windows
-from attn_core.formula import formula
-from attn_core.registry import KNOWN, parse
-from attn_core.shapes import output_shape
+from attn_core.interpreters.formula import formula
+from attn_core.interpreters.shapes import output_shape
+from attn_core.models.registry import KNOWN, parse
+from attn_core.spec import parts, windows
 
 SE = core.SqueezeExcitation
 

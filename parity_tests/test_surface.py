@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from attn_core.models import MODELS
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {

@@ -13,8 +13,9 @@ import tf1_files as files
 from golden.tf1_formats import values as rule
 from tf1_files import FORMATS, GOLDEN, fingerprint
 
-from attn_core.tf1 import CheckpointError, locate, read_checkpoint
-from attn_core.tf1.table import Table
+from attn_core.porting.tf1 import CheckpointError, read_checkpoint
+from attn_core.weights.files.tf1.locate import locate
+from attn_core.weights.files.tf1.table import Table
 
 SE_BLOCK = GOLDEN / "tf1" / "se_block"
 SE_NAMES = ["dense/bias", "dense/kernel", "dense_1/bias", "dense_1/kernel"]
@@ -107,7 +108,7 @@ def test_snappy_index_changes_nothing(tmp_path):
 
 TENSORFLOW = """
 import sys, numpy as np, tensorflow as tf
-from attn_core.tf1 import read_checkpoint
+from attn_core.porting.tf1 import read_checkpoint
 from tf1_files import fingerprint
 
 def restored(reader, path, name, shape):
@@ -155,7 +156,7 @@ def test_tensorflow_2_reads_the_same(tmp_path):
 
 def test_no_framework_is_loaded():
     code = (
-        "import sys; from attn_core.tf1 import read_checkpoint; "
+        "import sys; from attn_core.porting.tf1 import read_checkpoint; "
         f"len(dict(read_checkpoint({str(SE_BLOCK)!r}))); "
         "print([m for m in ('tensorflow', 'torch', 'jax', 'keras') if m in sys.modules])"
     )
@@ -167,7 +168,7 @@ def test_no_framework_is_loaded():
 def test_missing_package_is_named(package):
     code = (
         f"import sys; sys.modules[{package!r}] = None\n"
-        "try: import attn_core.tf1\n"
+        "try: import attn_core.porting.tf1\n"
         "except ImportError as error: print(type(error).__name__, error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tf1_files import FORMATS, GOLDEN
 
-from attn_core.tf1 import CheckpointError, read_checkpoint
-from attn_core.tf1.protos import TensorSlices
-from attn_core.tf1.table import Table
+from attn_core.porting.tf1 import CheckpointError, read_checkpoint
+from attn_core.weights.files.tf1.protos import TensorSlices
+from attn_core.weights.files.tf1.table import Table
 
 SE_V2 = GOLDEN / "tf1/se_block/model.ckpt"
 SE_V1 = GOLDEN / "tf1/se_block_v1_format/model.ckpt"

@@ -14,12 +14,12 @@ from bounds import BOUNDS, RECORDED, TENSORFLOW_1
 from runtimes import GOLDEN, in_keras, need
 from tf1_nets import Net
 
-from attn_core.lazy import Lazy
 from attn_core.parity import error
-from attn_core.tf1 import CheckpointError, read_checkpoint, read_graph
-from attn_core.tf1.errors import UnknownOpError
-from attn_core.tf1.evaluate import evaluate
-from attn_core.tf1.graph import Graph, Ref
+from attn_core.porting.graph.graph import Graph, Ref
+from attn_core.porting.graph.lazy import Lazy
+from attn_core.porting.graph.ops.evaluate import evaluate
+from attn_core.porting.tf1 import CheckpointError, read_checkpoint, read_graph
+from attn_core.weights.files.tf1.errors import UnknownOpError
 
 NETWORK = GOLDEN / "tf1" / "res_block2_net"
 TRAINED = 1e-4  # absolute, of float32 through eleven normalisations by the batch

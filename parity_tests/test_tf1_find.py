@@ -11,7 +11,7 @@ from runtimes import GOLDEN
 from tf1_nets import AVERAGE, names
 
 from attn_core import SqueezeExcitation
-from attn_core.tf1 import FoundBlock, find_blocks, read_checkpoint
+from attn_core.porting.tf1 import FoundBlock, find_blocks, read_checkpoint
 
 TF1 = GOLDEN / "tf1"
 ORIGINAL = {"se_block": "model.ckpt", "se_block_scoped_stack": "model.ckpt", "res_block2_net": "model.ckpt-200"}

@@ -12,12 +12,12 @@ from runtimes import GOLDEN
 from tensorboard.compat.proto import tensor_pb2
 from tf1_nets import Net, frozen, saved_model
 
-from attn_core.tf1.constants import decode
-from attn_core.tf1.errors import CheckpointError
-from attn_core.tf1.find import find_blocks
-from attn_core.tf1.graph import Graph, Ref, integers, read_graph
-from attn_core.tf1.order import natural, places
-from attn_core.tf1.patterns import match
+from attn_core.porting.find.find import find_blocks
+from attn_core.porting.find.patterns import match
+from attn_core.porting.graph.constants import decode
+from attn_core.porting.graph.graph import Graph, Ref, integers, read_graph
+from attn_core.porting.graph.order import natural, places
+from attn_core.weights.files.tf1.errors import CheckpointError
 
 GRAPHS = sorted(p for p in GOLDEN.glob("tf1*/*/*") if p.suffix in (".meta", ".pb"))
 FROZEN = GOLDEN / "tf1" / "se_block" / "frozen.pb"

@@ -20,14 +20,17 @@ from bounds import PORTED, TENSORFLOW_1
 from runtimes import GOLDEN, in_keras, need
 from tensorboard.compat.proto import graph_pb2
 
-from attn_core import parity, port_network, recorded
-from attn_core.port_network import Options, Port
-from attn_core.ported import Found, imported
-from attn_core.tf1 import read_checkpoint
-from attn_core.tf1.graph import Graph, Node, read_graph
-from attn_core.tf1.network.steps import canonical
-from attn_core.tf1.variables import catalogue
-from attn_core.tf1.write.targets import RUNNERS, WRITERS
+from attn_core import parity
+from attn_core.porting import recorded, whole_network
+from attn_core.porting.find.variables import catalogue
+from attn_core.porting.graph.graph import Graph, Node, read_graph
+from attn_core.porting.network.network import Options
+from attn_core.porting.network.steps.steps import canonical
+from attn_core.porting.port import Port
+from attn_core.porting.ported import Found, imported
+from attn_core.porting.proof import prove
+from attn_core.porting.tf1 import read_checkpoint
+from attn_core.porting.write.targets import RUNNERS, WRITERS
 
 OF_ONE_BLOCK = ["tf1/se_block", "tf1/se_block_scoped_stack"]
 OF_BLOCKS = ["bias_free", "one_by_one", "partitioned_variables", "resource_variables", "unscoped_stack", "decoys"]
@@ -48,7 +51,7 @@ def checkpoint(case: str) -> Path:
 
 @cache
 def ported(path: Path, target: str, **options: object) -> Port:
-    return port_network.read(path, target, Options(**options), averages=False)
+    return whole_network.read(path, target, Options(**options), averages=False)
 
 
 def put(port: Port, folder: Path) -> str:
@@ -154,8 +157,8 @@ def test_the_training_is_forgotten(monkeypatch: pytest.MonkeyPatch):
         seen.update({name: weakref.ref(node) for name, node in graph.nodes.items()})
         return graph
 
-    monkeypatch.setattr(port_network, "read_graph", noted)
-    port = port_network.read(checkpoint("tf1_blocks/training_graph"), "torch", Options())
+    monkeypatch.setattr(whole_network, "read_graph", noted)
+    port = whole_network.read(checkpoint("tf1_blocks/training_graph"), "torch", Options())
     gc.collect()
     part = port.network.part
     there = {name for name, node in seen.items() if node() is not None}
@@ -172,10 +175,10 @@ def test_shared_weights(tmp_path: Path):
         if node.op == "Identity" and node.name.startswith("stage1/block2/"):
             node.input[0] = node.input[0].replace("block2", "block1")
     (tmp_path / "shared.pb").write_bytes(graph.SerializeToString(deterministic=True))
-    port = port_network.read(tmp_path / "shared.pb", "torch", Options())
+    port = whole_network.read(tmp_path / "shared.pb", "torch", Options())
     note = "14 variables are read in several places, which have a copy each: stage1/block1/first/conv/kernel, ..."
     assert note in port.notes
-    places = port_network.report(port)["variables"]["stage1/block1/first/conv/kernel"]["weights"]
+    places = whole_network.report(port)["variables"]["stage1/block1/first/conv/kernel"]["weights"]
     assert len(places) == 2
     assert np.array_equal(*(port.arrays[name] for name in places))
 
@@ -222,7 +225,7 @@ def test_report(tmp_path: Path):
     need("torch")
     case = "tf1/res_block2_net"
     port = ported(checkpoint(case), "torch")
-    port_network.write(port, tmp_path / "out", lambda folder: port_network.prove(port, folder, tensorflow=False))
+    whole_network.write(port, tmp_path / "out", lambda folder: prove(port, folder, tensorflow=False))
     report = json.loads((tmp_path / "out" / "port.json").read_text())
     stored = read_checkpoint(checkpoint(case))
     known = catalogue({name: stored.shape(name) for name in stored})

@@ -15,9 +15,11 @@ from runtimes import GOLDEN, in_keras, need
 from tensorboard.compat.proto import graph_pb2
 
 import attn_core
-from attn_core import port_network
-from attn_core.port_network import Options, Port
-from attn_core.tf1.write.names import RESERVED, class_name, identifier, plain
+from attn_core.porting import whole_network
+from attn_core.porting.network.network import Options
+from attn_core.porting.port import Port
+from attn_core.porting.proof import prove
+from attn_core.porting.write.names import RESERVED, class_name, identifier, plain
 
 FORMS = (
     "cbam", "channels_alone", "pixels_alone", "two_perceptrons", "shuffles", "groups", "functions", "vectors",
@@ -59,8 +61,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def ported(saved: Any, form: str, target: str) -> Port:
     folder, recorded = saved(form)
-    port = port_network.read(folder / "model.ckpt", target, Options())
-    port_network.write(port, folder / target, lambda inside: port_network.prove(port, inside, recorded, False))
+    port = whole_network.read(folder / "model.ckpt", target, Options())
+    whole_network.write(port, folder / target, lambda inside: prove(port, inside, recorded, False))
     return port
 
 
@@ -104,7 +106,7 @@ def tidy(source: Path) -> None:
 
 
 def read(saved: Any, form: str) -> Port:
-    return port_network.read(saved(form)[0] / "model.ckpt", "torch", Options())
+    return whole_network.read(saved(form)[0] / "model.ckpt", "torch", Options())
 
 
 def blocks(port: Port) -> list[Any]:
@@ -197,7 +199,7 @@ def test_rewired_graphs_are_refused_or_ported(case: str, tmp_path: Path) -> None
         rewire(graph, random.Random(seed))
         (tmp_path / "frozen.pb").write_bytes(graph.SerializeToString())
         try:
-            port = port_network.read(tmp_path / "frozen.pb", "torch", Options(), allow_unknown=True)
+            port = whole_network.read(tmp_path / "frozen.pb", "torch", Options(), allow_unknown=True)
         except (ValueError, OSError):
             continue
         assert ast.parse(port.source)
@@ -225,7 +227,7 @@ def test_nodes_without_inputs_are_named(tmp_path: Path) -> None:
     path = tmp_path / "frozen.pb"
     path.write_bytes(graph.SerializeToString())
     with pytest.raises(ValueError, match=r"is damaged: 'same' \(Identity\) lacks inputs\.$"):
-        port_network.read(path, "torch", Options())
+        whole_network.read(path, "torch", Options())
 
 
 def test_images_without_end_are_refused(tmp_path: Path) -> None:
@@ -235,7 +237,7 @@ def test_images_without_end_are_refused(tmp_path: Path) -> None:
     node.attr["shape"].shape.dim[1].size = 2**40
     (tmp_path / "frozen.pb").write_bytes(graph.SerializeToString())
     with pytest.raises(ValueError, match="are too large to run the graph on"):
-        port_network.read(tmp_path / "frozen.pb", "torch", Options())
+        whole_network.read(tmp_path / "frozen.pb", "torch", Options())
 
 
 def test_integer_image_carries_its_slope(saved: Any) -> None:

@@ -12,12 +12,14 @@ from runtimes import GOLDEN, need
 from tensorboard.compat.proto import graph_pb2
 from terminal import NET, SE, Attn
 
-from attn_core import port_network
-from attn_core.port_network import Options, UnknownStepsError
-from attn_core.ported import imported
-from attn_core.tf1 import CheckpointError
-from attn_core.tf1.network.boundary import BoundaryError
-from attn_core.tf1.network.truth import SizeError
+from attn_core.porting import whole_network
+from attn_core.porting.network.boundary import BoundaryError
+from attn_core.porting.network.network import Options
+from attn_core.porting.network.truth import SizeError
+from attn_core.porting.port import Port
+from attn_core.porting.ported import imported
+from attn_core.porting.tf1 import CheckpointError
+from attn_core.porting.whole_network import UnknownStepsError
 
 Change = Callable[[graph_pb2.GraphDef], None]
 
@@ -44,8 +46,8 @@ def other_op(op: str) -> Change:
     return change
 
 
-def read(path: Path, target: str = "torch", **options: object) -> port_network.Port:
-    return port_network.read(path, target, Options(**options))
+def read(path: Path, target: str = "torch", **options: object) -> Port:
+    return whole_network.read(path, target, Options(**options))
 
 
 # ---- operations -----------------------------------------------------------------------------------------------------
@@ -75,7 +77,7 @@ def test_unknown_altogether(tmp_path: Path):
 @pytest.mark.parametrize("target", ["torch", "keras", "nnx", "linen"])
 def test_gaps(tmp_path: Path, op: str, target: str):
     """With --allow-unknown the rest is written, and the gap says what belongs there."""
-    port = port_network.read(changed(tmp_path, other_op(op)), target, Options(), allow_unknown=True)
+    port = whole_network.read(changed(tmp_path, other_op(op)), target, Options(), allow_unknown=True)
     assert port.source.count(f'unknown("{op}", y)') == 1
     assert any(note.startswith(f"left out, {op} at 'Relu_12'") for note in port.notes)
     compile(port.source, "model.py", "exec")
@@ -203,14 +205,14 @@ def test_source_that_computes_something_else(attn: Attn, monkeypatch: pytest.Mon
     args = ("--to", "torch", "--out", "out", "--no-tensorflow")
     assert attn("port", SE, *args)[0] == 0
     before = {path.name: path.read_bytes() for path in Path("out").iterdir()}
-    written = port_network.read
+    written = whole_network.read
 
-    def wrong(*given: object, **options: object) -> port_network.Port:
+    def wrong(*given: object, **options: object) -> Port:
         port = written(*given, **options)
         port.source = port.source.replace("F.relu(y + x)", "F.relu(y - x)")
         return port
 
-    monkeypatch.setattr(port_network, "read", wrong)
+    monkeypatch.setattr(whole_network, "read", wrong)
     code, stdout, stderr = attn("port", NET, *args)
     assert code == 1
     assert stdout.count(" ! │") >= 6

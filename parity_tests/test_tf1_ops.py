@@ -17,9 +17,9 @@ from tensorboard.compat.proto import attr_value_pb2
 from tf1_op_cases import CASES, FLOAT32_ONLY, Case
 
 from attn_core.parity import error
-from attn_core.tf1.evaluate import evaluate
-from attn_core.tf1.graph import Graph, Node, Ref, read_graph
-from attn_core.tf1.ops import OPS, convolution
+from attn_core.porting.graph.graph import Graph, Node, Ref, read_graph
+from attn_core.porting.graph.ops import OPS, convolution
+from attn_core.porting.graph.ops.evaluate import evaluate
 
 need("keras-tensorflow")
 

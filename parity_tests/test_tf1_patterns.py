@@ -7,7 +7,7 @@ import pytest
 from tf1_nets import C, H, Net, frozen, names, weights
 
 from attn_core import SqueezeExcitation
-from attn_core.tf1 import Findings, find_blocks
+from attn_core.porting.tf1 import Findings, find_blocks
 
 
 def search(net: Net, tmp_path: Path) -> Findings:

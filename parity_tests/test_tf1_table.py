@@ -10,11 +10,11 @@ from golden.tf1_formats import values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attn_core.tf1 import CheckpointError
-from attn_core.tf1.files import File, crc32c, masked
-from attn_core.tf1.pieces import piece_key
-from attn_core.tf1.table import Table, entries, unsnap
-from attn_core.tf1.varint import varint
+from attn_core.porting.tf1 import CheckpointError
+from attn_core.weights.files.tf1.opened import File, crc32c, masked
+from attn_core.weights.files.tf1.pieces import piece_key
+from attn_core.weights.files.tf1.table import Table, entries, unsnap
+from attn_core.weights.files.tf1.varint import varint
 
 TABLES = sorted(path for path in files.FORMATS.glob("*/model.ckpt*") if path.suffix == ".index" or "v1" in str(path))
 

@@ -7,8 +7,8 @@ import pytest
 from blocks import CASES, EXAMPLES
 
 import attn_core as core
-from attn_core.parity.trace import trace
-from attn_core.shapes import ShapeError
+from attn_core.interpreters.shapes import ShapeError
+from attn_core.interpreters.trace import trace
 
 
 def test_names_and_kinds_in_the_order_of_calls():

@@ -14,7 +14,7 @@ import pytest
 import safetensors.numpy
 
 import attn_core as core
-from attn_core.registry import KNOWN as NAMES
+from attn_core.models.registry import KNOWN as NAMES
 from attn_core.weights import WeightsError, check
 
 SE = core.SqueezeExcitation

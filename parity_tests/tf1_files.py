@@ -10,8 +10,8 @@ import google_crc32c
 import numpy as np
 from runtimes import GOLDEN
 
-from attn_core.tf1 import CheckpointError, read_checkpoint
-from attn_core.tf1.protos import BundleEntry, BundleHeader, TensorSlices
+from attn_core.porting.tf1 import CheckpointError, read_checkpoint
+from attn_core.weights.files.tf1.protos import BundleEntry, BundleHeader, TensorSlices
 
 FORMATS = GOLDEN / "tf1_formats"
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from tensorboard.compat.proto import graph_pb2, meta_graph_pb2
 from tf1_files import entry, write_bundle
 
-from attn_core.tf1 import FoundBlock
-from attn_core.tf1.protos import SavedModel
+from attn_core.porting.tf1 import FoundBlock
+from attn_core.weights.files.tf1.protos import SavedModel
 
 DTYPES = {"float32": 1, "float64": 2, "int32": 3, "int64": 9, "complex64": 8, "bool": 10}
 C, H = 6, 2

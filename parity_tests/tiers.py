@@ -14,7 +14,7 @@ from blocks import CASES, EXAMPLES, RECORDINGS
 from bounds import COMPILED
 from runtimes import FRAMEWORKS
 
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 
 # What tests are named by, and the block that each name concerns.
 TABLES: list[tuple[Any, dict[str, str]]] = [
@@ -32,7 +32,7 @@ def block_of(item: pytest.Item) -> str:
     tables.append({name: name for name in KNOWN})
     values = [value for value in parameters(item).values() if isinstance(value, str)]
     found = [names[value] for names in tables for value in values if value in names]
-    return (found + [""])[0]
+    return [*found, ""][0]
 
 
 def runtime_of(item: pytest.Item) -> str:
@@ -42,7 +42,7 @@ def runtime_of(item: pytest.Item) -> str:
         return f"keras-{given['keras_backend']}"
     named = [value for value in given.values() if isinstance(value, str) and value in FRAMEWORKS]
     words = [runtime for word, runtime in WORDS.items() if word in item.name.partition("[")[0].split("_")]
-    return (named + words + [""])[0]
+    return [*named, *words, ""][0]
 
 
 def parameters(item: pytest.Item) -> dict[str, Any]:

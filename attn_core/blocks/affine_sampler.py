@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
-from attn_core.primitives import PADDINGS, Primitives
 from attn_core.spec import Block, Parts, require, require_choice, require_rank, require_type
+from attn_core.spec.primitives import PADDINGS, Primitives
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
-from attn_core.parts import Dense
 from attn_core.spec import Block, Part, require, require_positive, require_type
+from attn_core.spec.parts import Dense
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,8 +7,8 @@ from typing import ClassVar, TypeVar
 
 from attn_core.blocks.channel_attention import ChannelAttention
 from attn_core.blocks.spatial_attention import SpatialAttention
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Part, Parts, require_type
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

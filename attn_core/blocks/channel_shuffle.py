@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Parts, require, require_positive, require_type
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

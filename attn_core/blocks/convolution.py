@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from attn_core.parts import BatchNorm, Conv
 from attn_core.spec import Block, Part, Parts
+from attn_core.spec.parts import BatchNorm, Conv
 
 
 def convolution(name: str, conv: Conv, momentum: float, norm: bool = True) -> dict[str, Part | Block]:

@@ -9,9 +9,9 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
 from attn_core.blocks.bottleneck import Bottleneck
-from attn_core.parts import ZERO, Dense, LayerNorm
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Part, Parts, require, require_choice, require_type
+from attn_core.spec.parts import ZERO, Dense, LayerNorm
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from attn_core.blocks.channel_attention import POOLS
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Parts, require_choice, require_type
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

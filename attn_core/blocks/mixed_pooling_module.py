@@ -11,8 +11,6 @@ from typing import ClassVar, TypeVar
 
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.blocks.strip_pooling import require_strips, strip_convolutions, strips
-from attn_core.parts import Conv
-from attn_core.primitives import Primitives
 from attn_core.spec import (
     Block,
     Part,
@@ -23,6 +21,8 @@ from attn_core.spec import (
     require_positive,
     require_type,
 )
+from attn_core.spec.parts import Conv
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

@@ -6,8 +6,6 @@ import math
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
-from attn_core.parts import ZERO, BatchNorm, Conv, Dense
-from attn_core.primitives import Primitives
 from attn_core.spec import (
     Block,
     Part,
@@ -19,6 +17,8 @@ from attn_core.spec import (
     require_rank,
     require_type,
 )
+from attn_core.spec.parts import ZERO, BatchNorm, Conv, Dense
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

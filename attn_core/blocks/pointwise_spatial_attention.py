@@ -9,9 +9,6 @@ from typing import ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.parts import BatchNorm, Conv
-from attn_core.primitives import Primitives
-from attn_core.shapes import Shape
 from attn_core.spec import (
     Block,
     Part,
@@ -23,6 +20,8 @@ from attn_core.spec import (
     require_rank,
     require_type,
 )
+from attn_core.spec.parts import BatchNorm, Conv
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
@@ -113,7 +112,7 @@ class PointwiseSpatialAttention(Block):
         """Return the shape of one image."""
         return ((1, self.channels, *self.sizes),)
 
-    def refuses(self, *shapes: Shape) -> str | None:
+    def refuses(self, *shapes: tuple[int | None, ...]) -> str | None:
         """Say that an image of another size does not fit the maps."""
         fits = all(n in (None, own) for n, own in zip(shapes[0][2:], self.sizes, strict=False))
         return None if fits else f"the maps fit images of {self.sizes} pixels only, the field size; got {shapes[0]}"

@@ -7,9 +7,9 @@ from typing import ClassVar, TypeVar
 
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.blocks.res2_conv import Res2Conv
-from attn_core.parts import Conv
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Part, Parts, require, require_positive, require_type
+from attn_core.spec.parts import Conv
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from attn_core.parts import ONE, ZERO, Affine, GroupNorm
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Part, Parts, require, require_positive, require_type
+from attn_core.spec.parts import ONE, ZERO, Affine, GroupNorm
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
-from attn_core.parts import BatchNorm, Conv
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Part, Parts, require_momentum, require_odd, require_rank, require_type
+from attn_core.spec.parts import BatchNorm, Conv
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

@@ -8,10 +8,10 @@ from typing import ClassVar, TypeVar
 import numpy as np
 
 from attn_core.blocks.affine_sampler import AffineSampler, Size, hold_size
-from attn_core.initializers import Values
-from attn_core.parts import ZERO, Conv, Dense
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Part, Parts, require, require_odd, require_type
+from attn_core.spec.initializers import Values
+from attn_core.spec.parts import ZERO, Conv, Dense
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
 from attn_core.blocks.bottleneck import Bottleneck
-from attn_core.primitives import ACTIVATIONS, GATES, Primitives, pointwise
 from attn_core.spec import Parts, require_choice, require_type
+from attn_core.spec.primitives import ACTIVATIONS, GATES, Primitives, pointwise
 
 T = TypeVar("T")
 

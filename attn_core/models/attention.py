@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from attn_core.blocks import BLOCKS, CBAM, ShuffleAttention, SqueezeExcitation
-from attn_core.calls import parse
 from attn_core.spec import Block, SpecError
+from attn_core.spec.calls import parse
 
 # A name of `SHORT`, a block of this collection as text or class, a function from the channels to a block, or none.
 Attention: TypeAlias = str | Callable[[int], Block] | None

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, TypeVar
 
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.models.attention import Attention, attention, named
-from attn_core.parts import Conv, Dense, Dropout
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Part, Parts, require, require_choice, require_momentum, require_positive, require_type
+from attn_core.spec.parts import Conv, Dense, Dropout
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

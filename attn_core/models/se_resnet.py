@@ -8,8 +8,6 @@ from typing import Any, ClassVar, TypeVar
 from attn_core.models.attention import Attention, named
 from attn_core.models.residual_block import PADDINGS, ResidualBlock
 from attn_core.models.stage import Stage
-from attn_core.parts import BatchNorm, Conv, Dense
-from attn_core.primitives import Primitives
 from attn_core.spec import (
     Block,
     Part,
@@ -21,6 +19,8 @@ from attn_core.spec import (
     require_rank,
     require_type,
 )
+from attn_core.spec.parts import BatchNorm, Conv, Dense
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

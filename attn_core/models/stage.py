@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from attn_core.primitives import Primitives
 from attn_core.spec import Block, Part, Parts
+from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core import reference
+from attn_core.interpreters import reference
+from attn_core.interpreters.outcome import Outcome
 from attn_core.parity.result import Tensor
-from attn_core.parity.runtimes import Outcome
 from attn_core.spec import Block
 
 if TYPE_CHECKING:
-    from attn_core.rounding import Bounded
+    from attn_core.interpreters.rounding import Bounded
 
 
 def expected(
@@ -77,15 +77,6 @@ def error(found: ArrayLike, wanted: ArrayLike) -> float:
     if a.shape != b.shape or not np.isfinite([a, b]).all():
         return float("inf")
     return float(np.abs(a - b).max(initial=0.0) / np.abs(b).max(initial=1.0))
-
-
-def sample_image(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.float64]:
-    """Draw an image: noise plus an offset for each sample and channel.
-
-    Without the offset all spatial means are nearly 0, and a gate computed from them says nothing.
-    """
-    rng = np.random.default_rng(seed)
-    return rng.standard_normal(shape) + rng.standard_normal(shape[:2] + (1,) * (len(shape) - 2))
 
 
 def unproven(block: Block, weights: Mapping[str, ArrayLike], x: reference.Given, train: bool = False) -> list[str]:

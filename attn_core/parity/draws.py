@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.parity.comparing import sample_image
-from attn_core.shapes import output_shape
+from attn_core.interpreters.images import sample_image
+from attn_core.interpreters.shapes import output_shape
 from attn_core.spec import Block
 from attn_core.weights import Weights, initialise
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 
+from attn_core.interpreters.rounding import CHANCE, Bounded, bounded
 from attn_core.parity.comparing import compared
 from attn_core.parity.draws import Draw, draw
 from attn_core.parity.parting import parting
@@ -18,7 +19,6 @@ from attn_core.parity.pinned import DEFINITION, SEED, compared_with_pins, is_pin
 from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell, Report, Tensor
 from attn_core.parity.runtimes import BIASED, MissingRuntimeError, refusal, runtime
 from attn_core.parity.subjects import Trial
-from attn_core.rounding import CHANCE, Bounded, bounded
 
 MODES = ("eval", "train")
 COLOURS = re.compile("\x1b\\[[0-9;]*m")  # which some frameworks write into their messages

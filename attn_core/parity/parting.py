@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.parity import trace
+from attn_core.interpreters import trace
+from attn_core.interpreters.rounding import watched
 from attn_core.parity.draws import Draw
 from attn_core.parity.runtimes import Runtime
-from attn_core.rounding import watched
 from attn_core.spec import Block
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_core.interpreters.rounding import Bounded, bounded
+from attn_core.interpreters.trace import counted, trace
 from attn_core.parity.draws import Draw, draw
 from attn_core.parity.result import Tensor
 from attn_core.parity.subjects import Trial, chosen
-from attn_core.parity.trace import counted, trace
-from attn_core.rounding import Bounded, bounded
 
 DEFINITION = "definition"  # its name among the runtimes
 FILE = Path(__file__).with_name("pins.json")

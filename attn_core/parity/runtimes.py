@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from attn_core.interpreters.outcome import Outcome
 from attn_core.spec import Block
 
 if TYPE_CHECKING:
-    from attn_core.parity.trace import Step
+    from attn_core.interpreters.trace import Step
 
 # name: (module, the extra that installs its framework)
 RUNTIMES = {
@@ -28,26 +27,6 @@ BIASED = ("keras", "linen", "nnx")  # there, running variances move to the biase
 
 class MissingRuntimeError(ImportError):
     """The framework of a runtime is not installed."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a runtime computed, in float64 and canonical layout.
-
-    Gradients are those of `input` (and further inputs) and of every trainable weight; statistics are the running
-    arrays after a step of training.
-    """
-
-    output: NDArray[np.float64]
-    gates: dict[str, NDArray[np.float64]]
-    gradients: dict[str, NDArray[np.float64]]
-    statistics: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-
-    def arrays(self) -> dict[str, NDArray[np.float64]]:
-        """Return everything by name: `output`, `gate:channel`, `grad:input`, `stat:norm.running_mean`, ..."""
-        kinds = {"gate": self.gates, "grad": self.gradients, "stat": self.statistics}
-        named = {f"{kind}:{name}": array for kind, arrays in kinds.items() for name, array in arrays.items()}
-        return {"output": self.output, **named}
 
 
 class Runtime(Protocol):

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attn_core.formula import formula
+from attn_core.interpreters.formula import formula
+from attn_core.models.registry import KNOWN, parse
 from attn_core.parity.draws import Shapes
 from attn_core.parity.result import Subject
-from attn_core.registry import KNOWN, parse
 from attn_core.spec import Block
 
 SE = "attention='SqueezeExcitation(hidden=3)'"

@@ -10,9 +10,9 @@ from typing import Any
 import jax
 from numpy.typing import ArrayLike
 
-from attn_core import weights as canonical
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 from attn_core.spec import Block, SpecError
+from attn_core.weights import WeightsError, canonical
 from attn_jax.linen import blocks, models
 from attn_jax.linen.layer import Generic, Layer
 from attn_jax.weights import from_flax, to_flax
@@ -62,7 +62,7 @@ def weights(module: Layer) -> canonical.Weights:
     if not found:
         raise ValueError(f"{type(module).__name__} holds no weights: bind it first, weights(module.bind(variables)).")
     shapes = ", ".join(f"{name} {array.shape}" for name, array in found.items())
-    raise canonical.WeightsError(f"These are not weights of one {type(module).__name__}: {shapes}.")
+    raise WeightsError(f"These are not weights of one {type(module).__name__}: {shapes}.")
 
 
 def load(path: str | os.PathLike[str], **options: Any) -> Layer:

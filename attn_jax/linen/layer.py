@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
-from attn_core.shapes import explained
+from attn_core.interpreters.shapes import explained
 from attn_core.spec import Block, Parts, namespace
 from attn_core.weights import WeightsError, check
 from attn_jax import ops

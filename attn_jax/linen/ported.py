@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.ported import Found, imported
+from attn_core.porting.ported import Found, imported
 from attn_jax import ported
 
 

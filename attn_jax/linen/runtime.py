@@ -9,8 +9,8 @@ from typing import Any
 import jax
 from numpy.typing import ArrayLike
 
-from attn_core.parity import trace
-from attn_core.parity.trace import Interpreter, Step
+from attn_core.interpreters import trace
+from attn_core.interpreters.trace import Interpreter, Step
 from attn_core.spec import Block
 from attn_jax import ops, runtime
 from attn_jax.linen.binding import build

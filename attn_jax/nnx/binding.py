@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from flax import nnx
 from numpy.typing import ArrayLike
 
-from attn_core import weights as canonical
-from attn_core.registry import KNOWN
+from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
+from attn_core.weights import canonical
 from attn_jax.names import PARAMS, STATISTICS
 from attn_jax.nnx import blocks, models
 from attn_jax.nnx.layer import Generic, Layer

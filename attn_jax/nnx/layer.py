@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from attn_core.shapes import explained
+from attn_core.interpreters.shapes import explained
 from attn_core.spec import Block, Parts, namespace
 from attn_jax import ops
 from attn_jax.nnx.parts import native

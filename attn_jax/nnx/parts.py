@@ -10,9 +10,8 @@ import jax.numpy as jnp
 from flax import nnx
 from flax.nnx.nn.dtypes import promote_dtype
 
-from attn_core import parts
-from attn_core.shapes.ops import require_space
-from attn_core.spec import Block, Part
+from attn_core.interpreters.shapes.ops import require_space
+from attn_core.spec import Block, Part, parts
 from attn_jax import ops
 from attn_jax.initializers import law, laws
 

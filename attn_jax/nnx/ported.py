@@ -9,7 +9,7 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
-from attn_core.ported import Found, imported
+from attn_core.porting.ported import Found, imported
 from attn_jax import ported
 
 

@@ -9,8 +9,8 @@ import jax
 from flax import nnx
 from numpy.typing import ArrayLike
 
-from attn_core.parity import trace
-from attn_core.parity.trace import Interpreter, Step
+from attn_core.interpreters import trace
+from attn_core.interpreters.trace import Interpreter, Step
 from attn_core.spec import Block
 from attn_jax import ops, runtime
 from attn_jax.nnx.binding import bind, build

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from attn_core import blocks as core
-from attn_core.shapes import explain
+from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
 

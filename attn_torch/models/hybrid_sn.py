@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from attn_core import models as core
+from attn_core.interpreters.shapes import explain
 from attn_core.models.attention import Attention
 from attn_core.models.hybrid_sn import HYBRID_SNS
-from attn_core.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
 

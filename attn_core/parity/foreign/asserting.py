@@ -49,7 +49,7 @@ def assert_parity(
     - ``draws``: of weights, image and cotangent; the first has the layer's own weights, the others move them.
 
     Compared are output, gradients of the input and the weights and, after a step of training, running statistics,
-    within the bounds of `attn_core.rounding`.
+    within the bounds of `attn_core.interpreters.rounding`.
     **Raises** `ParityError` for a difference, `ForeignError` if the two cannot be compared.
     """
     __tracebackhide__ = True  # of pytest

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attn_core.interpreters.rounding import bounded
+from attn_core.interpreters.shapes import output_shape
+from attn_core.interpreters.trace import trace
 from attn_core.parity.comparing import compared
 from attn_core.parity.foreign.explaining import Difference, explained
 from attn_core.parity.foreign.layer import ForeignError, adopt
@@ -16,9 +19,6 @@ from attn_core.parity.foreign.ways import read
 from attn_core.parity.foreign.wording import broken_sentence, sentences
 from attn_core.parity.result import BROKEN, FAILED, PASSED, Cell, Tensor
 from attn_core.parity.subjects import standard_shapes
-from attn_core.parity.trace import trace
-from attn_core.rounding import bounded
-from attn_core.shapes import output_shape
 from attn_core.spec import Block
 
 MODES = ("eval", "train")

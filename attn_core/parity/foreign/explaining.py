@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core import reference
-from attn_core.dialects.dialect import Dialect
-from attn_core.dialects.meaning import differences
-from attn_core.dialects.sizes import DialectError, Sizes
+from attn_core.interpreters import reference
+from attn_core.interpreters.outcome import Outcome
+from attn_core.interpreters.rounding import Bounded, bounded
 from attn_core.parity.comparing import compared
 from attn_core.parity.foreign.running import Draw, Subject
 from attn_core.parity.foreign.variants import Variant, variants
 from attn_core.parity.foreign.ways import dialects_of
-from attn_core.parity.runtimes import Outcome
-from attn_core.rounding import Bounded, bounded
 from attn_core.spec import Block
+from attn_core.weights.dialects.dialect import Dialect
+from attn_core.weights.dialects.meaning import differences
+from attn_core.weights.dialects.sizes import Sizes
+from attn_core.weights.files.errors import DialectError
 
 Numbers = NDArray[Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from attn_core.dialects.layout import Entry, Turn
+from attn_core.weights.dialects.layout import Entry, Turn
 
 Shape = tuple[int, ...]
 

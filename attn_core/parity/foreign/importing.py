@@ -11,12 +11,12 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from attn_core import dialects
+from attn_core.models.registry import parse
 from attn_core.parity.foreign.checking import check, settled
 from attn_core.parity.foreign.layer import ForeignError, adapter, adopt, framework
 from attn_core.parity.result import Cell
-from attn_core.registry import parse
 from attn_core.spec import Block
+from attn_core.weights import dialects
 
 
 def check_foreign(

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core import dialects
-from attn_core.dialects.layout import Entry
-from attn_core.initializers import Constant
 from attn_core.parity.foreign.fitting import entry, plain, spread
 from attn_core.parity.foreign.layer import Foreign, ForeignError
 from attn_core.parity.foreign.reading import Reading
 from attn_core.parity.foreign.running import Subject
 from attn_core.parity.foreign.ways import read
 from attn_core.spec import Array, Block
+from attn_core.spec.initializers import Constant
+from attn_core.weights import dialects
+from attn_core.weights.dialects.layout import Entry
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_core.interpreters.trace import OUTPUT, Step
 from attn_core.parity.foreign.layer import Call
-from attn_core.parity.trace import OUTPUT, Step
 
 Numbers = NDArray[Any]
 

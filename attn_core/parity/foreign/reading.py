@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from attn_core.dialects.layout import Entry
 from attn_core.parity.foreign.fitting import above
 from attn_core.parity.foreign.layer import State
 from attn_core.spec import Array
 from attn_core.weights import Weights
+from attn_core.weights.dialects.layout import Entry
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from attn_core import dialects
-from attn_core.dialects.dialect import Dialect, InexpressibleError
 from attn_core.parity.foreign.layer import Foreign, State
 from attn_core.spec import Block
+from attn_core.weights import dialects
+from attn_core.weights.dialects.dialect import Dialect, InexpressibleError
 
 
 def unread(theirs: Foreign, state: State, block: Block) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.parity.comparing import sample_image
+from attn_core.interpreters.images import sample_image
+from attn_core.interpreters.outcome import Outcome
+from attn_core.interpreters.rounding import Bounded
 from attn_core.parity.draws import held
 from attn_core.parity.foreign.layer import Call, Foreign, Ran
 from attn_core.parity.foreign.reading import Reading
-from attn_core.parity.runtimes import Outcome
-from attn_core.rounding import Bounded
 from attn_core.weights import Weights
 
 Numbers = NDArray[Any]

@@ -9,6 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_core.interpreters.outcome import Outcome
+from attn_core.interpreters.rounding import Bounded, bounded
+from attn_core.interpreters.rounding.arithmetic import DTYPES
 from attn_core.parity.comparing import compared
 from attn_core.parity.foreign.checking import Checked, Settings, check
 from attn_core.parity.foreign.layer import ForeignError, adopt
@@ -16,9 +19,6 @@ from attn_core.parity.foreign.pairing import Pair, paired
 from attn_core.parity.foreign.running import Draw, drawn
 from attn_core.parity.foreign.wording import broken_sentence, sentences
 from attn_core.parity.result import BROKEN, FAILED, PASSED, Cell, Tensor
-from attn_core.parity.runtimes import Outcome
-from attn_core.rounding import Bounded, bounded
-from attn_core.rounding.arithmetic import DTYPES
 from attn_core.spec import Block
 
 Bounds = dict[str, NDArray[np.float64]]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from attn_core.blocks import channel_attention, global_context, non_local, pointwise_spatial_attention
 from attn_core.models.hybrid_sn import ORDERS
-from attn_core.parts import BatchNorm, GroupNorm, LayerNorm, Running
-from attn_core.primitives import ACTIVATIONS, GATES, PADDINGS
 from attn_core.spec import Block, Part, SpecError
+from attn_core.spec.parts import BatchNorm, GroupNorm, LayerNorm, Running
+from attn_core.spec.primitives import ACTIVATIONS, GATES, PADDINGS
 from attn_core.weights import Weights
 
 Numbers = NDArray[Any]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from attn_core import dialects
-from attn_core.dialects.dialect import Dialect, InexpressibleError
-from attn_core.dialects.layout import Entry
-from attn_core.dialects.numbered import counted
 from attn_core.parity.foreign.fitting import above, entry, plain, spread
 from attn_core.parity.foreign.layer import Foreign, ForeignError, State
 from attn_core.parity.foreign.reading import Reading
 from attn_core.parity.foreign.refusing import listed, unread, why_not
 from attn_core.spec import Block
+from attn_core.weights import dialects
+from attn_core.weights.dialects.dialect import Dialect, InexpressibleError
+from attn_core.weights.dialects.layout import Entry
+from attn_core.weights.dialects.numbered import counted
 
 
 def read(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from attn_core.interpreters.outcome import Outcome
+from attn_core.interpreters.shapes import explain
 from attn_core.parity.result import Tensor
-from attn_core.parity.runtimes import Outcome
-from attn_core.shapes import explain
 from attn_core.spec import Block
 
 MOST = 4  # tensors that a message lists

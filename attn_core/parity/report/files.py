@@ -11,7 +11,7 @@ from attn_core.parity.report.as_json import to_json
 from attn_core.parity.report.as_junit import to_junit
 from attn_core.parity.report.extra import needed
 from attn_core.parity.result import Report
-from attn_core.weights import write_whole
+from attn_core.weights.files.whole import write_whole
 
 FORMS = {"json": to_json, "junit": to_junit, "html": to_html}
 PACKAGES = {"junit": "junitparser", "html": "jinja2"}

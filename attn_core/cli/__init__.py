@@ -1,0 +1,1 @@
+"""The command `attn`: `main` has its parts, a file for each."""

@@ -1,0 +1,161 @@
+"""Finding SE blocks by the names and shapes of variables, where no graph shows the structure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from attn_core.porting.find.kernels import Kernel, Layer, Pair
+from attn_core.porting.find.variables import matrix
+from attn_core.porting.graph.order import natural
+from attn_core.porting.graph.reads import Stored
+
+ASSUMED = "found by names and shapes: relu, sigmoid and the product with the image are assumed, no graph shows them"
+_LEAF = re.compile(r"(?P<stem>(?:.*_)?)(?:(?P<kernel>kernel|weights?|filters?|w|W)|bias(?:es)?|b|B)(?P<number>_?\d*)")
+_COUNTER = re.compile(r"_?\d+$")
+_FIRST = re.compile(r"reduc[a-z]*|squeeze|(?<![a-z])down(?![a-z])")
+_SECOND = re.compile(r"expan[a-z]*|excit[a-z]*|(?<![a-z])up(?![a-z])")
+_TELLING = re.compile(r"(^|[/_.-])(se|squeeze|excit\w*)([/_.\-\d]|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A layer as its variables' names show it; the path ends in its label."""
+
+    path: str
+    kernel: Stored
+    bias: Stored | None
+
+    @property
+    def scope(self) -> str:
+        """The path without the label."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def sizes(self) -> tuple[int, int] | None:
+        """Number of inputs and outputs, None for a kernel that is no matrix."""
+        return matrix(self.kernel.shape)
+
+    @property
+    def layer(self) -> Layer:
+        """The layer without its name."""
+        return Layer(Kernel(self.kernel), self.bias)
+
+
+def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[Pair], list[str], list[str]]:
+    """Return the blocks in natural order, sentences on what could not be decided, and the kernels left over."""
+    layers = _layers(weights)
+    found, doubts = _in_rows(layers)
+    for rule in (_by_role, _by_scope):
+        used = {layer.path for pair in [*found, *doubts] for layer in pair}
+        found += rule([layer for layer in layers if layer.path not in used and layer.sizes])
+    sentences = [_sentence(row, _ROW) for row in doubts]
+    blocks = []
+    for first, second in sorted(found, key=lambda pair: natural(pair[0].path)):
+        if reason := _objection(first, second, weights):
+            sentences.append(_sentence((first, second), reason))
+        else:
+            blocks.append(Pair(first.layer, second.layer, notes=(ASSUMED,)))
+    used = {layer.path for pair in [*found, *doubts] for layer in pair}
+    taken = {layer.kernel.name for layer in layers if layer.path in used}
+    rest = [name for name, shape in weights.items() if matrix(shape) and name not in taken]
+    return blocks, sentences, sorted(rest, key=natural)
+
+
+def _layers(weights: Mapping[str, tuple[int, ...]]) -> list[Named]:
+    """Put kernels and biases together."""
+    kernels: dict[str, Stored] = {}
+    biases: dict[str, Stored] = {}
+    for name, shape in weights.items():
+        scope, slash, leaf = name.rpartition("/")
+        if match := _LEAF.fullmatch(leaf):
+            label = f"{match['stem']}{match['number']}".strip("_")
+            path = scope + (slash if label else "") + label
+            kind = kernels if match["kernel"] else biases
+            kind[name if path in kind else path] = Stored(name, shape)
+    layers = [Named(path, kernel, biases.get(path)) for path, kernel in kernels.items() if len(kernel.shape) >= 2]
+    return sorted(layers, key=lambda layer: natural(layer.path))
+
+
+_Pair = tuple[Named, Named]
+_ROW = "these kernels stand in a row and could be paired in more than one way"
+
+
+def _in_rows(layers: Iterable[Named]) -> tuple[list[_Pair], list[tuple[Named, ...]]]:
+    """Pair neighbours among layers that are numbered in one scope (fc1, fc2; dense, dense_1, ...)."""
+    found: list[_Pair] = []
+    doubts: list[tuple[Named, ...]] = []
+    key = _numbered
+    for _, group in groupby(sorted(layers, key=key), key):  # sorting keeps the natural order inside a group
+        row: list[Named] = []
+        for first, second in pairwise([*group, None]):
+            row = row or ([first] if first else [])
+            if first and second and _mirrored(first, second):
+                row.append(second)
+                continue
+            if len(row) == 2:
+                found.append((row[0], row[1]))
+            elif len(row) > 2:
+                doubts.append(tuple(row))
+            row = []
+    return found, doubts
+
+
+def _numbered(layer: Named) -> tuple[str, str]:
+    return layer.scope, _COUNTER.sub("", layer.path)
+
+
+def _mirrored(first: Named, second: Named) -> bool:
+    """Whether the second layer leads back from where the first leads, and does not narrow on the way."""
+    return first.sizes is not None and first.sizes[::-1] == second.sizes and first.sizes[1] <= first.sizes[0]
+
+
+def _by_role(layers: list[Named]) -> list[_Pair]:
+    """Pair layers whose names differ only in their role (reduce and expand, squeeze and excitation, down and up)."""
+    found = []
+    for _, members in groupby(sorted(layers, key=_role_removed), _role_removed):
+        group = list(members)
+        firsts = [layer for layer in group if _FIRST.search(layer.path)]
+        seconds = [layer for layer in group if _SECOND.search(layer.path)]
+        if len(firsts) == len(seconds) == 1 and _mirrored(firsts[0], seconds[0]):
+            found.append((firsts[0], seconds[0]))
+    return found
+
+
+def _role_removed(layer: Named) -> str:
+    return _SECOND.sub("", _FIRST.sub("", layer.path))
+
+
+def _by_scope(layers: list[Named]) -> list[_Pair]:
+    """Pair the two layers that are left in a scope, if their shapes say which comes first."""
+    found = []
+    for scope, members in groupby(sorted(layers, key=lambda layer: layer.scope), lambda layer: layer.scope):
+        group = list(members)
+        orders = [order for order in (group, group[::-1]) if len(order) == 2 and _mirrored(order[0], order[1])]
+        if scope and len(orders) == 1:
+            found.append((orders[0][0], orders[0][1]))
+    return found
+
+
+def _objection(first: Named, second: Named, weights: Mapping[str, tuple[int, ...]]) -> str:
+    """Return what speaks against a pair, or an empty string."""
+    if (first.bias is None) != (second.bias is None):
+        return "only one of the two has a bias"
+    for layer in (first, second):
+        if layer.bias and layer.sizes and layer.bias.shape != (layer.sizes[1],):
+            return f"{layer.bias.name} has the shape {list(layer.bias.shape)}, which is no bias of {layer.kernel.name}"
+    if len(first.kernel.shape) == 2 or _TELLING.search(first.path) or _alone(first, second, weights):
+        return ""
+    return "two 1x1 convolutions in a row, which bottlenecks have as well, and neither name nor scope says which it is"
+
+
+def _alone(first: Named, second: Named, weights: Iterable[str]) -> bool:
+    """Whether the scope of the pair holds nothing else."""
+    own = {stored.name for layer in (first, second) for stored in (layer.kernel, layer.bias) if stored}
+    scope = first.scope
+    return bool(scope) and scope == second.scope and own == {name for name in weights if name.startswith(f"{scope}/")}
+
+
+def _sentence(layers: Iterable[Named], reason: str) -> str:
+    shown = " and ".join(f"{layer.kernel.name} {list(layer.kernel.shape)}" for layer in layers)
+    return f"{shown}: {reason}; a .meta file beside the checkpoint would show it."

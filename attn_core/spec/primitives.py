@@ -1,0 +1,201 @@
+"""The whole boundary between a block and a runtime: what a block may do to an image.
+
+An *image* has a batch axis, a channel axis and one or more spatial axes, in whatever order the runtime keeps them;
+no block numbers them. Everything else has the same axes in every runtime: a *vector* is (batch, channels), *tokens* are
+(batch, positions, channels). Sums that could overflow or stick in half precision are taken in float32 or better.
+Each runtime is a set of plain functions with these names; `mypy` checks them against this protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+ACTIVATIONS = ("relu", "silu", "gelu")
+GATES = ("sigmoid", "hard_sigmoid")
+PADDINGS = ("zeros", "border")
+
+
+class Primitives(Protocol[T]):
+    """The functions that a runtime gives to a block's `forward`."""
+
+    # ---- from an image to less of it -------------------------------------------------------------------------------
+
+    def global_mean(self, x: T, /) -> T:
+        """Image to vector: the mean of each channel over all spatial axes."""
+        ...
+
+    def global_max(self, x: T, /) -> T:
+        """Image to vector: the largest value of each channel over all spatial axes."""
+        ...
+
+    def channel_mean(self, x: T, /) -> T:
+        """Image to image of one channel: the mean of each pixel over its channels."""
+        ...
+
+    def channel_max(self, x: T, /) -> T:
+        """Image to image of one channel: the largest value of each pixel over its channels."""
+        ...
+
+    def adaptive_mean(self, x: T, size: tuple[int | None, ...], /) -> T:
+        """Image to image of this size (None keeps an axis): bin i of n means pixels floor(i s / n) to ceil((i + 1) s / n) - 1."""  # noqa: E501
+        ...
+
+    def mean_pool(self, x: T, window: int, stride: int, /) -> T:
+        """Image to image: the mean of each odd window, moved by stride, of the image with window // 2 zeros around it."""  # noqa: E501
+        ...
+
+    def max_pool(self, x: T, window: tuple[int, ...], stride: int | None = None, padding: str = "valid", /) -> T:
+        """Image to image: the largest value of windows moved by stride, or side by side.
+
+        `padding` as in `attn_core.spec.windows`; what is added is never the largest. Pixels beyond the last whole
+        window are dropped.
+        """
+        ...
+
+    # ---- from an image to another place ----------------------------------------------------------------------------
+
+    def resize(self, x: T, like: T, /) -> T:
+        """Image to image of another's size: linear interpolation with the corner pixels' centres aligned."""
+        ...
+
+    def affine_grid(self, theta: T, size: tuple[int | None, ...], align_corners: bool, like: T | None = None, /) -> T:
+        """Matrices (batch, d, d + 1) to sampling points (batch, *size, d): theta applied to (x, y, ..., 1) of each pixel.
+
+        Where the size is None it is that of the image `like`.
+        Coordinates run over [-1, 1] with x, the last spatial axis, first; -1 and 1 are the centres of the outermost
+        pixels if corners are aligned, else their outer edges.
+        """  # noqa: E501
+        ...
+
+    def sample(self, x: T, grid: T, padding: str, align_corners: bool, /) -> T:
+        """Image and sampling points to image: linear interpolation; outside, "zeros" or the nearest "border" pixel."""
+        ...
+
+    def group(self, x: T, groups: int, /) -> T:
+        """Image to image: groups of adjacent channels become samples, (batch * groups, channels / groups, ...)."""
+        ...
+
+    def ungroup(self, x: T, groups: int, /) -> T:
+        """Undo `group`, of an image or a vector."""
+        ...
+
+    def channel_shuffle(self, x: T, groups: int, /) -> T:
+        """Image to image: with channel c at group g and place i, move it to group i and place g."""
+        ...
+
+    def split(self, x: T, pieces: int, /) -> Sequence[T]:
+        """Image to images of equally many adjacent channels."""
+        ...
+
+    def concat(self, pieces: Sequence[T], /) -> T:
+        """Images or vectors to one with the channels of all, in this order."""
+        ...
+
+    def depth_to_channels(self, x: T, /) -> T:
+        """Image to image of one spatial axis less: the first one goes into the channels, which vary slower than it."""
+        ...
+
+    def channels_to_depth(self, x: T, /) -> T:
+        """Image to image of one channel and one spatial axis more: the channels become the first one."""
+        ...
+
+    # ---- images with images and vectors ----------------------------------------------------------------------------
+
+    def scale(self, x: T, gate: T, /) -> T:
+        """Image and vector to image: multiply every pixel of a channel with the channel's number."""
+        ...
+
+    def shift(self, x: T, offset: T, /) -> T:
+        """Image and vector to image: add the channel's number to every pixel of a channel."""
+        ...
+
+    def multiply(self, a: T, b: T, /) -> T:
+        """Elementwise a * b of two images or other arrays; an axis of length 1 is repeated to fit."""
+        ...
+
+    def add(self, a: T, b: T, /) -> T:
+        """Elementwise a + b of two images or other arrays; an axis of length 1 is repeated to fit."""
+        ...
+
+    # ---- images and ordinary arrays --------------------------------------------------------------------------------
+
+    def to_tokens(self, x: T, /) -> T:
+        """Image to tokens: the pixels in order, the last spatial axis fastest."""
+        ...
+
+    def to_image(self, tokens: T, like: T, /) -> T:
+        """Tokens to an image of the size of another; undoes `to_tokens`."""
+        ...
+
+    def flatten(self, x: T, /) -> T:
+        """Image to vector (batch, channels * positions), channels slowest, pixels in order."""
+        ...
+
+    # ---- ordinary arrays -------------------------------------------------------------------------------------------
+
+    def einsum(self, equation: str, /, *operands: T) -> T:
+        """Sum of products in Einstein's notation, with distinct letters for the axes of an operand and no dots."""
+        ...
+
+    def softmax(self, x: T, /) -> T:
+        """Exponentials over the last axis, divided by their sum."""
+        ...
+
+    def attend(self, query: T, key: T, value: T, factor: float, /) -> T:
+        """Tokens to tokens: softmax(factor * query keyᵀ) value, without keeping the matrix where the framework can."""
+        ...
+
+    def normalise(self, x: T, order: int, /) -> T:
+        """Divide by 1e-6 plus the length of the last axis: its sum (order 1, of values not negative) or Euclidean (2)."""  # noqa: E501
+        ...
+
+    def over_positions(self, x: T, tokens: T, /) -> T:
+        """Divide an array by the number of positions of tokens."""
+        ...
+
+    def take(self, x: T, index: Any, /) -> T:
+        """Tokens (batch, n, m) and a constant matrix of integers (n, k) to (batch, n, k): x[b, i, index[i, j]]."""
+        ...
+
+    def matrices(self, x: T, rows: int, /) -> T:
+        """Vector (batch, rows * n) to matrices (batch, rows, n), row after row."""
+        ...
+
+    def batch_mean(self, x: T, /) -> T:
+        """Mean over the first axis, which is dropped."""
+        ...
+
+    def stop_gradient(self, x: T, /) -> T:
+        """Return the same numbers, constant for every derivative."""
+        ...
+
+    # ---- elementwise -----------------------------------------------------------------------------------------------
+
+    def relu(self, x: T, /) -> T:
+        """Elementwise max(x, 0)."""
+        ...
+
+    def silu(self, x: T, /) -> T:
+        """Elementwise x * sigmoid(x), also called swish."""
+        ...
+
+    def gelu(self, x: T, /) -> T:
+        """Elementwise x * Phi(x) with the exact normal distribution function, not its tanh approximation."""
+        ...
+
+    def sigmoid(self, x: T, /) -> T:
+        """Elementwise 1 / (1 + exp(-x))."""
+        ...
+
+    def hard_sigmoid(self, x: T, /) -> T:
+        """Elementwise min(max(x + 3, 0), 6) / 6; not the 0.2 x + 0.5 of Keras 2 and TensorFlow 1."""
+        ...
+
+
+def pointwise(f: Primitives[T], name: str) -> Callable[[T], T]:
+    """Return the runtime's elementwise function of that name."""
+    function: Callable[[T], T] = getattr(f, name)
+    return function

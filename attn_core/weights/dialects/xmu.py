@@ -1,0 +1,15 @@
+"""xmu-xiaoma666's External-Attention-pytorch: its CBAM is another block."""
+
+from __future__ import annotations
+
+from attn_core.weights.dialects.refused import Refused
+
+REFUSED = (
+    Refused(
+        "xmu.CBAMBlock",
+        "CBAM",
+        "xmu-xiaoma666/External-Attention-pytorch 8f69516, model/attention/CBAM.py",
+        "xmu's CBAMBlock adds its input to the scaled image; CBAM here returns the scaled image.",
+        ("ca.se.0.weight", "ca.se.2.weight", "sa.conv.weight"),
+    ),
+)

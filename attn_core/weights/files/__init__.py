@@ -1,0 +1,1 @@
+"""Files of arrays, of several frameworks. Nothing in a file is executed."""
