@@ -12,6 +12,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -126,6 +127,15 @@ def _process(backend: str) -> ProcessPoolExecutor:
 
 
 def _prepare(backend: str) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(KERAS_BACKEND=backend, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     if backend == "tensorflow":
         os.environ.pop("XLA_FLAGS", None)  # TensorFlow's own XLA does not know JAX's flags, and stops at them
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone: a worker of pytest-xdist that is stopped shuts nothing down."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(0)

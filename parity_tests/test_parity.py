@@ -18,7 +18,7 @@ from attn_core import parity, reference
 from attn_core.interpreters.rounding import Bounded
 from attn_core.parity import Outcome
 
-NUMBERED = 1000  # numbers of a case that are differentiated one by one in the ordinary tier
+NUMBERED = 1200  # numbers of a case that are differentiated one by one in the ordinary tier
 
 
 @cache

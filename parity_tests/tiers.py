@@ -45,6 +45,11 @@ def runtime_of(item: pytest.Item) -> str:
     return [*named, *words, ""][0]
 
 
+def kind(item: pytest.Item) -> str:
+    """Return a test's file and function."""
+    return item.nodeid.partition("[")[0]
+
+
 def parameters(item: pytest.Item) -> dict[str, Any]:
     """Return what a test is parametrised with."""
     call = getattr(item, "callspec", None)
@@ -97,6 +102,7 @@ def left(value: Any, proof: str) -> Any:
     return pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.full(proof))
 
 
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
 LEFT = pytest.StashKey[int]()
 
 
@@ -107,6 +113,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is of the full tier, unless it was asked for: all of it, or a test by its name."""
+    config.stash[COLLECTED] = list(items)
     for item in quick(items):
         item.add_marker("quick")
     if config.option.full or any("::" in argument for argument in config.args):
@@ -122,7 +129,7 @@ def quick(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     firsts: dict[str, pytest.Item] = {}
     for item in items:
         if not item.get_closest_marker("full"):
-            firsts.setdefault(item.nodeid.partition("[")[0], item)
+            firsts.setdefault(kind(item), item)
     return list(firsts.values())
 
 
