@@ -18,6 +18,13 @@ from attn_core.porting.network.network import Options
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
+# Runs examples one after the other, each with no names but its own; the frameworks are imported once.
+ALONE = """
+import sys
+for number, example in enumerate(sys.argv[1:], 1):
+    exec(compile(example, f"example {number}", "exec"), {"__name__": "__main__"})
+"""
+
 
 @pytest.mark.parametrize(
     ("page", "count", "written"), [("README.md", 7, ["se.safetensors"]), ("docs/networks.md", 6, [])]
@@ -28,9 +35,8 @@ def test_examples_run_one_after_the_other(tmp_path: Path, page: str, count: int,
         need(name)
     examples = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert len(examples) == count
-    for example in examples:
-        done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, f"{example}\n{done.stderr}"
+    done = subprocess.run([sys.executable, "-c", ALONE, *examples], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == written
 
 
