@@ -129,8 +129,6 @@ def _process(backend: str) -> ProcessPoolExecutor:
 def _prepare(backend: str) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(KERAS_BACKEND=backend, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
-    if backend == "tensorflow":
-        os.environ.pop("XLA_FLAGS", None)  # TensorFlow's own XLA does not know JAX's flags, and stops at them
 
 
 def _end_with_parent() -> None:
