@@ -105,6 +105,16 @@ def left(value: Any, proof: str) -> Any:
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 LEFT = pytest.StashKey[int]()
 
+# They start programs or a browser for each test: no glance.
+LONG = (
+    "test_dialects_page",
+    "test_example",
+    "test_parity_browser",
+    "test_parity_page",
+    "test_pytest_plugin",
+    "test_readme",
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the full tier."""
@@ -125,10 +135,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def quick(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Return a sample of every kind of test."""
+    """Return the first test of each kind."""
     firsts: dict[str, pytest.Item] = {}
     for item in items:
-        if not item.get_closest_marker("full"):
+        if not item.get_closest_marker("full") and item.path.stem not in LONG:
             firsts.setdefault(kind(item), item)
     return list(firsts.values())
 
