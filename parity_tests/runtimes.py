@@ -133,7 +133,5 @@ def _prepare(backend: str) -> None:
 
 def _end_with_parent() -> None:
     """End this process when its parent is gone: a worker of pytest-xdist that is stopped shuts nothing down."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-        os._exit(0)
+    multiprocessing.parent_process().join()
+    os._exit(0)

@@ -9,7 +9,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; rich would keep that width for good
 
-# JAX compiles each case for one run: what its compiler saves there it loses many times over.
+# JAX compiles each case for one run: what its compiler saves there it loses many times over. A jaxlib that does not
+# know one of these flags says so, and stops: set XLA_FLAGS to others.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault(
     "XLA_FLAGS",

@@ -16,6 +16,8 @@ from runtimes import FRAMEWORKS
 
 from attn_core.models.registry import KNOWN
 
+# ---- what a test concerns --------------------------------------------------------------------------------------------
+
 # What tests are named by, and the block that each name concerns.
 TABLES: list[tuple[Any, dict[str, str]]] = [
     (CASES, {name: type(case.block).__name__ for name, case in CASES.items()}),
@@ -102,10 +104,12 @@ def left(value: Any, proof: str) -> Any:
     return pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.full(proof))
 
 
+# ---- what pytest asks ------------------------------------------------------------------------------------------------
+
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 LEFT = pytest.StashKey[int]()
 
-# They start programs or a browser for each test: no glance.
+# Not at a glance: each of these tests starts a program or a browser.
 LONG = (
     "test_dialects_page",
     "test_example",
@@ -151,7 +155,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Listen to a worker."""
-    node.config.stash[LEFT] = node.workeroutput.get("left", 0)
+    node.config.stash[LEFT] = getattr(node, "workeroutput", {}).get("left", 0)  # one that crashed has none
 
 
 def said(config: pytest.Config) -> str:
