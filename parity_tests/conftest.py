@@ -1,17 +1,24 @@
-"""What all tests share: they skip by name where a framework is missing, and fail there if CI is set."""
+"""What all tests share: tiers, tables of durations, and runtimes by name, which fail where missing if CI is set."""
 
 from __future__ import annotations
 
-import os
+import settings  # noqa: F401 (before any framework)  # isort: skip
 
 import pytest
+from durations import (  # noqa: F401 (hooks)
+    pytest_runtest_logreport,
+    pytest_runtest_makereport,
+    pytest_runtest_protocol,
+    pytest_terminal_summary,
+)
 from runtimes import FRAMEWORKS, need
 from terminal import attn  # noqa: F401 (a fixture)
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; rich would keep that width for good
-# Each case is compiled for one run: what the compiler saves there it loses many times over.
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+from tiers import (  # noqa: F401 (hooks)
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_sessionfinish,
+    pytest_testnodedown,
+)
 
 
 @pytest.fixture(params=list(FRAMEWORKS))

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-LARGE = 1_000_000  # weights of a network whose recordings take minutes
 LISTS = (
     "test_cli.py::test_list",
     "test_contributing.py::test_the_readme_has_every_block",
@@ -21,7 +20,6 @@ LISTS = (
     "test_dialects.py::test_what_dialects_say_of_their_proof",
     "test_dialects_page.py::test_tables",
     "test_matrix.py::test_chosen_blocks",
-    "test_matrix.py::test_every_block_in_every_runtime",
     "test_matrix.py::test_the_definition_is_as_released",
     "test_new_block.py::test_files_are_what_would_be_written",
     "test_new_block.py::test_nothing_is_left_to_fill_in",
@@ -65,17 +63,18 @@ def asked(request: pytest.FixtureRequest) -> tuple[str, ...]:
 @pytest.hookimpl(tryfirst=True)  # before anything else leaves tests out
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if NAME in config.stash:
-        kinds = [(_kind(item, config.stash[NAME]), item) for item in items]
+        kinds = [(_kind(item, config.stash[NAME], config.option.full), item) for item in items]
         config.stash[COUNTS] = Counter(kind for kind, _ in kinds)
         config.hook.pytest_deselected(items=[item for kind, item in kinds if kind != RUN])
         items[:] = [item for kind, item in kinds if kind == RUN]
 
 
-def _kind(item: pytest.Item, name: str) -> str:
+def _kind(item: pytest.Item, name: str, full: bool) -> str:
     concerned = name in blocks_of(item) or item.nodeid.partition("/")[2].startswith(LISTS)
     if not concerned:
         return OTHERS
-    return SLOW if _is_slow(item) else RUN
+    left = item.get_closest_marker("full") is not None and not full
+    return SLOW if left else RUN
 
 
 def blocks_of(item: pytest.Item) -> set[str]:
@@ -111,14 +110,6 @@ def _named(parameters: dict[str, Any]) -> Iterator[str]:
             yield dialects.get(value).block.__name__
 
 
-def _is_slow(item: pytest.Item) -> bool:
-    from blocks import RECORDINGS
-
-    recording = RECORDINGS.get(_parameters(item).get("folder"))
-    large = recording is not None and recording.block.parameters() > LARGE
-    return large or item.get_closest_marker("full") is not None
-
-
 # ---- telling ---------------------------------------------------------------------------------------------------------
 
 
@@ -144,7 +135,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _left_out(name: str, counts: Counter[str]) -> Iterator[str]:
     yield f"left out: {counts[OTHERS]:,} tests that concern other blocks or none"
     if counts[SLOW]:
-        yield f"left out: {counts[SLOW]} slow tests of {name}, which the whole check runs"
+        yield f"left out: {counts[SLOW]} tests of {name} of the full tier: --full runs them"
     if users := sorted(_users(name)):
         yield f"left out: the same for blocks that have {name} as a part: {', '.join(users)}"
 
