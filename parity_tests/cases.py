@@ -27,7 +27,7 @@ Array = np.ndarray
 
 def _exact(values: Array) -> Array:
     """Round to numbers that float32 holds, so that every dtype starts from the same ones."""
-    return values.astype(np.float32).astype(np.float64)
+    return np.asarray(values).astype(np.float32).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,21 @@ class Case:
     def bounded(self, dtype: str = "float32", *, unbiased: bool = True) -> Bounded:
         """Compute the same with gradients by the chain rule, which is fast, and bounds of what rounding does to it."""
         return bounded(self.block, self.weights, self.inputs, self.cotangent, dtype, self.train, unbiased=unbiased)
+
+    @cached_property
+    def single(self) -> Bounded:
+        """What the block computes, and what float32 may make of it."""
+        return self.bounded("float32")
+
+    def share(self, output: Array, *, unbiased: bool = True, **others: Mapping[str, Array]) -> float:
+        """Return the largest error in units of its bound in float32, of those arrays that are given: at most 1.
+
+        They may be of any framework; `others` are `gradients` and `statistics`, as in `Outcome`.
+        """
+        wanted = self.single if unbiased else self.bounded("float32", unbiased=False)
+        arrays = {kind: {name: _exact(array) for name, array in given.items()} for kind, given in others.items()}
+        found = Outcome(_exact(output), {}, **{"gradients": {}, **arrays})
+        return max(tensor.share for tensor in parity.compared(found, wanted) if tensor.name in found.arrays())
 
 
 @dataclass(frozen=True)

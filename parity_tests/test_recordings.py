@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import runtimes
 from blocks import CASES, OTHERS, RECORDINGS
-from bounds import BIASED, BOUNDS, RECORDED, TENSORFLOW_1
+from bounds import BIASED, RECORDED, TENSORFLOW_1
+from bounds import RUNS as RUNTIMES
 from compare import beyond, gate_alone, product_cotangent, steps
 from runtimes import FRAMEWORKS, GOLDEN, need, recipe
 from tiers import ordinary_recording, sample
@@ -23,7 +24,7 @@ from attn_core.models.registry import KNOWN
 from attn_core.parity import Outcome
 
 MODES = [(folder, mode) for folder, recording in RECORDINGS.items() for mode in recording.modes]
-RUNS = [(*run, *runtime) for run in MODES for runtime in BOUNDS if RECORDINGS[run[0]].runs(*runtime)]
+RUNS = [(*run, *runtime) for run in MODES for runtime in RUNTIMES if RECORDINGS[run[0]].runs(*runtime)]
 
 
 @pytest.mark.parametrize(("folder", "mode"), MODES)
