@@ -45,27 +45,38 @@ class LayerMember:
 
 
 @dataclass(frozen=True)
+class Instance:
+    """One instance of a class: the class's name, what it stands for, and what it is given."""
+
+    kind: str
+    region: Region
+    arguments: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Instances:
     """A member that is one instance of a class, or several in a row."""
 
     name: str
-    kinds: tuple[str, ...]
-    regions: tuple[Region, ...]
-    arguments: tuple[Mapping[str, str], ...]
+    all: tuple[Instance, ...]
 
     @property
     def first(self) -> Item:
-        """The first of them in the class's own region."""
-        return self.regions[0]
+        """What stands for the first of them in the class's own region."""
+        return self.all[0].region
 
     @property
     def several(self) -> bool:
         """Whether it is a list."""
-        return len(self.regions) > 1
+        return len(self.all) > 1
 
     def computes(self, item: Item) -> bool:
         """Whether an item is one of them."""
-        return item in self.regions
+        return any(instance.region is item for instance in self.all)
+
+    def index(self, item: Item) -> int:
+        """Return which of them an item is."""
+        return next(index for index, instance in enumerate(self.all) if instance.region is item)
 
 
 Member = LayerMember | Instances

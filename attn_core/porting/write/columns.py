@@ -25,12 +25,14 @@ def differs(column: Column) -> bool:
 
 def agree(first: Column, second: Column) -> bool:
     """Whether two columns are the same in the instances that have both."""
-    return all(mine is None or theirs is None or mine == theirs for mine, theirs in zip(first, second, strict=True))
+    pairs = zip(first, second, strict=True)
+    return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)
 
 
 def merged(first: Column, second: Column) -> Column:
     """Fill the gaps of one column from another."""
-    return tuple(theirs if mine is None else mine for mine, theirs in zip(first, second, strict=True))
+    pairs = zip(first, second, strict=True)
+    return tuple(theirs if mine is None else mine for mine, theirs in pairs)
 
 
 @dataclass
@@ -73,7 +75,9 @@ class Arguments:
         return next((name for name, values in self.columns.items() if agree(values, column)), None)
 
     def _new_name(self, member: str, size: str) -> str:
-        return unique(f"{member}_{size}".lower(), self.taken) if size in self.taken else size
+        if size not in self.taken:
+            return size
+        return unique(f"{member}_{size}".lower(), self.taken)
 
     def _add(self, name: str, column: Column) -> None:
         self.taken[name] = None

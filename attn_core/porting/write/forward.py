@@ -64,6 +64,8 @@ class _Body:
         while position < len(self.items):
             chain = self._chain(position)
             lines = self._statement(chain, position + len(chain))
+            # What is cut off is computed in the next line. Its value keeps the variable of the first try, which is
+            # therefore not free for the shorter chain.
             while _can_be_cut(chain) and max(map(len, lines)) > LONGEST:
                 chain = chain[:-1]
                 lines = self._statement(chain, position + len(chain))
@@ -109,15 +111,17 @@ class _Body:
         is_result = last.name == self.plan.region.name
         value = self._value(chain)
         if isinstance(value, list):  # a loop over instances, which works on x
-            looped = self.values[first.inputs[0]]
-            self.values[last.name] = looped
-            return [*value, f"return {looped.text}"] if is_result else value
+            x = self.values[first.inputs[0]]
+            self.values[last.name] = x
+            return [*value, f"return {x.text}"] if is_result else value
         if is_result:
             return [f"return {value.text}"]
         target = self._target(first, end)
         self.values[last.name] = Code(target)
         line = f"{target} = {value.text}"
-        return [f"if self.{self.plan.guard}:", f"    {line}"] if self._is_guarded(first) else [line]
+        if self._is_guarded(first):
+            return [f"if self.{self.plan.guard}:", f"    {line}"]
+        return [line]
 
     def _value(self, chain: list[Item]) -> Code | list[str]:
         first = chain[0]

@@ -76,7 +76,8 @@ def value_of(child: ClassPlan, region: Item | None, argument: str, classes: Clas
             if size is not None:
                 return sizes_of(item)[size]
         elif isinstance(member, Instances) and isinstance(item, Region):
-            inner = _given_by(argument, member.arguments[member.regions.index(mine)])
+            instance = member.all[member.index(mine)]
+            inner = _given_by(argument, instance.arguments)
             if inner is not None:
                 return value_of(classes[item], item, inner, classes)
     # A stride that only the shortcut has is 1 where there is none: a sum needs two images of one size.

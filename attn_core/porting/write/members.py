@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from attn_core.porting.network.steps.steps import Step
-from attn_core.porting.write.classes import Argument, ClassPlan, Instances, LayerMember
+from attn_core.porting.write.classes import Argument, ClassPlan, Instance, Instances, LayerMember
 from attn_core.porting.write.columns import Arguments, Column, differs, known
 from attn_core.porting.write.identifiers import identifier, snake, unique
 from attn_core.porting.write.instances import Classes, aligned, rows, value_of
@@ -31,25 +31,31 @@ class Filler:
     def fill(self) -> None:
         """Fill the class."""
         plan = self.plan
-        if plan.shortcut and any(not outline(region).shortcut for region in self.instances):
-            plan.guard = GUARD
-            self.arguments.taken[GUARD] = None
+        self._expect_guard()
         self._expect_channels()
-        # A shortcut comes last: it may use the others' arguments.
-        for row in sorted(rows(plan.region, self.classes), key=lambda row: row[0] in plan.shortcut):
+        # A shortcut comes last, where it may use the others' arguments, and is then put back where the author had it.
+        for row in sorted(rows(plan.region, self.classes), key=self._is_of_shortcut):
             self._member(row)
         plan.members.sort(key=lambda member: plan.region.items.index(member.first))
         plan.arguments.extend(self.arguments.listed())
         if plan.guard:
             plan.arguments.append(Argument(plan.guard, "False"))
 
+    def _expect_guard(self) -> None:
+        if self.plan.shortcut and not all(outline(region).shortcut for region in self.instances):
+            self.plan.guard = GUARD
+            self.arguments.taken[GUARD] = None
+
     def _expect_channels(self) -> None:
         """Call the channels of the first layer's input and of the last layer's output just that, if they differ."""
-        steps = [item for item in self.plan.region.items if isinstance(item, Step) and item not in self.plan.shortcut]
-        layers = [step for step in steps if "outputs" in sizes_of(step)]
+        main = [item for item in self.plan.region.items if item not in self.plan.shortcut]
+        layers = [item for item in main if isinstance(item, Step) and "outputs" in sizes_of(item)]
         if layers:
             self.arguments.expect("inputs", self._column(layers[0], "inputs"))
             self.arguments.expect("channels", self._column(layers[-1], "outputs"))
+
+    def _is_of_shortcut(self, row: list[Item]) -> bool:
+        return row[0] in self.plan.shortcut
 
     def _member(self, row: list[Item]) -> None:
         first = row[0]
@@ -60,12 +66,12 @@ class Filler:
 
     # ---- the instances side by side ----------------------------------------------------------------------------------
 
-    def _all(self, item: Item) -> list[Item | None]:
+    def _in_all(self, item: Item) -> list[Item | None]:
         """Return what stands for an item in each instance, None where an instance has no such step."""
         return [counterparts.get(item) for counterparts in self.counterparts]
 
     def _column(self, step: Step, size: str) -> Column:
-        return tuple(sizes_of(each)[size] if isinstance(each, Step) else None for each in self._all(step))
+        return tuple(_size_of(each, size) for each in self._in_all(step))
 
     # ---- layers ------------------------------------------------------------------------------------------------------
 
@@ -81,7 +87,7 @@ class Filler:
 
     def _layer_name(self, step: Step) -> str:
         """Return a layer's name: the author's if all instances have it, or else what it is called without number."""
-        pairs = zip(self._all(step), self.instances, strict=True)
+        pairs = zip(self._in_all(step), self.instances, strict=True)
         names = [local_name(each, region.within) for each, region in pairs if isinstance(each, Step)]
         return common_name(names) or step.kind
 
@@ -96,28 +102,31 @@ class Filler:
     def _padding(self, step: Step) -> Any:
         if step.kind not in ("conv", "depthwise"):
             return None
-        return resolved(padding(each) for each in self._all(step) if isinstance(each, Step))
+        return resolved(padding(each) for each in self._in_all(step) if isinstance(each, Step))
 
     # ---- instances of other classes ----------------------------------------------------------------------------------
 
     def _instances(self, regions: Sequence[Region]) -> None:
-        children = [self.classes[region] for region in regions]
-        arguments = [self._arguments_of(*each) for each in zip(children, regions, strict=True)]
-        name = unique(self._instances_name(regions, children[0]), self.arguments.taken)
-        kinds = tuple(child.name for child in children)
-        self.plan.members.append(Instances(name, kinds, tuple(regions), tuple(arguments)))
+        instances = [self._instance(region) for region in regions]
+        name = unique(self._instances_name(regions), self.arguments.taken)
+        self.plan.members.append(Instances(name, tuple(instances)))
 
-    def _instances_name(self, regions: Sequence[Region], child: ClassPlan) -> str:
+    def _instance(self, region: Region) -> Instance:
+        child = self.classes[region]
+        return Instance(child.name, region, self._arguments_of(child, region))
+
+    def _instances_name(self, regions: Sequence[Region]) -> str:
         """Return what the author called one instance, or the scope around several; or else the name of the class."""
         scope = self._own_scope(regions[0]) if len(regions) == 1 else self._scope_around(regions)
         if scope:
             return identifier(scope)
         # A title is the author's word and stays as it is; our own (residual_block) can have a plural.
         is_ours = not regions[0].title
-        return snake(child.name) + ("s" if is_ours and len(regions) > 1 else "")
+        name = snake(self.classes[regions[0]].name)
+        return f"{name}s" if is_ours and len(regions) > 1 else name
 
     def _own_scope(self, region: Region) -> str:
-        return common_name(last_part(each.scope) for each in self._all(region) if isinstance(each, Region))
+        return common_name(last_part(each.scope) for each in self._in_all(region) if isinstance(each, Region))
 
     def _scope_around(self, regions: Sequence[Region]) -> str:
         scopes = {parent(region.scope) for region in regions}
@@ -136,7 +145,11 @@ class Filler:
 
     def _given(self, child: ClassPlan, region: Region, argument: str) -> str:
         """Write what an instance is given for an argument, by the values of its own layers."""
-        column = tuple(value_of(child, each, argument, self.classes) for each in self._all(region))
+        column = tuple(value_of(child, each, argument, self.classes) for each in self._in_all(region))
         if differs(column):
             return self.arguments.name(snake(child.name), argument, column)
         return number(known(column)[0])
+
+
+def _size_of(item: Item | None, size: str) -> Any:
+    return sizes_of(item)[size] if isinstance(item, Step) else None

@@ -71,8 +71,7 @@ class _Planner:
 
 def _place(member: Instances, item: Item) -> str:
     """Return where one of several instances is: `blocks.2`."""
-    index = member.regions.index(item)
-    return f"{member.name}.{index}" if member.several else member.name
+    return f"{member.name}.{member.index(item)}" if member.several else member.name
 
 
 # ---- which regions are worth a class ---------------------------------------------------------------------------------

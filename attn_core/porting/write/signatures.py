@@ -28,8 +28,8 @@ def step_signature(step: Step) -> StepSignature:
         fields["groups"] = step.fields["outputs"] // step.fields["inputs"]
     if step.kind in ("conv", "depthwise"):
         fields["padding"] = padding(step)
-    by_name = sorted(fields.items(), key=lambda field: field[0])
-    return StepSignature(step.kind, tuple(by_name))
+    by_name = tuple((name, fields[name]) for name in sorted(fields))
+    return StepSignature(step.kind, by_name)
 
 
 def _of_block(block: Any) -> dict[str, Any]:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from attn_core.porting.write.classes import Argument
 
 WIDTH = 100  # letters of a line, as formatters are told most often
 FEWEST = 3  # equal calls in a row that are written as a loop
+
+
+class Call(NamedTuple):
+    """A function or class, and the arguments that it is called with."""
+
+    function: str
+    arguments: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.function}({', '.join(self.arguments)})"
 
 
 def number(value: Any) -> str:
@@ -25,10 +35,10 @@ def quoted(value: object) -> str:
 
 
 def call(function: str, *arguments: object, **named: object) -> str:
-    """Write a call; empty arguments are left out."""
-    texts = [str(each) for each in arguments if str(each)]
+    """Write a call."""
+    texts = [str(argument) for argument in arguments]
     texts += [f"{name}={value}" for name, value in named.items()]
-    return f"{function}({', '.join(texts)})"
+    return str(Call(function, texts))
 
 
 def named(texts: Mapping[str, str]) -> list[str]:

@@ -41,6 +41,7 @@ def state(network: Network, places: Mapping[str, str], convention: Convention) -
     found: list[Place] = []
     for step in network.steps:
         for leaf in step.arrays:
+            # A layer that is used twice is two steps with one place.
             name = convention.full(step, leaf, places[step.name])
             if name not in arrays:
                 arrays[name] = _array(network, step, leaf, convention)

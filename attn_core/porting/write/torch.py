@@ -13,10 +13,9 @@ from attn_core.porting.write.classes import Argument, ClassPlan, Instances, Laye
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import Either, is_lopsided, symmetric
 from attn_core.porting.write.region import WEIGHTED
-from attn_core.porting.write.spelling import named, number, only_if, repeated, typed, wrapped
+from attn_core.porting.write.spelling import Call, named, number, only_if, repeated, typed, wrapped
 from attn_core.porting.write.state import Convention
 from attn_core.porting.write.torch_steps import TorchSteps
-from attn_core.porting.write.words import Statement
 
 SAME = ("SameConv2d", "avg_pool2d", "max_pool2d")  # what attn_torch.same has
 
@@ -129,21 +128,21 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     # ---- layers ------------------------------------------------------------------------------------------------------
 
-    def layer(self, layer: LayerMember) -> Statement:
+    def layer(self, layer: LayerMember) -> Call:
         """See `Words.layer`."""
         step, sizes = layer.step, layer.sizes
         if step.kind in ("conv", "depthwise"):
             return _convolution(layer)
         if step.kind == "dense":
-            return "nn.Linear", [sizes["inputs"], sizes["outputs"], *_without_bias(step)]
+            return Call("nn.Linear", [sizes["inputs"], sizes["outputs"], *_without_bias(step)])
         if step.kind == "norm":
             return self._norm(layer)
         if step.kind == "attention":
             channels = [sizes["channels"]] if "channels" in sizes else []
-            return f"attn_torch.{block_name(layer)}", [*channels, *named(block_arguments(layer))]
+            return Call(f"attn_torch.{block_name(layer)}", [*channels, *named(block_arguments(layer))])
         kind = "nn.Parameter" if step.fields["trained"] else "nn.Buffer"
         shape = ", ".join(map(str, step.fields["shape"])) or "()"
-        return kind, [f"torch.empty({shape})"]
+        return Call(kind, [f"torch.empty({shape})"])
 
     def after(self, layer: LayerMember) -> Iterable[str]:
         """See `Words.after`."""
@@ -154,21 +153,21 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         if fields["center"] and not fields["scale"]:
             yield f"self.{layer.name}.weight.requires_grad_(False)  # always 1"
 
-    def _norm(self, layer: LayerMember) -> Statement:
+    def _norm(self, layer: LayerMember) -> Call:
         fields, channels = layer.step.fields, layer.sizes["channels"]
         affine = [] if fields["scale"] or fields["center"] else ["affine=False"]
         of_image = fields["rank"] == 4
         if of_image and self.norms_alike:
-            return "BatchNorm2d", [channels, *affine]
+            return Call("BatchNorm2d", [channels, *affine])
         name = "nn.BatchNorm2d" if of_image else "nn.BatchNorm1d"
-        return name, [channels, f"eps={fields['eps']}", f"momentum={fields['momentum']}", *affine]
+        return Call(name, [channels, f"eps={fields['eps']}", f"momentum={fields['momentum']}", *affine])
 
 
 def _without_bias(step: Step) -> list[str]:
     return [] if step.fields["bias"] else ["bias=False"]
 
 
-def _convolution(layer: LayerMember) -> Statement:
+def _convolution(layer: LayerMember) -> Call:
     fields, sizes = layer.step.fields, layer.sizes
     groups = sizes["inputs"] if layer.step.kind == "depthwise" else str(fields["groups"])
     dilation = number(fields["dilation"])
@@ -180,7 +179,7 @@ def _convolution(layer: LayerMember) -> Statement:
     }
     name = "SameConv2d" if _follows_size(layer) else "nn.Conv2d"
     channels = [sizes["inputs"], sizes["outputs"]]
-    return name, [*channels, number(fields["kernel"]), *named(options), *_without_bias(layer.step)]
+    return Call(name, [*channels, number(fields["kernel"]), *named(options), *_without_bias(layer.step)])
 
 
 def _follows_size(layer: LayerMember) -> bool:

@@ -8,9 +8,8 @@ from typing import ClassVar
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.classes import Argument, ClassPlan, Instances, LayerMember, SourcePlan
 from attn_core.porting.write.forward import Code
+from attn_core.porting.write.spelling import Call
 from attn_core.porting.write.state import Convention
-
-Statement = tuple[str, list[str]]  # a callable and its arguments
 
 GAP = '''def unknown(operation, *inputs):
     """Stand for an operation of the graph that has no counterpart: write it here."""
@@ -70,7 +69,7 @@ class Words:
         """Return the line that opens the forward function."""
         raise NotImplementedError
 
-    def layer(self, layer: LayerMember) -> Statement:
+    def layer(self, layer: LayerMember) -> Call:
         """Return what makes a layer."""
         raise NotImplementedError
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.arithmetic import BINARY, INFIX, infix, operands
-from attn_core.porting.write.classes import Argument, ClassPlan, Instances, LayerMember, Member, SourcePlan
+from attn_core.porting.write.classes import Argument, ClassPlan, Instance, Instances, LayerMember, Member, SourcePlan
 from attn_core.porting.write.forward import Code, Speech, lines
 from attn_core.porting.write.preface import Preface
-from attn_core.porting.write.spelling import call, quoted, wrapped
+from attn_core.porting.write.spelling import Call, quoted, wrapped
 from attn_core.porting.write.words import Words
 
 INDENT = "        "  # of a line in a function of a class
@@ -64,23 +64,23 @@ class Writer(Words):
         if isinstance(member, Instances):
             yield from self._instances(member, indent)
             return
-        name, arguments = self.layer(member)
-        yield from wrapped(f"self.{member.name} = {name}(", arguments, ")", indent)
+        yield from _assigned(member, self.layer(member), indent)
         for line in self.after(member):
             yield f"{indent}{line}"
 
     def _instances(self, member: Instances, indent: str) -> Iterable[str]:
-        given = [self._given(*each) for each in zip(member.kinds, member.arguments, strict=True)]
-        if not member.several:
-            return wrapped(f"self.{member.name} = {member.kinds[0]}(", given[0], ")", indent)
-        calls = [call(kind, *arguments) for kind, arguments in zip(member.kinds, given, strict=True)]
-        return self.instances(member, calls, indent)
+        calls = [self._instance(instance) for instance in member.all]
+        if member.several:
+            return self.instances(member, [str(call) for call in calls], indent)
+        return _assigned(member, calls[0], indent)
 
-    def _given(self, kind: str, arguments: Mapping[str, str]) -> list[str]:
-        """Write what an instance of a class is given, without what its defaults say."""
-        defaults = {argument.name: argument.default for argument in self.kept[kind]}
-        said = {name: text for name, text in arguments.items() if name in defaults and text != defaults[name]}
-        return [self._argument(name, self.argument(text)) for name, text in said.items()] + self.more()
+    def _instance(self, instance: Instance) -> Call:
+        given = []
+        for argument in self.kept[instance.kind]:
+            text = instance.arguments[argument.name]
+            if text != argument.default:
+                given.append(self._argument(argument.name, self.argument(text)))
+        return Call(instance.kind, [*given, *self.more()])
 
     def _argument(self, name: str, text: str) -> str:
         is_plain = self.positional and name in ("inputs", "channels")
@@ -104,3 +104,7 @@ class Writer(Words):
         if step.kind == "squared_difference":  # which no library but TensorFlow has
             return Code(f"({parts[0]} - {parts[1]}) ** 2", atomic=False)
         return self.bound(step, parts)
+
+
+def _assigned(member: Member, call: Call, indent: str) -> list[str]:
+    return wrapped(f"self.{member.name} = {call.function}(", call.arguments, ")", indent)
