@@ -9,7 +9,7 @@ from attn_core.porting.network.steps.steps import NHWC, Step
 from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import Either, symmetric
-from attn_core.porting.write.spelling import call, cut, piece, repeated, wrapped
+from attn_core.porting.write.spelling import call, cut, only_if, piece, repeated, wrapped
 from attn_core.porting.write.writer import Writer
 
 PLACES = {axis: place for place, axis in enumerate(NHWC)}  # where an image's canonical axes are here
@@ -152,7 +152,7 @@ class ChannelsLast(Writer):
 
     def _flattened(self, step: Step, x: Code) -> str:
         axes = tuple(step.fields["axes"])
-        # `free` says that a layer's weights follow the order here: nothing needs to be turned.
+        # `free`: only a dense layer reads it, whose weights are laid out in the order that images have here.
         if step.fields["free"] or axes in KEPT_ORDERS:
             return self.flattened(x)
         order = (0, *(PLACES[axis] for axis in axes))
@@ -163,10 +163,22 @@ class ChannelsLast(Writer):
         return shaped if step.fields["axes"] == NHWC else f"{self.arrays}.transpose({shaped}, {NHWC})"
 
 
+def without_bias(step: Step) -> list[str]:
+    """Return the argument of a layer without a bias."""
+    return only_if(not step.fields["bias"], "use_bias=False")
+
+
+def kept(share: float) -> float:
+    """Return the share of the old average that a norm keeps, which Keras and Flax call momentum."""
+    return round(1 - share, 9)  # 1 - 0.7 is 0.30000000000000004
+
+
 def _axes(step: Step) -> tuple[int, ...]:
     """Return the axes of a step as they are here; only images have theirs in another order."""
     axes = step.fields["axes"]
-    return tuple(sorted(PLACES[axis] for axis in axes) if step.fields["rank"] == 4 else sorted(axes))
+    if step.fields["rank"] == 4:
+        axes = [PLACES[axis] for axis in axes]
+    return tuple(sorted(axes))
 
 
 def _in_order(numbers: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -15,7 +15,9 @@ from attn_core.porting.write.region import Region, last_part
 def name_of(family: list[Region]) -> str:
     """Name a class by its instances' scopes, or by what it is."""
     titles = [last_part(region.title) for region in family]
-    return _in_common(titles) or _in_common([_without_numbers(title) for title in titles]) or _kind(family[0])
+    # Numbers inside of a title (conv2_x, conv3_x) count instances, if it is only by them that the titles differ.
+    numberless = [re.sub(r"\d+", "", title) for title in titles]
+    return _in_common(titles) or _in_common(numberless) or _kind(family[0])
 
 
 def _in_common(titles: list[str]) -> str:
@@ -24,11 +26,8 @@ def _in_common(titles: list[str]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def _without_numbers(title: str) -> str:
-    return re.sub(r"\d+", "", title)
-
-
 def _kind(region: Region) -> str:
+    """Return what a region is, for a class that its author gave no name."""
     kinds = [item.kind for item in region.items if isinstance(item, Step)]
     if "add" in kinds:
         return "ResidualBlock"
@@ -54,7 +53,8 @@ def doc_of(family: list[Region]) -> str:
     """Say where a class comes from."""
     more = f" and {len(family) - 1} more like it" if len(family) > 1 else ""
     scope = family[0].scope
-    return f"{plain(scope)}{more}." if scope else f"From {plain(_first_path(family[0]))}{more}."
+    start = plain(scope) if scope else f"From {plain(_first_path(family[0]))}"
+    return f"{start}{more}."
 
 
 def _first_path(region: Region) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.attention import block_arguments, block_name
-from attn_core.porting.write.channels_last import ChannelsLast
+from attn_core.porting.write.channels_last import ChannelsLast, kept, without_bias
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.region import WEIGHTED
@@ -59,8 +59,8 @@ class Flax(ChannelsLast):
 
     def layer(self, layer: LayerMember) -> Call:
         """See `Words.layer`."""
-        name, arguments = self._made(layer)
-        return Call(name, [*arguments, *self.more()])
+        made = self._made(layer)
+        return Call(made.function, [*made.arguments, *self.more()])
 
     def _made(self, layer: LayerMember) -> Call:
         step = layer.step
@@ -68,7 +68,7 @@ class Flax(ChannelsLast):
             return self._convolution(layer)
         if step.kind == "dense":
             name = "Linear" if self.sized else "Dense"
-            return Call(f"{self.module}.{name}", [*self._channels(layer), *_without_bias(step)])
+            return Call(f"{self.module}.{name}", [*self._channels(layer), *without_bias(step)])
         if step.kind == "norm":
             return self._norm(layer)
         return self._attention(layer)
@@ -102,7 +102,7 @@ class Flax(ChannelsLast):
             "kernel_dilation": "" if fields["dilation"] == (1, 1) else str(fields["dilation"]),
             "feature_group_count": "" if groups == "1" else groups,
         }
-        given = [*self._channels(layer), str(fields["kernel"]), *named(options), *_without_bias(layer.step)]
+        given = [*self._channels(layer), str(fields["kernel"]), *named(options), *without_bias(layer.step)]
         return Call(f"{self.module}.Conv", given)
 
     # ---- steps -------------------------------------------------------------------------------------------------------
@@ -119,12 +119,7 @@ class Flax(ChannelsLast):
 
 
 def _numbers(eps: float, momentum: float) -> list[str]:
-    # Flax's momentum is the share of the old; rounded, since 1 - 0.7 is 0.30000000000000004.
-    return [f"epsilon={eps}", f"momentum={round(1 - momentum, 9)}"]
-
-
-def _without_bias(step: Step) -> list[str]:
-    return only_if(not step.fields["bias"], "use_bias=False")
+    return [f"epsilon={eps}", f"momentum={kept(momentum)}"]
 
 
 def _pair(stride: str) -> str:

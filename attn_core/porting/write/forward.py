@@ -47,8 +47,8 @@ def _ordered(plan: ClassPlan) -> list[Item]:
     # `if self.project:` overwrites x, so it comes when nothing but the sum needs x any more.
     main = [item for item in plan.region.items if item not in plan.shortcut]
     end = plan.shortcut[-1].name
-    place = next(place for place, item in enumerate(main) if end in item.inputs)
-    return [*main[:place], *plan.shortcut, *main[place:]]
+    meeting = next(index for index, item in enumerate(main) if end in item.inputs)
+    return [*main[:meeting], *plan.shortcut, *main[meeting:]]
 
 
 class _Body:

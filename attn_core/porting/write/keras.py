@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.attention import block_arguments, block_name
-from attn_core.porting.write.channels_last import ChannelsLast
+from attn_core.porting.write.channels_last import ChannelsLast, kept, without_bias
 from attn_core.porting.write.classes import Argument, ClassPlan, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.layouts import keras_layout
@@ -75,7 +75,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         """See `Words.norms`."""
         if not self.norms_alike or "= BatchNormalization(" not in body:
             return ""
-        made = f"keras.layers.BatchNormalization, epsilon={self.eps}, momentum={_kept(self.momentum)}"
+        made = f"keras.layers.BatchNormalization, epsilon={self.eps}, momentum={kept(self.momentum)}"
         return f"BatchNormalization = partial({made})\n\n\n"
 
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
@@ -105,7 +105,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         if step.kind == "depthwise":
             return self._depthwise(layer)
         if step.kind == "dense":
-            return Call("keras.layers.Dense", [layer.sizes["outputs"], *_without_bias(step)])
+            return Call("keras.layers.Dense", [layer.sizes["outputs"], *without_bias(step)])
         if step.kind == "norm":
             return self._norm(layer)
         if step.kind == "attention":
@@ -118,21 +118,21 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         absent = [f"{name}=False" for name in ("center", "scale") if not fields[name]]
         if self.norms_alike:
             return Call("BatchNormalization", absent)
-        numbers = [f"epsilon={fields['eps']}", f"momentum={_kept(fields['momentum'])}"]
+        numbers = [f"epsilon={fields['eps']}", f"momentum={kept(fields['momentum'])}"]
         return Call("keras.layers.BatchNormalization", [*numbers, *absent])
 
     def _convolution(self, layer: LayerMember) -> Call:
         fields, groups = layer.step.fields, layer.step.fields["groups"]
         options = self._window(layer) | {"groups": "" if groups == 1 else str(groups)}
         given = [layer.sizes["outputs"], number(fields["kernel"]), *named(options)]
-        return Call("keras.layers.Conv2D", [*given, *_without_bias(layer.step)])
+        return Call("keras.layers.Conv2D", [*given, *without_bias(layer.step)])
 
     def _depthwise(self, layer: LayerMember) -> Call:
         fields = layer.step.fields
         multiplier = fields["outputs"] // fields["inputs"]
         options = self._window(layer) | {"depth_multiplier": "" if multiplier == 1 else str(multiplier)}
         given = [number(fields["kernel"]), *named(options)]
-        return Call("keras.layers.DepthwiseConv2D", [*given, *_without_bias(layer.step)])
+        return Call("keras.layers.DepthwiseConv2D", [*given, *without_bias(layer.step)])
 
     def _window(self, layer: LayerMember) -> dict[str, str]:
         """Return how a kernel goes over the image; what Keras does by default is empty."""
@@ -163,12 +163,3 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     def flattened(self, x: Code) -> str:
         """See `ChannelsLast.flattened`."""
         return f"keras.ops.reshape({x.text}, (keras.ops.shape({x.text})[0], -1))"
-
-
-def _kept(share: float) -> float:
-    """Return the share of the old, which Keras calls momentum."""
-    return round(1 - share, 9)  # 1 - 0.7 is 0.30000000000000004
-
-
-def _without_bias(step: Step) -> list[str]:
-    return only_if(not step.fields["bias"], "use_bias=False")

@@ -60,7 +60,7 @@ def _shortcut(region: Region) -> tuple[Step, ...]:
     # The two ways of a residual block meet in its last sum; one before it is inside of a way.
     ways = [_chain(region, name) for name in sums[-1].inputs]
     found = [way for way in ways if way]
-    if len(found) == 2:
+    if len(found) == 2:  # no activation on either: the shorter one is the shortcut
         first, second = found
         return tuple(first if len(first) <= len(second) else second)
     # Of relu(x + norm(conv(x))) the convolution is the block itself: more must be left than a sum and what follows it.

@@ -80,7 +80,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
             "from torch import Tensor, nn",
             *only_if("F." in text, "from torch.nn import functional as F"),
         ]
-        # Those of torch.nn.functional have the same names.
+        # torch.nn.functional has pools of the same names.
         same = [name for name in SAME if f"{name}(" in text.replace(f"F.{name}(", "")]
         own = [
             *only_if("attn_torch." in text, "import attn_torch"),
@@ -101,8 +101,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     @property
     def only_centred(self) -> bool:
         """Whether all batch norms are alike and have a beta and no gamma."""
-        forms = self.plan.uniform("norm", "rank"), self.plan.uniform("norm", "form")
-        return self.norms_alike and forms == (4, "center")
+        of_images = self.plan.uniform("norm", "rank") == 4
+        return self.norms_alike and of_images and self.plan.uniform("norm", "form") == "center"
 
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
         """See `Words.opening`."""

@@ -129,7 +129,7 @@ def _slice(step: Step, x: Code) -> str:
 
 
 def _flattened(step: Step, x: Code) -> str:
-    """Write a flattening in the graph's order; where a layer's weights follow ours (`free`), in ours."""
+    # `free`: only a dense layer reads it, whose weights are laid out in the order that images have here.
     order = ", ".join(map(str, step.fields["axes"]))
     turned = "" if step.fields["free"] else f".permute(0, {order})"
     return f"{x}{turned}.flatten(1)"
