@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from attn_core.spec import Block
 from attn_core.weights.dialects.dialect import COUNTER, Dialect
 from attn_core.weights.dialects.find import Found, is_part, whole
 from attn_core.weights.dialects.meaning import differences
@@ -19,7 +20,7 @@ class Guess:
     """A dialect that the arrays may be in, the prefixes of its blocks, and what speaks for and against it.
 
     `score` is the share of all arrays that it explains; `untold` are the fields that arrays do not tell, for which the
-    values of its class were taken.
+    values of its class were taken. `block` is the one that the arrays are, if they are one and nothing else.
     """
 
     dialect: str
@@ -28,6 +29,7 @@ class Guess:
     reasons: tuple[str, ...]
     doubts: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
+    block: Block | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         against = f" But: {'; '.join(self.doubts)}." if self.doubts else ""
@@ -66,7 +68,9 @@ def _guess(dialect: Dialect, found: Mapping[Dialect, dict[str, Found]], total: i
             doubts += [apart] if apart else []
             same += [] if apart else [other.name]
     reasons += [f"{', '.join(same)} would mean the same"] if same else []
-    return Guess(dialect.name, tuple(own), count / total, tuple(reasons), tuple(doubts), tuple(dialect.options))
+    alone = block if len(own) == 1 and count == total else None
+    told = (tuple(reasons), tuple(doubts), tuple(dialect.options))
+    return Guess(dialect.name, tuple(own), count / total, *told, alone)
 
 
 def _told_apart(other: Dialect, own: Mapping[str, Found], theirs: Mapping[str, Found]) -> str:
