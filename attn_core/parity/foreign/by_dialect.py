@@ -43,10 +43,10 @@ def by_dialects(taking: Taking, known: Iterable[Dialect]) -> Reading | None:
 
 
 def _keys(state: State, naming: Mapping[str, str], dialect: Dialect) -> Keys:
-    keys = {naming[key]: key for key in state}
+    shapes = {naming[key]: value.shape for key, value in state.items()}
     # TensorFlow numbers its layers: `dense_6` and `dense_7` may be the `dense` and `dense_1` of a block.
-    named = {name: state[key] for name, key in keys.items()}
-    return dict(zip(counted(named, dialect.numbered), keys.values(), strict=True))
+    names = counted(shapes, dialect.numbered)
+    return {names[naming[key]]: key for key in state}
 
 
 def _placed(dialect: Dialect, entries: Sequence[Entry], keys: Keys, state: State) -> tuple[Entry, ...] | None:

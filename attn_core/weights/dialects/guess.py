@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from attn_core.spec import Block
 from attn_core.weights.dialects.dialect import COUNTER, Dialect
 from attn_core.weights.dialects.find import Found, is_part, whole
+from attn_core.weights.dialects.held import Held
 from attn_core.weights.dialects.meaning import differences
 from attn_core.weights.dialects.refused import Refused
 
@@ -37,10 +37,10 @@ class Guess:
         return f"{self.dialect}: {'; '.join(self.reasons)}.{against}{untold}"
 
 
-def guesses(state: Mapping[str, Any], dialects: Iterable[Dialect], refused: Iterable[Refused]) -> list[Guess]:
+def guesses(held: Held, dialects: Iterable[Dialect], refused: Iterable[Refused]) -> list[Guess]:
     """Return the dialects in which the arrays hold a block, best first."""
-    names = [name for name in state if not name.endswith(COUNTER)]
-    every = {dialect: blocks for dialect in dialects if (blocks := whole(dialect, state))}
+    names = [name for name in held.state if not name.endswith(COUNTER)]
+    every = {dialect: blocks for dialect in dialects if (blocks := whole(dialect, held))}
     found: dict[Dialect, dict[str, Found]] = {}
     for dialect, blocks in every.items():
         around = [prefix for other in every if dialect.name in other.hides for prefix in every[other]]
