@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from attn_core.blocks.squeeze_excitation import SqueezeExcitation
-from attn_core.porting.find.kernels import Pair
-from attn_core.porting.find.patterns import Match
+from attn_core.porting.find.by_structure import Match
+from attn_core.porting.find.kernels import DensePair
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.network.steps.lift import Lifter
 from attn_core.porting.network.steps.steps import Leaf, Value
@@ -20,13 +20,13 @@ def squeeze_excitation(lifter: Lifter, node: Node, found: Match, path: str) -> V
     return lifter.add(node, "attention", (x,), {"block": _block(found.pair)}, x.axes, _arrays(found.pair), path)
 
 
-def _block(pair: Pair) -> SqueezeExcitation:
+def _block(pair: DensePair) -> SqueezeExcitation:
     channels, hidden = pair.reduce.kernel.sizes
     bias = pair.reduce.bias is not None
     return SqueezeExcitation(channels, hidden=hidden, bias=bias, activation=pair.activation, gate=pair.gate)
 
 
-def _arrays(pair: Pair) -> dict[str, Leaf]:
+def _arrays(pair: DensePair) -> dict[str, Leaf]:
     kernels = {"reduce.weight": pair.reduce.kernel, "expand.weight": pair.expand.kernel}
     leaves = {
         role: Leaf((stored,), kernels[role].canonical if role in kernels else lambda array: array.reshape(-1))
