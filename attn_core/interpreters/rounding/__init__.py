@@ -29,7 +29,7 @@ from attn_core.interpreters.rounding import (  # noqa: F401 (they register what 
     sums,
 )
 from attn_core.interpreters.rounding.adjoints import gradients
-from attn_core.interpreters.rounding.arithmetic import DTYPES, Arithmetic, student
+from attn_core.interpreters.rounding.arithmetic import DOUBLE, DTYPES, Arithmetic, student
 from attn_core.interpreters.rounding.kernels import KERNELS
 from attn_core.interpreters.rounding.number import EXACT, Rounded
 from attn_core.interpreters.trace import Step
@@ -74,10 +74,10 @@ def bounded(
     pulled = None if cotangent is None else Rounded(cotangent, EXACT, how)
     found = _run(block, numbers, State(train, unbiased), pulled)
     values = _each(found, lambda number: number.value)
-    own = 1 + DTYPES["float64"].unit / how.dtype.unit  # the reference rounds, too
-    bounds = _each(found, lambda number: own * number.bound).arrays()
-    remarks = dict(_remarks(values.arrays(), bounds, how))
-    return Bounded(values, bounds, remarks)
+    of_both = 1 + DOUBLE / how.dtype.unit  # the reference rounds, too
+    bounds = _each(found, lambda number: of_both * number.bound)
+    remarks = _remarks(values.arrays(), bounds.arrays(), how)
+    return Bounded(values, bounds.arrays(), dict(remarks))
 
 
 def _run(block: Block, numbers: Mapping[str, Rounded], state: State, cotangent: Rounded | None) -> Outcome:
@@ -137,7 +137,7 @@ def _remarks(
         if not largest:
             continue
         # The reference rounds, too: what is no larger than its own bound in float64 may as well be 0.
-        of_reference = bound.max() * DTYPES["float64"].unit / how.dtype.unit
+        of_reference = bound.max() * DOUBLE / how.dtype.unit
         wide = int((bound > largest).sum())
         if largest <= of_reference:
             yield name, "0 but for rounding"

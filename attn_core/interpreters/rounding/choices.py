@@ -85,7 +85,8 @@ def _share_of_largest(x: Rounded, axis: int, place: Numbers) -> Pull:
     bound = x.bound
     top = np.take_along_axis(x.value, place, axis)
     reach = bound + np.take_along_axis(bound, place, axis)
-    near = (top - x.value <= reach) & np.isfinite(x.value)
+    is_near = top - x.value <= reach
+    near = is_near & np.isfinite(x.value)  # padding is minus infinity
     # A number that is alone is near itself, which leaves no doubt.
     several = near.sum(axis, keepdims=True) > 1
     x.how.doubts["ties of maxima"] += int(several.sum())
@@ -115,8 +116,9 @@ def _doubted(noise: Numbers, doubt: Numbers, x: Rounded) -> Numbers:
     """Return noise so large that its bound is at least the doubt."""
     if not doubt.any():
         return noise
+    deviation = doubt / x.how.width
     # Twice, because the root mean square of a few samples may be less than the deviation they are drawn with.
-    return noise + x.how.draw(doubt / x.how.width) * 2
+    return noise + x.how.draw(deviation) * 2
 
 
 def _share(chosen: Mask, doubt: Mask, own: tuple[int, ...]) -> Pull:

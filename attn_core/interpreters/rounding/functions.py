@@ -61,9 +61,13 @@ def _applied(function: Function, x: Rounded, slope: Slope, steps: int = STEPS) -
     one_for_all = np.ones((1,) * x.ndim)
     shared = x.how.draw(one_for_all) * own
     result = stored(value, inherited + shared, x.how, own=own)
-    # The derivative is taken at the result as it was stored: s (1 - s) of a sigmoid near 1 has few digits.
-    to_x = Source(x, lambda g: g * slope(x.real, result))
-    return Rounded(value, result.noise, x.how, (to_x,))
+
+    def pull(g: Rounded) -> Rounded:
+        # The derivative is taken at the result as it was stored: s (1 - s) of a sigmoid near 1 has few digits.
+        factor = slope(x.real, result)
+        return g * factor  # type: ignore[no-any-return]
+
+    return Rounded(value, result.noise, x.how, (Source(x, pull),))
 
 
 # A sample may be where a function is not defined, or too large for a double, though the value is not.

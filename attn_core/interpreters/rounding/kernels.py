@@ -21,21 +21,31 @@ def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Round
     scores = _scores(q, k, factor)
     scores_again = _scores(q, k, factor)  # with roundings of their own
     top = scores.max(-1, keepdims=True)
-    sums = np.exp(scores - top).sum(-1, keepdims=True)
+    powers = np.exp(scores - top)
+    sums = powers.sum(-1, keepdims=True)
     logarithms = top + np.log(sums)
-    output: Any = np.exp(scores - logarithms) @ v
+    softmax: Any = np.exp(scores - logarithms)
+    output: Any = softmax @ v
     matrix: Any = np.exp(scores_again - logarithms)
     result = output.real
 
-    def of_scores(g: Rounded) -> Any:
+    # Each is the adjoint of what its name says, given that of the output.
+    def scores_of(g: Rounded) -> Any:
         of_matrix = g @ _turned(v)
         rows = (g * result).sum(-1, keepdims=True)
         return factor * (matrix * (of_matrix - rows))
 
-    to_query = Source(query, lambda g: of_scores(g) @ k)
-    to_key = Source(key, lambda g: _turned(of_scores(g)) @ q)
-    to_value = Source(value, lambda g: _turned(matrix) @ g)
-    return Rounded(output.value, output.noise, output.how, (to_query, to_key, to_value))
+    def query_of(g: Rounded) -> Any:
+        return scores_of(g) @ k
+
+    def key_of(g: Rounded) -> Any:
+        return _turned(scores_of(g)) @ q
+
+    def value_of(g: Rounded) -> Any:
+        return _turned(matrix) @ g
+
+    sources = (Source(query, query_of), Source(key, key_of), Source(value, value_of))
+    return Rounded(output.value, output.noise, output.how, sources)
 
 
 def _scores(q: Rounded, k: Rounded, factor: float) -> Any:

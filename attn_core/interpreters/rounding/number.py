@@ -62,7 +62,8 @@ class Rounded(NDArrayOperatorsMixin):
         """The root mean square of the errors."""
         if self.exact:
             return np.zeros(self.shape)
-        return np.asarray(np.sqrt(np.mean(self.noise**2, 0)))
+        square = np.mean(self.noise**2, 0)
+        return np.asarray(np.sqrt(square))
 
     @property
     def bound(self) -> Numbers:

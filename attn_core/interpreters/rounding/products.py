@@ -73,7 +73,8 @@ def _products(equation: Equation, a: Numbers, b: Numbers) -> Numbers:
 def _pull(equation: Equation, other: Rounded, lengths: dict[str, int]) -> Pull:
     """Return the pull of an operand: its adjoint is a sum of products of the result's and the other operand."""
     result, right, wanted = equation
-    alone = "".join(letter for letter in wanted if letter not in result + right)
+    known = result + right
+    alone = "".join(letter for letter in wanted if letter not in known)
     if not alone:
         return lambda g: contract(equation, g, other)
     # Axes that the operand has alone were summed over, so the adjoint is the same all along them.

@@ -20,7 +20,8 @@ def stored(value: Numbers, inherited: Numbers, how: Arithmetic, *sources: Source
     deviation = np.sqrt(np.square(own) + storing**2)
     noise = np.clip(inherited + how.draw(deviation), -HOPELESS, HOPELESS)
     # What is too large for the dtype is infinite in a runtime, where the definition in float64 is not.
-    beyond = (np.abs(value) > how.dtype.largest) & np.isfinite(value)
+    is_large = np.abs(value) > how.dtype.largest
+    beyond = is_large & np.isfinite(value)
     if beyond.any():
         noise = np.where(beyond, HOPELESS, noise)
     return Rounded(value, noise, how, sources)

@@ -22,8 +22,8 @@ class Settings:
     dtype: str = "float32"
     modes: tuple[str, ...] = (EVAL,)
     seed: int = 0
-    draws: int = 3
-    data_format: str | None = None
+    draws: int = 3  # the layer's own weights, and twice moved ones
+    data_format: str | None = None  # where None, as the layer or Keras itself has it
 
 
 def settled(block: Block | None, shape: Sequence[int] | None, modes: Sequence[str] | None, **rest: Any) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from attn_core.parity.foreign.fitting import Named, entry
 from attn_core.parity.foreign.layer import Foreign, ForeignError, State
@@ -20,7 +21,7 @@ class Taking:
     state: State
     block: Block
 
-    @property
+    @cached_property  # for it is asked of each array of theirs
     def arrays(self) -> Mapping[str, Array]:
         """The block's arrays."""
         return self.block.arrays()
