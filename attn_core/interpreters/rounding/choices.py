@@ -67,7 +67,7 @@ def largest(x: Rounded, axis: int, keepdims: bool = False) -> Rounded:
     place = np.expand_dims(x.value.argmax(axis), axis)
     top = np.take_along_axis(x.value, place, axis)
     noise = EXACT
-    if not x.exact:  # what the maximum of each sample is
+    if not x.exact:  # in a sample, another number may be the largest
         noise = np.max(x.value + x.noise, axis + 1, keepdims=True) - top
     share = _share_of_largest(x, axis, place)
     to_x = Source(x, lambda g: share(g.spread_to(x.shape)))
