@@ -10,31 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
-from blocks import CASES, EXAMPLES, RECORDINGS
+from blocks import CASES, RECORDINGS
 from bounds import COMPILED
+from one_block import blocks_of
 from runtimes import FRAMEWORKS
-
-from attn_core.models.registry import KNOWN
 
 # ---- what a test concerns --------------------------------------------------------------------------------------------
 
-# What tests are named by, and the block that each name concerns.
-TABLES: list[tuple[Any, dict[str, str]]] = [
-    (CASES, {name: type(case.block).__name__ for name, case in CASES.items()}),
-    (EXAMPLES, {name: name for name in EXAMPLES}),
-    (RECORDINGS, {folder: type(recording.block).__name__ for folder, recording in RECORDINGS.items()}),
-]
 WORDS = {"torch": "torch", "linen": "linen", "nnx": "nnx", "keras": "keras-tensorflow"}
 
 
 def block_of(item: pytest.Item) -> str:
-    """Return the name of the block that a test concerns, or an empty text."""
-    module = vars(item.module)
-    tables = [names for table, names in TABLES if any(known is table for known in module.values())]
-    tables.append({name: name for name in KNOWN})
-    values = [value for value in parameters(item).values() if isinstance(value, str)]
-    found = [names[value] for names in tables for value in values if value in names]
-    return [*found, ""][0]
+    """Return the name of the block that a test concerns, of several the first, or an empty text."""
+    return min(blocks_of(item), default="")
 
 
 def runtime_of(item: pytest.Item) -> str:

@@ -17,6 +17,8 @@ T = TypeVar("T")
 class CBAM(Block):
     r"""Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
+    **In short**: x' * M_s(x') with x' = x * M_c(x)
+
     .. math::
         F' = M_c(F) \otimes F, \qquad F'' = M_s(F') \otimes F'
         \qquad \text{(equation 1 of the paper)}

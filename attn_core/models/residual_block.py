@@ -29,6 +29,8 @@ PADDINGS = ("symmetric", "same")
 class ResidualBlock(Block):
     r"""Add to the image what a few convolutions and an attention block make of it.
 
+    **In short**: relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
+
     .. math::
         y = \delta(A(N_2(K_2 * \delta(N_1(K_1 * x)))) + S(x))
         \qquad \text{(basic; with preactivation: } y = A(K_2 * \delta(N_2(K_1 * \delta(N_1 x)))) + S(x) \text{)}

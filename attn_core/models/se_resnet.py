@@ -140,25 +140,25 @@ class SEResNet(Block):
 
 
 def se_resnet_18(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-18; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-18; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[18] | options))
 
 
 def se_resnet_34(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-34; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-34; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[34] | options))
 
 
 def se_resnet_50(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-50; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-50; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[50] | options))
 
 
 def se_resnet_101(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-101; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-101; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[101] | options))
 
 
 def se_resnet_152(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-152; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-152; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[152] | options))

@@ -1,4 +1,4 @@
-"""HybridSN for Keras; see `attn_core.models.hybrid_sn`."""
+"""`HybridSN` for Keras; see `attn_core.models.hybrid_sn`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from attn_tf.layer import Network
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class HybridSN(Network):
+class HybridSN(Network, of=core.HybridSN):
     """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
-    **Shape**: (batch, bands, size, size, 1) to logits (batch, classes), in ``data_format="channels_first"`` with
-    the channels before the others.
+    **Shape**: image (batch, bands, size, size, 1) to logits (batch, classes). With ``data_format="channels_first"``,
+    channels come second.
 
     **Fields**: see `attn_core.HybridSN`.
 

@@ -1,4 +1,4 @@
-"""HybridSN for PyTorch; see `attn_core.models.hybrid_sn`."""
+"""`HybridSN` for PyTorch; see `attn_core.models.hybrid_sn`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class HybridSN(Layer):
-    r"""Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
+class HybridSN(Layer, of=core.HybridSN):
+    """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
-    **Shape**: (N, 1, bands, size, size) to logits (N, classes).
+    **Shape**: image (batch, 1, bands, size, size) to logits (batch, classes).
 
     **Fields**: see `attn_core.HybridSN`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""HybridSN for Linen; see `attn_core.models.hybrid_sn`."""
+"""`HybridSN` for Linen; see `attn_core.models.hybrid_sn`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from attn_core.models.hybrid_sn import HYBRID_SNS
 from attn_jax.linen.layer import Layer
 
 
-class HybridSN(Layer):
+class HybridSN(Layer, of=core.HybridSN):
     """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
-    **Shape**: (batch, bands, size, size, 1) to logits (batch, classes).
+    **Shape**: image (batch, bands, size, size, 1) to logits (batch, classes).
 
-    **Fields**: see `attn_core.HybridSN`; `dtype` and `param_dtype` as in Flax's own layers. In training, dropout
-    takes the key `rngs={"dropout": key}`.
+    **Fields**: see `attn_core.HybridSN`; `dtype` and `param_dtype` as in Flax's own layers. In training, dropout takes
+    the key ``rngs={"dropout": key}``.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

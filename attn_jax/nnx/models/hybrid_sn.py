@@ -1,4 +1,4 @@
-"""HybridSN for NNX; see `attn_core.models.hybrid_sn`."""
+"""`HybridSN` for NNX; see `attn_core.models.hybrid_sn`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from attn_core.models.hybrid_sn import HYBRID_SNS
 from attn_jax.nnx.layer import Layer
 
 
-class HybridSN(Layer):
+class HybridSN(Layer, of=core.HybridSN):
     """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
-    **Shape**: (batch, bands, size, size, 1) to logits (batch, classes).
+    **Shape**: image (batch, bands, size, size, 1) to logits (batch, classes).
 
     **Fields**: see `attn_core.HybridSN`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 
