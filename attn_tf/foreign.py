@@ -59,7 +59,7 @@ class Module:
         wanted: Sequence[str] = (),
         seed: int = 0,
     ) -> Ran:
-        """Run it; see `attn_core.parity.foreign.Foreign`."""
+        """Run it; see `attn_core.parity.foreign.layer.Foreign`."""
         self._require(dtype)
         mapping = self._mapping(state, seed)
 

@@ -33,7 +33,8 @@ class CBAM(Block):
     **Raises** `SpecError` as the two halves do.
 
     **Departures**: see the two halves. The authors' code is ``bias=True, norm=True`` with the planes of
-    ``spatial.conv.weight`` swapped; seed 001 and most copies have neither biases nor a normalisation: the default.
+    ``spatial.conv.weight`` swapped. The CBAM article (docs/articles.md) and most copies have neither biases nor a
+    normalisation: the default.
     """
 
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"

@@ -56,13 +56,13 @@ class SEResNet(Block):
     - ``padding``: "symmetric" or "same", of all convolutions and the maximum.
     - ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
 
-    ``se_resnet_18`` to ``se_resnet_152`` are those of seed 003.
+    ``se_resnet_18`` to ``se_resnet_152`` are the HybridSN article's (docs/articles.md).
 
     **Raises** `SpecError` for sizes below 1, and as `ResidualBlock` does.
 
-    **Departures** from seed 003: the means are over all pixels, not over the windows that images of 224 pixels leave.
-    Fresh weights: see `ResidualBlock`. Bottlenecks stride in the convolution of three pixels, unlike the authors'
-    Caffe models.
+    **Departures** from that article: the means are over all pixels, not over the windows that images of 224 pixels
+    leave. Fresh weights: see `ResidualBlock`. Bottlenecks stride in the convolution of three pixels, unlike the
+    authors' Caffe models.
     """
 
     source: ClassVar[str] = "Hu et al.: Squeeze-and-Excitation Networks. CVPR 2018, arXiv:1709.01507"

@@ -68,10 +68,10 @@ def hybrid_sn(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **opt
 
 
 def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **options: Any) -> HybridSN:
-    """Return seed 003's network that begins with the convolution of 3 x 3 pixels; options are those of `HybridSN`."""
+    """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, rngs=rngs, **(HYBRID_SNS["2d_first"] | options))
 
 
 def hybrid_sn_attention(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **options: Any) -> HybridSN:
-    """Return seed 003's network with squeeze-and-excitation; options are those of `HybridSN`."""
+    """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, rngs=rngs, **(HYBRID_SNS["attention"] | options))
