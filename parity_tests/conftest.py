@@ -1,24 +1,10 @@
-"""What all tests share: tiers, tables of durations, and runtimes by name, which fail where missing if CI is set."""
+"""What all tests share: they skip by name where a framework is missing, and fail there if CI is set."""
 
 from __future__ import annotations
 
-import settings  # noqa: F401 (before any framework)  # isort: skip
-
 import pytest
-from durations import (  # noqa: F401 (hooks)
-    pytest_runtest_logreport,
-    pytest_runtest_makereport,
-    pytest_runtest_protocol,
-    pytest_terminal_summary,
-)
 from runtimes import FRAMEWORKS, need
 from terminal import attn  # noqa: F401 (a fixture)
-from tiers import (  # noqa: F401 (hooks)
-    pytest_addoption,
-    pytest_collection_modifyitems,
-    pytest_sessionfinish,
-    pytest_testnodedown,
-)
 
 
 @pytest.fixture(params=list(FRAMEWORKS))

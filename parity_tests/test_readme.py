@@ -17,13 +17,8 @@ from attn_core.porting.network.network import Options
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-
-# Runs examples one after the other, each with no names but its own; the frameworks are imported once.
-ALONE = """
-import sys
-for number, example in enumerate(sys.argv[1:], 1):
-    exec(compile(example, f"example {number}", "exec"), {"__name__": "__main__"})
-"""
+# One process, so that each framework is imported once; names that one example makes are not there for the next.
+EACH = "import sys\nfor example in sys.argv[1:]: print(example); exec(example, {})"
 
 
 @pytest.mark.parametrize(
@@ -35,8 +30,9 @@ def test_examples_run_one_after_the_other(tmp_path: Path, page: str, count: int,
         need(name)
     examples = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert len(examples) == count
-    done = subprocess.run([sys.executable, "-c", ALONE, *examples], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-c", EACH, *examples]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert [path.name for path in tmp_path.iterdir()] == written
 
 

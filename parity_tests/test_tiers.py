@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 import tiers
-from blocks import CASES, EXAMPLES, RECORDINGS
 
 Key = Callable[[pytest.Item], str]
 
@@ -41,6 +40,5 @@ TOLD = {
 def test_a_test_tells_its_runtime_and_block(name: str):
     """As the tables of durations ask, and whoever wants the tests of one block."""
     given, told = TOLD[name]
-    tables = {"CASES": CASES, "EXAMPLES": EXAMPLES, "RECORDINGS": RECORDINGS}
-    item = SimpleNamespace(name=name, module=SimpleNamespace(**tables), callspec=SimpleNamespace(params=given))
+    item = SimpleNamespace(name=name, callspec=SimpleNamespace(params=given))
     assert (tiers.runtime_of(item), tiers.block_of(item)) == told

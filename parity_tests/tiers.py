@@ -21,7 +21,7 @@ WORDS = {"torch": "torch", "linen": "linen", "nnx": "nnx", "keras": "keras-tenso
 
 
 def block_of(item: pytest.Item) -> str:
-    """Return the name of one of the blocks that a test concerns, or an empty text."""
+    """Return the name of the block that a test concerns, of several the first, or an empty text."""
     return min(blocks_of(item), default="")
 
 
