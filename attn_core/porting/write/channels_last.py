@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from attn_core.porting.network.steps.steps import NHWC, Array, Step
+from attn_core.porting.network.steps.axes import NHWC
+from attn_core.porting.network.steps.steps import Array, Step
 from attn_core.porting.write.classes import Instances, Layer
 from attn_core.porting.write.common import call, cut, piece, wrapped
 from attn_core.porting.write.common_fields import Either, resolved

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from attn_core.porting.network.rules.pointwise import NUMBER, WEIGHT
+from attn_core.porting.network.rules.arithmetic import NUMBER, WEIGHT
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.classes import ClassPlan, Layer, code
 from attn_core.porting.write.forward import WIDTH, Code

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from attn_core.porting.network.steps.steps import NCHW, Array, Step
+from attn_core.porting.network.steps.axes import NCHW
+from attn_core.porting.network.steps.steps import Array, Step
 from attn_core.porting.write.classes import Argument, ClassPlan, Instances, Layer
 from attn_core.porting.write.common import block_arguments, call, cut, pair, piece, quoted, uniform, wrapped
 from attn_core.porting.write.common_fields import resolved
