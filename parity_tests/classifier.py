@@ -1,4 +1,4 @@
-"""A network of seed 000's `res_block2`, as a user of this collection writes it, and where its weights are in a file."""
+"""A network of the TensorFlow article's `res_block2`, as a user writes it, and where its weights are in a file."""
 
 from __future__ import annotations
 

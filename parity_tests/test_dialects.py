@@ -264,7 +264,7 @@ def test_faults_are_named(kind: str):
 
 
 def test_what_looks_alike_is_left_alone():
-    """The first convolutions of a network have the name of seed 001's spatial attention, not its axes."""
+    """The first convolutions of a network have the name of the CBAM article's spatial attention, not its axes."""
     state = dialects.write("seeds.SpatialAttention", SAM(), weights_of(SAM()), "layer1.sa.")
     state |= {"conv1.weight": np.zeros((64, 3, 7, 7)), "layer1.0.conv1.weight": np.zeros((64, 64, 3, 3))}
     assert list(dialects.read_all("seeds.SpatialAttention", state)) == ["layer1.sa."]

@@ -58,6 +58,7 @@ class Sampled:
         return io[f"f64/align{int(self.align_corners)}/{self.padding}/{layout}/{name}"]
 
 
+CONCERNS = ("AffineSampler", "SpatialTransformer")
 SAMPLED = [
     Sampled(folder, align_corners, padding)
     for folder in sorted(affine_sampler.OTHERS)

@@ -12,8 +12,8 @@ from runtimes import GOLDEN
 from tensorboard.compat.proto import tensor_pb2
 from tf1_nets import Net, frozen, saved_model
 
+from attn_core.porting.find.by_structure import match
 from attn_core.porting.find.find import find_blocks
-from attn_core.porting.find.patterns import match
 from attn_core.porting.graph.constants import decode
 from attn_core.porting.graph.graph import Graph, Ref, integers, read_graph
 from attn_core.porting.graph.order import natural, places

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tf1_nets import AVERAGE, C, H, Net, frozen, names, saved_model, se_shapes, weights, write_checkpoint
 
-from attn_core.porting.find.names import pairs
+from attn_core.porting.find.by_name import pairs
 from attn_core.porting.find.variables import catalogue
 from attn_core.porting.graph.graph import read_graph
 from attn_core.porting.tf1 import CheckpointError, Findings, find_blocks

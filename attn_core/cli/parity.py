@@ -47,7 +47,8 @@ def parity(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights and inputs; the same everywhere")] = 0,
     draws: Annotated[
-        int | None, typer.Option(min=1, help="how often each cell is run, with the seeds that follow: 1, of a layer 3")
+        int | None,
+        typer.Option(min=1, help="how often weights and images are drawn: by default once, a layer of yours 3 times"),
     ] = None,
     require: Annotated[str, typer.Option(help="runtimes that must be installed, with commas")] = "",
     block: Annotated[str | None, typer.Option(help="what the layer is to be, as 'SqueezeExcitation(64)'")] = None,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Protocol, cast
 
 from numpy.typing import NDArray
 
-from attn_core.parity.runtimes import RUNTIMES, MissingRuntimeError
+from attn_core.parity.runtimes import beside
 from attn_core.spec import Block
 
 Numbers = NDArray[Any]
@@ -125,9 +124,4 @@ def adopt(thing: Any, shape: Sequence[int], **options: Any) -> Foreign:
 
 def adapter(runtime: str) -> Any:
     """Return the module of a framework's package that adopts layers. **Raises** `MissingRuntimeError`."""
-    module, extra = RUNTIMES[runtime]
-    try:
-        return import_module(module.replace(".runtime", ".foreign"))
-    except ImportError as error:
-        reason = f"The runtime {runtime} cannot be imported ({error})."
-        raise MissingRuntimeError(f"{reason} Install it: pip install 'attn-blocks[{extra}]'") from error
+    return beside(runtime, "foreign")

@@ -1,5 +1,5 @@
 """Blocks in graphs and checkpoints.
 
-`find` looks for them by structure (`patterns`, on `layers`, `pooling`, `kernels`) or by names (`names`), chooses among
-variables (`variables`) and puts the blocks together (`assemble`, `naming`).
+`find` looks for them `by_structure` (on `dense`, `means`, `kernels`) or `by_name`, chooses among `variables` and puts
+the blocks together (`assemble`, `naming`).
 """

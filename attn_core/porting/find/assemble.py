@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from attn_core.blocks.squeeze_excitation import SqueezeExcitation
 from attn_core.porting.find.found import FoundBlock
-from attn_core.porting.find.kernels import Pair
+from attn_core.porting.find.kernels import DensePair
 from attn_core.porting.find.naming import names, shared
-from attn_core.porting.find.variables import Absent, Catalogue, choose
+from attn_core.porting.find.variables import Catalogue, MissingWeights, choose
 from attn_core.porting.graph.graph import Graph
 from attn_core.porting.graph.reads import Stored
 from attn_core.spec import SpecError
@@ -24,7 +24,7 @@ class Reader(Protocol):
     """Where weights come from: a graph's constants or a checkpoint."""
 
     def read(self, wanted: Mapping[str, Stored]) -> tuple[_Arrays, dict[str, str], tuple[str, ...]]:
-        """Return the arrays, the names they were read by, and notes; raise `Absent` if the file does not hold them."""
+        """Return the arrays, the names they were read by, and notes; raise `MissingWeights` if there are none."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Constants:
     def read(self, wanted: Mapping[str, Stored]) -> tuple[_Arrays, dict[str, str], tuple[str, ...]]:
         """Return the values of constants."""
         if outside := [each.name for each in wanted.values() if not each.frozen]:
-            raise Absent(f"{', '.join(outside)} are variables, whose values are in a checkpoint and not in this file")
+            names = ", ".join(outside)
+            raise MissingWeights(f"{names} are variables, whose values are in a checkpoint and not in this file")
         arrays = {role: each.values(self.graph) for role, each in wanted.items()}
         return arrays, {role: each.name for role, each in wanted.items()}, ()
 
@@ -52,7 +53,7 @@ class Variables:
     def read(self, wanted: Mapping[str, Stored]) -> tuple[_Arrays, dict[str, str], tuple[str, ...]]:
         """Return the values of variables."""
         if fixed := [each.name for each in wanted.values() if each.frozen]:
-            raise Absent(f"its weights {', '.join(fixed)} are constants of the graph, not variables")
+            raise MissingWeights(f"its weights {', '.join(fixed)} are constants of the graph, not variables")
         taken, notes = choose(self.known, [each.name for each in wanted.values()], self.averages)
         arrays = {role: self._checked(taken[each.name], each.shape) for role, each in wanted.items()}
         return arrays, {role: taken[each.name] for role, each in wanted.items()}, notes
@@ -60,26 +61,28 @@ class Variables:
     def _checked(self, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
         held = self.checkpoint.shape(name)
         if held != shape:
-            raise Absent(f"{name} has the shape {list(held)} in the checkpoint and {list(shape)} in the graph")
+            raise MissingWeights(f"{name} has the shape {list(held)} in the checkpoint and {list(shape)} in the graph")
         return self.checkpoint[name]
 
 
-def assemble(pairs: list[Pair], others: Collection[str], reader: Reader) -> tuple[tuple[FoundBlock, ...], list[str]]:
+def assemble(
+    pairs: list[DensePair], others: Collection[str], reader: Reader
+) -> tuple[tuple[FoundBlock, ...], list[str]]:
     """Name the blocks among all the weights ``others``, read them, and tell which cannot be had."""
     blocks, doubts = [], []
     called = names(pairs, others)
     for name, pair, sharing in zip(called, pairs, shared(pairs, called), strict=True):
         try:
             blocks.append(_block(name, pair, sharing, reader))
-        except (Absent, SpecError) as reason:
+        except (MissingWeights, SpecError) as reason:
             doubts.append(f"{name!r} is an SE block that cannot be returned: {str(reason).rstrip('.')}.")
     return tuple(blocks), doubts
 
 
-def _block(name: str, pair: Pair, sharing: tuple[str, ...], reader: Reader) -> FoundBlock:
+def _block(name: str, pair: DensePair, sharing: tuple[str, ...], reader: Reader) -> FoundBlock:
     arrays, variables, chosen = reader.read(pair.stored)
     if strange := [f"{variables[role]} ({array.dtype})" for role, array in arrays.items() if array.dtype.kind != "f"]:
-        raise Absent(f"weights must be floating-point numbers, which {', '.join(strange)} are not")
+        raise MissingWeights(f"weights must be floating-point numbers, which {', '.join(strange)} are not")
     kernels = {"reduce.weight": pair.reduce.kernel, "expand.weight": pair.expand.kernel}
     weights = {
         role: kernels[role].canonical(array) if role in kernels else np.array(array.reshape(-1), order="C")

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from attn_core.porting.find.assemble import Constants, Variables, assemble
+from attn_core.porting.find.by_name import pairs as pairs_by_names
+from attn_core.porting.find.by_structure import match
 from attn_core.porting.find.found import Findings
-from attn_core.porting.find.names import pairs as pairs_by_names
-from attn_core.porting.find.patterns import match
 from attn_core.porting.find.variables import Catalogue, catalogue
 from attn_core.porting.graph.graph import Graph, read_graph
 from attn_core.porting.graph.order import natural

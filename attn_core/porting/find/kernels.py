@@ -31,7 +31,7 @@ class Kernel:
 
 
 @dataclass(frozen=True)
-class Layer:
+class DenseLayer:
     """A dense layer, or a 1x1 convolution on a vector."""
 
     kernel: Kernel
@@ -39,11 +39,11 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Pair:
+class DensePair:
     """The two layers of an SE block and what stands behind each."""
 
-    reduce: Layer
-    expand: Layer
+    reduce: DenseLayer
+    expand: DenseLayer
     activation: str = "relu"
     gate: str = "sigmoid"
     notes: tuple[str, ...] = ()

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable
 
-from attn_core.porting.find.kernels import Pair
+from attn_core.porting.find.kernels import DensePair
 
 
-def names(pairs: Iterable[Pair], others: Collection[str]) -> list[str]:
+def names(pairs: Iterable[DensePair], others: Collection[str]) -> list[str]:
     """Name each block by the scope that it has for itself among all variables, or else by its first layer."""
     given: dict[str, None] = {}
     for pair in pairs:
@@ -37,7 +37,7 @@ def own_scope(own: Collection[str], others: Collection[str]) -> str:
     return scope
 
 
-def shared(pairs: list[Pair], called: list[str]) -> list[tuple[str, ...]]:
+def shared(pairs: list[DensePair], called: list[str]) -> list[tuple[str, ...]]:
     """Return for each block a note on every other block that has variables of it."""
     owners: dict[str, list[int]] = {}
     for number, pair in enumerate(pairs):
@@ -46,7 +46,7 @@ def shared(pairs: list[Pair], called: list[str]) -> list[tuple[str, ...]]:
     return [_sharing(number, pair, owners, called) for number, pair in enumerate(pairs)]
 
 
-def _sharing(number: int, pair: Pair, owners: dict[str, list[int]], called: list[str]) -> tuple[str, ...]:
+def _sharing(number: int, pair: DensePair, owners: dict[str, list[int]], called: list[str]) -> tuple[str, ...]:
     common: dict[int, list[str]] = {}
     for name in _names(pair):
         for owner in owners[name]:
@@ -58,5 +58,5 @@ def _sharing(number: int, pair: Pair, owners: dict[str, list[int]], called: list
     )
 
 
-def _names(pair: Pair) -> list[str]:
+def _names(pair: DensePair) -> list[str]:
     return [each.name for each in pair.stored.values()]

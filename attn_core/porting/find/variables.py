@@ -13,7 +13,7 @@ _SLOT = re.compile(
 )
 
 
-class Absent(Exception):  # noqa: N818 - a finding about one block, not a damaged file
+class MissingWeights(Exception):  # noqa: N818 - a finding about one block, not a damaged file
     """Why the weights of a block cannot be had from the file; the message ends a sentence."""
 
 
@@ -64,7 +64,7 @@ def _owner(name: str, known: Collection[str]) -> str:
 def choose(known: Catalogue, names: Iterable[str], averages: bool) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the names to read for the weights ``names`` of one block, and notes on moving averages.
 
-    `Absent` is raised if the file does not hold them.
+    `MissingWeights` is raised if the file does not hold them.
     """
     wanted = list(names)
     followed = [name for name in wanted if name in known.averages]
@@ -73,7 +73,7 @@ def choose(known: Catalogue, names: Iterable[str], averages: bool) -> tuple[dict
         return {name: known.averages[name] for name in wanted}, (f"took the moving averages: {listed}",)
     if missing := [name for name in wanted if name not in known.stored]:
         hint = f" (only the moving averages {listed})" if followed else ""
-        raise Absent(f"the checkpoint does not hold {', '.join(missing)}{hint}")
+        raise MissingWeights(f"the checkpoint does not hold {', '.join(missing)}{hint}")
     notes: tuple[str, ...] = ()
     if followed:
         reason = "not all variables have them" if wanted != followed else "averages=False"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attn_core.interpreters.images import sample_image
-from attn_core.porting.find.pooling import shape_known
+from attn_core.porting.find.means import shape_known
 from attn_core.porting.graph.graph import Ref
 from attn_core.porting.graph.ops.evaluate import evaluate
 from attn_core.porting.network.inference import Inference

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from attn_core.porting.find.patterns import Match, match
+from attn_core.porting.find.by_structure import Match, match
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.lazy import Lazy
 from attn_core.porting.graph.ops.evaluate import needed

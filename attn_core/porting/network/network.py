@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from attn_core.porting.find.by_structure import Match
 from attn_core.porting.find.naming import names
-from attn_core.porting.find.patterns import Match
 from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.graph.ops.evaluate import evaluate
 from attn_core.porting.graph.reads import FLOATS, whole_name

@@ -46,7 +46,7 @@ class Dialect:
     - ``table``: where the block's parts are.
     - ``anchors``: a name that each such block has, and the numbers of axes that it may have.
     - ``boundary``: the characters that end a prefix. ``scoped``: whether all behind a prefix is the block's.
-    - ``numbered``: what TensorFlow calls the layers, which it numbers through; see `dialects.numbered`.
+    - ``numbered``: what TensorFlow calls the layers, which it numbers through; see `numbered.py`.
     - ``speaks``: what in a block's sizes speaks for this dialect. ``doubts``: what speaks against it.
     - ``hides``: dialects whose blocks parts of this one look like, without meaning the same.
     """

@@ -19,7 +19,7 @@ from attn_core.porting.graph.ops import (
     shapes,
     slices,
 )
-from attn_core.porting.graph.ops.operation import DEAD, Array, Operation
+from attn_core.porting.graph.ops.operation import DEAD, Operation
 
 _THEMES = (
     arithmetic,
@@ -37,4 +37,4 @@ _THEMES = (
 
 OPS: Mapping[str, Operation] = MappingProxyType({op: run for theme in _THEMES for op, run in theme.OPS.items()})
 
-__all__ = ["DEAD", "OPS", "Array", "Operation"]
+__all__ = ["DEAD", "OPS", "Operation"]

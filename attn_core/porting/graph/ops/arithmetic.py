@@ -5,7 +5,8 @@ from functools import reduce
 
 import numpy as np
 
-from attn_core.porting.graph.ops.operation import Array, Operation
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Operation
 
 
 def _add_n(*arrays: Array) -> Array:

@@ -4,10 +4,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, Operation, channels_first, integers, product
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Lengths, Operation, channels_first, integers, product
 from attn_core.porting.graph.ops.windows import padded, places, sides, views
-
-Steps = tuple[int, ...]
 
 _MOST = 1 << 23  # numbers of the matrix of windows, beyond which images are taken one after the other
 
@@ -42,7 +41,7 @@ def _unfit(x: Array, kernel: Array) -> ValueError:
     return ValueError(f"a kernel of shape {list(kernel.shape)} does not fit {x.shape[-1]} channels")
 
 
-def _prepared(node: Node, image: Array, kernel: Array) -> tuple[Array, Steps, Steps]:
+def _prepared(node: Node, image: Array, kernel: Array) -> tuple[Array, Lengths, Lengths]:
     """Return the padded image with channels last, the strides and the dilations."""
     first = channels_first(node)
     space = slice(2, None) if first else slice(1, -1)
@@ -58,14 +57,14 @@ def _restored(node: Node, x: Array) -> Array:
     return np.moveaxis(x, -1, 1) if channels_first(node) else x
 
 
-def _by_batches(x: Array, kernel: Array, strides: Steps, dilations: Steps) -> Array:
+def _by_batches(x: Array, kernel: Array, strides: Lengths, dilations: Lengths) -> Array:
     count = min(len(x), 1 + x.size * kernel.shape[-3] // _MOST)
     if count < 2:
         return _dense(x, kernel, strides, dilations)
     return np.concatenate([_dense(part, kernel, strides, dilations) for part in np.array_split(x, count)])
 
 
-def _dense(x: Array, kernel: Array, strides: Steps, dilations: Steps) -> Array:
+def _dense(x: Array, kernel: Array, strides: Lengths, dilations: Lengths) -> Array:
     """Convolve without a border: one matrix product for each row of the kernel, so that no large matrix is made."""
     *lengths, columns, _, channels = kernel.shape
     span = (columns - 1) * dilations[-1] + 1

@@ -6,7 +6,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 import numpy as np
 
 from attn_core.porting.graph.graph import Graph, Node, Ref
-from attn_core.porting.graph.ops import DEAD, OPS, Array
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops import DEAD, OPS
 from attn_core.porting.graph.ops.flow import MERGES, SWITCHES
 from attn_core.weights.files.tf1.errors import CheckpointError, UnknownOpError
 

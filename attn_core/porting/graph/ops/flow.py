@@ -3,7 +3,8 @@
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import DEAD, Array, Operation, text
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import DEAD, Operation, text
 
 SWITCHES = ("Switch", "RefSwitch")
 MERGES = ("Merge", "RefMerge")

@@ -3,7 +3,8 @@
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, Operation, flag, product, text
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Operation, flag, product, text
 
 
 def _matmul(node: Node, inputs: tuple[Array, ...]) -> Array:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, Operation, channels_first, flag, integer, number
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Operation, channels_first, flag, integer, number
 
 
 def _fused(outputs: int) -> Operation:

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attn_core.porting.graph.graph import Node
+from attn_core.porting.graph.lazy import Array
 from attn_core.weights.files.tf1.dtypes import codec_of
 
-Array = NDArray[Any]
+Lengths = tuple[int, ...]  # of windows, strides and the like, one for each axis
 Operation = Callable[[Node, tuple[Array, ...]], Array | tuple[Array, ...]]
 
 DEAD: Array = np.array("the output of a branch that is not taken")  # known by its identity

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, Operation, absolute, dtype, extended, number
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Operation, absolute, dtype, extended, number
 
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 

@@ -5,10 +5,9 @@ from functools import reduce
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, Operation, integers, vector
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Lengths, Operation, integers, vector
 from attn_core.porting.graph.ops.windows import Sides, padded, sides, views
-
-Steps = tuple[int, ...]
 
 
 def _mean_pool(node: Node, inputs: tuple[Array, ...]) -> Array:
@@ -31,13 +30,13 @@ def _max_pool(node: Node, inputs: tuple[Array, ...]) -> Array:
     return reduce(_larger, (view for _, view in views(padded(x, around, least), lengths, strides, (1,) * x.ndim)))
 
 
-def _windows(node: Node, x: Array, lengths: Steps, strides: Steps) -> tuple[Steps, Steps, Sides]:
+def _windows(node: Node, x: Array, lengths: Lengths, strides: Lengths) -> tuple[Lengths, Lengths, Sides]:
     if not len(lengths) == len(strides) == x.ndim:
         raise ValueError(f"a window of {list(lengths)} in steps of {list(strides)} does not fit {x.ndim} axes")
     return lengths, strides, sides(node, x.shape, lengths, strides, slice(None))
 
 
-def _sum(x: Array, lengths: Steps, strides: Steps) -> Array:
+def _sum(x: Array, lengths: Lengths, strides: Lengths) -> Array:
     return reduce(np.add, (view for _, view in views(x, lengths, strides, (1,) * x.ndim)))
 
 

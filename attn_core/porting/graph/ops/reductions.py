@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, Operation, dtype, flag, scalar, vector
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Operation, dtype, flag, scalar, vector
 
 Reduction = Callable[[Array, tuple[int, ...]], Array]
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, Operation, dtype, integers, scalar, text, vector
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Operation, dtype, integers, scalar, text, vector
 
 
 def _shape(node: Node, inputs: tuple[Array, ...]) -> Array:

@@ -5,7 +5,8 @@ from types import EllipsisType
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, Operation, dtype, integer, scalar, vector
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import Operation, dtype, integer, scalar, vector
 
 
 def _concat(_: Node, inputs: tuple[Array, ...]) -> Array:

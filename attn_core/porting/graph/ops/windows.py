@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.graph.ops.operation import Array, integers, text
+from attn_core.porting.graph.lazy import Array
+from attn_core.porting.graph.ops.operation import integers, text
 from attn_core.spec.windows import margins
 
 Sides = list[tuple[int, int]]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from attn_core.blocks.squeeze_excitation import SqueezeExcitation
-from attn_core.porting.find.kernels import Pair
-from attn_core.porting.find.patterns import Match
+from attn_core.porting.find.by_structure import Match
+from attn_core.porting.find.kernels import DensePair
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.network.steps.axes import CHANNELS
 from attn_core.porting.network.steps.lift import Lifter
@@ -26,13 +26,13 @@ def squeeze_excitation(lifter: Lifter, node: Node, found: Match, path: str) -> V
     return lifter.add(node, "attention", (x,), {"block": block}, x.axes, arrays, path)
 
 
-def _block(pair: Pair) -> SqueezeExcitation:
+def _block(pair: DensePair) -> SqueezeExcitation:
     channels, hidden = pair.reduce.kernel.sizes
     bias = pair.reduce.bias is not None
     return SqueezeExcitation(channels, hidden=hidden, bias=bias, activation=pair.activation, gate=pair.gate)
 
 
-def _leaves(pair: Pair) -> dict[str, Leaf]:
+def _leaves(pair: DensePair) -> dict[str, Leaf]:
     # Kernels may be those of dense layers or of 1x1 convolutions, which they know themselves.
     turns: dict[str, Turn] = {
         "reduce.weight": pair.reduce.kernel.canonical,

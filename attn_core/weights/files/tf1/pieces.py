@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attn_core.weights.files.tf1.errors import CheckpointError
 
 Extents = tuple[tuple[int, int], ...]
-Region = tuple[slice, ...]
+Slices = tuple[slice, ...]
 
 WHOLE = (0, -1)
 
@@ -24,7 +24,7 @@ def extents_of(proto: Any) -> Extents:
     return tuple((extent.start, extent.length if extent.HasField("length") else -1) for extent in proto.extent)
 
 
-def region(extents: Extents, shape: tuple[int, ...], where: str) -> Region:
+def region(extents: Extents, shape: tuple[int, ...], where: str) -> Slices:
     """Return the place of a piece in the full tensor.
 
     **Raises** `CheckpointError`: the piece does not lie inside, ``where`` opens the message.
@@ -37,7 +37,7 @@ def region(extents: Extents, shape: tuple[int, ...], where: str) -> Region:
     return tuple(slice(start, end) for (start, _), end in zip(resolved, ends, strict=True))
 
 
-def shape_of_region(place: Region) -> tuple[int, ...]:
+def shape_of_region(place: Slices) -> tuple[int, ...]:
     """Return the shape of a piece."""
     return tuple(axis.stop - axis.start for axis in place)
 
@@ -45,7 +45,7 @@ def shape_of_region(place: Region) -> tuple[int, ...]:
 def join(
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
-    places: Sequence[Region],
+    places: Sequence[Slices],
     read: Callable[[int], NDArray[Any]],
     room: int,
     where: str,

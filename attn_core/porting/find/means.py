@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from attn_core.porting.find.layers import Unlike, shown
+from attn_core.porting.find.dense import Unlike, shown
 from attn_core.porting.graph.graph import Graph, Node, Ref, integers
 from attn_core.porting.graph.reads import same, vector
 

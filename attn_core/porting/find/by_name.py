@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from attn_core.porting.find.kernels import Kernel, Layer, Pair
+from attn_core.porting.find.kernels import DenseLayer, DensePair, Kernel
 from attn_core.porting.find.variables import matrix
 from attn_core.porting.graph.order import natural
 from attn_core.porting.graph.reads import Stored
@@ -37,12 +37,12 @@ class Named:
         return matrix(self.kernel.shape)
 
     @property
-    def layer(self) -> Layer:
+    def layer(self) -> DenseLayer:
         """The layer without its name."""
-        return Layer(Kernel(self.kernel), self.bias)
+        return DenseLayer(Kernel(self.kernel), self.bias)
 
 
-def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[Pair], list[str], list[str]]:
+def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[DensePair], list[str], list[str]]:
     """Return the blocks in natural order, sentences on what could not be decided, and the kernels left over."""
     layers = _layers(weights)
     found, doubts = _in_rows(layers)
@@ -55,7 +55,7 @@ def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[Pair], list[str]
         if reason := _objection(first, second, weights):
             sentences.append(_sentence((first, second), reason))
         else:
-            blocks.append(Pair(first.layer, second.layer, notes=(ASSUMED,)))
+            blocks.append(DensePair(first.layer, second.layer, notes=(ASSUMED,)))
     used = {layer.path for pair in [*found, *doubts] for layer in pair}
     taken = {layer.kernel.name for layer in layers if layer.path in used}
     rest = [name for name, shape in weights.items() if matrix(shape) and name not in taken]
@@ -82,7 +82,7 @@ _ROW = "these kernels stand in a row and could be paired in more than one way"
 
 
 def _in_rows(layers: Iterable[Named]) -> tuple[list[_Pair], list[tuple[Named, ...]]]:
-    """Pair neighbours among layers that are numbered in one scope (fc1, fc2; dense, dense_1, ...)."""
+    """DensePair neighbours among layers that are numbered in one scope (fc1, fc2; dense, dense_1, ...)."""
     found: list[_Pair] = []
     doubts: list[tuple[Named, ...]] = []
     key = _numbered
@@ -127,7 +127,7 @@ def _role_removed(layer: Named) -> str:
 
 
 def _by_scope(layers: list[Named]) -> list[_Pair]:
-    """Pair the two layers that are left in a scope, if their shapes say which comes first."""
+    """DensePair the two layers that are left in a scope, if their shapes say which comes first."""
     found = []
     for scope, members in groupby(sorted(layers, key=lambda layer: layer.scope), lambda layer: layer.scope):
         group = list(members)

@@ -3,7 +3,7 @@
 Each function takes an output and tells what computed it, or raises `Unlike` with the reason why it is not known.
 """
 
-from attn_core.porting.find.kernels import Layer, bias, kernel
+from attn_core.porting.find.kernels import DenseLayer, bias, kernel
 from attn_core.porting.graph.graph import Graph, Node, Ref, integers
 from attn_core.porting.graph.reads import FLOATS, RESHAPED, SAME, Stored, new_axes, same, vector, walk
 
@@ -16,7 +16,7 @@ class Unlike(Exception):  # noqa: N818 - a verdict on the graph, not a failure
     """Why a part of a graph is no SE block."""
 
 
-def dense(graph: Graph, ref: Ref, what: str) -> tuple[Layer, Ref]:
+def dense(graph: Graph, ref: Ref, what: str) -> tuple[DenseLayer, Ref]:
     """Recognise `data @ kernel + bias`."""
     node, offset = vector(graph, ref), None
     if node.op in _ADDS and len(node.inputs) == 2:
@@ -29,7 +29,7 @@ def dense(graph: Graph, ref: Ref, what: str) -> tuple[Layer, Ref]:
         raise Unlike(f"the {what} layer {node.name!r} has no kernel of the form (in, out) or (1, 1, in, out)")
     if offset and offset.shape[-1] != matrix.sizes[1]:
         raise Unlike(f"the bias {offset.name!r} of {offset.shape[-1]} numbers does not fit {matrix.sizes[1]} outputs")
-    return Layer(matrix, offset), node.inputs[0]
+    return DenseLayer(matrix, offset), node.inputs[0]
 
 
 def _offset(graph: Graph, node: Node, what: str) -> tuple[Stored, Ref]:

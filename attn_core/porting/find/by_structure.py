@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from attn_core.porting.find.kernels import Pair
-from attn_core.porting.find.layers import Unlike, activation, dense, fits, gate
-from attn_core.porting.find.pooling import Pool, pool, pooled, shape_known
+from attn_core.porting.find.dense import Unlike, activation, dense, fits, gate
+from attn_core.porting.find.kernels import DensePair
+from attn_core.porting.find.means import Pool, pool, pooled, shape_known
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.order import natural, places
 from attn_core.porting.graph.reads import same, vector
@@ -21,7 +21,7 @@ _MOST_STEPS = 1000
 class Match:
     """An SE block in a graph, with the mean it starts from and the product it ends in."""
 
-    pair: Pair
+    pair: DensePair
     pool: Pool
     product: str = ""
 
@@ -61,7 +61,7 @@ def excitation(graph: Graph, ref: Ref) -> Match:
     whole = fits(graph, data, channels) and fits(graph, hidden, width) and fits(graph, activated, width)
     if not whole or not fits(graph, logits, channels):
         raise Unlike("a reshape between the layers takes the vectors apart")
-    return Match(Pair(reduce, expand, activation_kind, gate_kind, notes), mean)
+    return Match(DensePair(reduce, expand, activation_kind, gate_kind, notes), mean)
 
 
 def _check_product(graph: Graph, chain: Match, image: Ref, ref: Ref) -> None:
