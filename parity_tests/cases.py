@@ -6,6 +6,7 @@ Each file of `parity_tests/blocks` has `CASES`, `RECORDINGS` and `naive` for the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from runtimes import GOLDEN, recipe
 
 import attn_core as core
 from attn_core import dialects, parity
+from attn_core.interpreters.rounding import Bounded, bounded
 from attn_core.interpreters.shapes import output_shape
 from attn_core.parity import Outcome
 from attn_core.weights import Weights
@@ -77,10 +79,20 @@ class Case:
         shape = output_shape(self.block, self.shape, *(a.shape for a in self.more))
         return _exact(np.random.default_rng([self.seed, 2]).standard_normal(shape))
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers have a gradient: so often the reference runs, to differentiate number by number."""
+        trained = sum(math.prod(array.shape) for array in self.block.arrays().values() if array.trainable)
+        return trained + sum(array.size for array in self.given)
+
     def expected(self, *, unbiased: bool = True) -> Outcome:
-        """Compute the reference's outcome."""
+        """Compute the reference's outcome, its gradients number by number."""
         options = {"train": self.train, "unbiased": unbiased}
         return parity.expected(self.block, self.weights, self.inputs, self.cotangent, **options)
+
+    def bounded(self, dtype: str = "float32", *, unbiased: bool = True) -> Bounded:
+        """Compute the same with gradients by the chain rule, which is fast, and bounds of what rounding does to it."""
+        return bounded(self.block, self.weights, self.inputs, self.cotangent, dtype, self.train, unbiased=unbiased)
 
 
 @dataclass(frozen=True)

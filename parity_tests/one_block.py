@@ -21,7 +21,6 @@ LISTS = (
     "test_dialects.py::test_what_dialects_say_of_their_proof",
     "test_dialects_page.py::test_tables",
     "test_matrix.py::test_chosen_blocks",
-    "test_matrix.py::test_every_block_in_every_runtime",
     "test_matrix.py::test_the_definition_is_as_released",
     "test_new_block.py::test_files_are_what_would_be_written",
     "test_new_block.py::test_nothing_is_left_to_fill_in",

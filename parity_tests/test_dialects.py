@@ -312,6 +312,10 @@ SENTENCES = {
         ("seeds.SELayer", {"fc.0.weight": np.zeros((2, 8), complex), "fc.2.weight": np.zeros((8, 2))}, {}),
         "fc.0.weight must hold real numbers, got complex128.",
     ),
+    "lists of different lengths": (
+        ("seeds.SELayer", {"fc.0.weight": [[1.0], [1.0, 2.0]]}, {}),
+        "seeds.SELayer: no fc.0.weight of 2 axes is among the 1 arrays given (fc.0.weight).",
+    ),
     "no dialect": (
         ("timm.CBAM", {}, {}),
         "There is no dialect 'timm.CBAM'; nearest: timm.CbamModule, timm.SEModule, seeds.CBAM.",

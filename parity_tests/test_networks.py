@@ -15,7 +15,8 @@ from classifier import Classifier, turned, variables, weights
 from runtimes import FRAMEWORKS, GOLDEN, need
 
 import attn_core as core
-from attn_core import models, parity, reference
+from attn_core import models, parity
+from attn_core.interpreters.rounding import bounded
 
 # ---- of TensorFlow 1 -------------------------------------------------------------------------------------------------
 
@@ -60,17 +61,17 @@ LEARNERS = {"torch": training.in_torch, "linen": training.in_linen, "nnx": train
 
 @cache
 def stepped(case: str, unbiased: bool) -> tuple[np.ndarray, training.Stepped]:
-    """Compute labels, and from the reference's gradients the loss and what the step makes of the weights."""
+    """Compute labels, and from the definition's gradients the loss and what the step makes of the weights."""
     c = CASES[case]
     logits = core.evaluate(c.block, c.weights, c.image, train=True)
     labels = np.arange(len(logits)) % logits.shape[1]
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     loss = -np.log(shares[np.arange(len(labels)), labels]).mean()
     cotangent = (shares - np.eye(logits.shape[1])[labels]) / len(labels)
-    gradients = reference.gradients(c.block, c.weights, c.image, cotangent, train=True)
-    moved = reference.statistics(c.block, c.weights, c.image, unbiased=unbiased)
-    trained = {key: c.weights[key] - training.RATE * gradients[key] for key in c.weights if key in gradients}
-    return labels, (float(loss), trained | moved)
+    # By the chain rule: number by number these are thousands of evaluations. `test_parity.py` compares the two.
+    values = bounded(c.block, c.weights, c.image, cotangent, train=True, unbiased=unbiased).values
+    steps = {key: training.RATE * gradient for key, gradient in values.gradients.items() if key != "input"}
+    return labels, (float(loss), {key: c.weights[key] - step for key, step in steps.items()} | values.statistics)
 
 
 @pytest.mark.parametrize("case", ["network_train", "hybrid_train"])

@@ -19,7 +19,7 @@ from attn_core.porting import whole_network
 from attn_core.porting.network.inference import Options
 from attn_core.porting.port import Port
 from attn_core.porting.proof import prove
-from attn_core.porting.write.names import RESERVED, class_name, identifier, plain
+from attn_core.porting.write.identifiers import RESERVED, class_name, identifier, plain
 
 FORMS = (
     "cbam", "channels_alone", "pixels_alone", "two_perceptrons", "shuffles", "groups", "functions", "vectors",

@@ -13,8 +13,8 @@ from attn_core.cli.console import FAILED, UNREADABLE, counted, one_sentence, out
 from attn_core.interpreters.rounding.arithmetic import DTYPES
 from attn_core.models.registry import parse
 from attn_core.parity import RUNTIMES, report, runtime
-from attn_core.parity.foreign.checking import modes_of
 from attn_core.parity.foreign.importing import check_foreign
+from attn_core.parity.foreign.settings import modes_of
 from attn_core.parity.matrix import MODES, Plan, run
 from attn_core.parity.matrix import report as reported
 from attn_core.parity.pinned import DEFINITION

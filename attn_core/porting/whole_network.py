@@ -22,8 +22,8 @@ from attn_core.porting.network.source import Source
 from attn_core.porting.network.steps.steps import Step, canonical
 from attn_core.porting.network.truth import Truth, truths
 from attn_core.porting.port import BOUND, MODEL, Port
-from attn_core.porting.write.common import Head
 from attn_core.porting.write.plan import plan
+from attn_core.porting.write.preface import Preface
 from attn_core.porting.write.state import Place, state
 from attn_core.porting.write.structure import structured
 from attn_core.porting.write.targets import LAYOUTS, WRITERS
@@ -98,11 +98,11 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
         raise UnknownStepsError(_unknown(inference.graph, unknown))
     writer = WRITERS[target]
     planned = plan(structured(network.steps, "x", network.result.step))
-    arrays, places = state(network, planned.places, writer.naming)
+    arrays, places = state(network, planned.places, writer.convention)
     image = canonical(seen[0].image, network.image_axes)
     shape = (1, *image.shape[2:], image.shape[1]) if image.ndim == 4 else image.shape
     origin = _origin(path, inference.graph, target)
-    text = writer(planned, shape).text(Head(origin, tuple(_dropped(network)), LAYOUTS[target]))
+    text = writer(planned, shape).text(Preface(origin, tuple(_dropped(network)), LAYOUTS[target]))
     port = Port(path, target, network, text, arrays, places, seen)
     port.notes.extend(_notes(network, source, unknown, seen))
     if copied := [name for name, where in _by_variable(places).items() if len(where) > 1]:
