@@ -13,7 +13,7 @@ from runtimes import FRAMEWORKS, need
 from terminal import NET
 
 from attn_core.porting import whole_network
-from attn_core.porting.network.network import Options
+from attn_core.porting.network.inference import Options
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -16,7 +16,7 @@ from tensorboard.compat.proto import graph_pb2
 
 import attn_core
 from attn_core.porting import whole_network
-from attn_core.porting.network.network import Options
+from attn_core.porting.network.inference import Options
 from attn_core.porting.port import Port
 from attn_core.porting.proof import prove
 from attn_core.porting.write.identifiers import RESERVED, class_name, identifier, plain

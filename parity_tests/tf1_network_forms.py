@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from attn_core.porting import whole_network
-from attn_core.porting.network.network import Options
+from attn_core.porting.network.inference import Options
 from attn_core.porting.proof import prove
 
 v1 = tf.compat.v1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_core.porting.network.rules.pointwise import NUMBER, WEIGHT
+from attn_core.porting.network.rules.arithmetic import NUMBER, WEIGHT
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.forward import Code
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from attn_core.porting.network.steps.steps import NHWC, Step
+from attn_core.porting.network.steps.axes import NHWC
+from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import Either, symmetric

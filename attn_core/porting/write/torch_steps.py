@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attn_core.porting.network.steps.steps import NCHW, Step
+from attn_core.porting.network.steps.axes import NCHW
+from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import is_lopsided
