@@ -50,7 +50,7 @@ def test_attention_takes_rank_and_functions():
 
 
 REFUSED = {
-    "eca": "attention='eca' is none of se, cbam, shuffle, SqueezeExcitation, ",
+    "eca": "attention='eca' is none of se, cbam, shuffle, AffineSampler, CBAM, ",
     "CBAM(8)": "'CBAM(8)' configures no block: ",
     "CBAM(reduction=len(x))": "'CBAM(reduction=len(x))' configures no block: fields must be numbers, texts, True",
     "CBAM(reduction=80)": "leaves no hidden unit",

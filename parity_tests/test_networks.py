@@ -15,8 +15,9 @@ from classifier import Classifier, turned, variables, weights
 from runtimes import FRAMEWORKS, GOLDEN, need
 
 import attn_core as core
-from attn_core import models, parity
+from attn_core import parity
 from attn_core.interpreters.rounding import bounded
+from attn_core.models.stage import Stage
 
 # ---- of TensorFlow 1 -------------------------------------------------------------------------------------------------
 
@@ -47,7 +48,7 @@ def test_network_of_tensorflow_1_in_the_reference():
     assert np.abs(core.evaluate(Classifier(), weights(), x) - logits).max() < 1e-5
     for wrong in ({"padding": "symmetric"}, {"eps": 1e-5}):
         blocks = tuple(replace(block, **wrong) for block in Classifier().parts()["stage"].blocks)
-        stage = models.Stage(blocks)
+        stage = Stage(blocks)
         own = {key.removeprefix("stage."): a for key, a in weights().items() if key.startswith("stage.")}
         start = np.random.default_rng(0).standard_normal((1, 16, 12, 16))
         right = core.evaluate(Classifier().parts()["stage"], own, start)
