@@ -48,11 +48,11 @@ def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Round
     return Rounded(output.value, output.noise, output.how, sources)
 
 
-def centred_affine(x: Rounded, mean: Rounded, factor: Rounded, offset: Rounded) -> Rounded:
+def centred_affine(x: Any, mean: Any, factor: Any, offset: Any) -> Rounded:
     """Return what norms end with, with the errors of the form that loses more digits, number by number.
 
     Kernels fold the constants, x * factor + (offset - mean * factor), which cancels where the mean is large; some do so
-    outside of training only.
+    outside of training only. All are `Rounded`.
     """
     stated: Any = ops.centred_affine(x, mean, factor, offset)
     constant: Any = offset - mean * factor
