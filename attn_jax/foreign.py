@@ -58,7 +58,7 @@ class Module:
         wanted: Sequence[str] = (),
         seed: int = 0,
     ) -> Ran:
-        """Run it; see `attn_core.parity.foreign.Foreign`."""
+        """Run it; see `attn_core.parity.foreign.layer.Foreign`."""
         with precise(dtype):
             values = self._given(state, dtype)
 

@@ -3,77 +3,17 @@
 They run on every Keras backend. `se_block` is the TensorFlow 1 function of that name.
 """
 
-from attn_tf.binding import bind, load, weights
-from attn_tf.blocks import (
-    CBAM,
-    AffineSampler,
-    ChannelAttention,
-    ChannelShuffle,
-    ExpectationMaximizationAttention,
-    GlobalContext,
-    GlobalPooling,
-    MixedPoolingModule,
-    NonLocal,
-    PointwiseGate,
-    PointwiseSpatialAttention,
-    Res2Bottleneck,
-    Res2Conv,
-    ShuffleAttention,
-    SpatialAttention,
-    SpatialTransformer,
-    SqueezeExcitation,
-    StripPooling,
-)
-from attn_tf.layer import Generic, Layer
-from attn_tf.models import (
-    HybridSN,
-    ResidualBlock,
-    SEResNet,
-    hybrid_sn,
-    hybrid_sn_2d_first,
-    hybrid_sn_attention,
-    se_resnet_18,
-    se_resnet_34,
-    se_resnet_50,
-    se_resnet_101,
-    se_resnet_152,
-)
-from attn_tf.tf1 import se_block
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CBAM",
-    "AffineSampler",
-    "ChannelAttention",
-    "ChannelShuffle",
-    "ExpectationMaximizationAttention",
-    "Generic",
-    "GlobalContext",
-    "GlobalPooling",
-    "HybridSN",
-    "Layer",
-    "MixedPoolingModule",
-    "NonLocal",
-    "PointwiseGate",
-    "PointwiseSpatialAttention",
-    "Res2Bottleneck",
-    "Res2Conv",
-    "ResidualBlock",
-    "SEResNet",
-    "ShuffleAttention",
-    "SpatialAttention",
-    "SpatialTransformer",
-    "SqueezeExcitation",
-    "StripPooling",
-    "bind",
-    "hybrid_sn",
-    "hybrid_sn_2d_first",
-    "hybrid_sn_attention",
-    "load",
-    "se_block",
-    "se_resnet_18",
-    "se_resnet_34",
-    "se_resnet_50",
-    "se_resnet_101",
-    "se_resnet_152",
-    "weights",
-]
+from attn_core.deferred import handed_on
+from attn_tf.binding import bind as bind
+from attn_tf.binding import load as load
+from attn_tf.binding import weights as weights
+from attn_tf.blocks import *
+from attn_tf.layer import Generic as Generic
+from attn_tf.layer import Layer as Layer
+from attn_tf.models import *
+from attn_tf.tf1 import se_block as se_block
+
+if not TYPE_CHECKING:  # checkers read the lines above
+    __all__ = [*handed_on(__name__)]

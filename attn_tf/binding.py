@@ -10,15 +10,11 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
 from attn_core.weights import canonical
-from attn_tf import blocks, models
 from attn_tf.initializers import blank
-from attn_tf.layer import Generic, Layer
+from attn_tf.layer import Layer, build
 from attn_tf.names import LEAVES, from_canonical, to_canonical
-
-NATIVE = vars(blocks) | vars(models)
 
 
 def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options: Any) -> Layer:
@@ -27,27 +23,14 @@ def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options
     `options` are those of every Keras layer (`name`, `dtype`) and `data_format`.
     **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
-    layer = _layer(block, options)
-    config = block.config()
-    space = (None,) * config.get("rank", 2)
     arrays = None if weights is None else canonical.check(block, weights)
     token = blank.set(blank.get() or arrays is not None)  # also for the blocks inside
     try:
-        layer.build(layer.images.native((None, config.get("channels"), *space)))
+        layer = build(block, **options)
     finally:
         blank.reset(token)
     if arrays is not None:
         _assign(layer, arrays)
-    return layer
-
-
-def _layer(block: Block, options: dict[str, Any]) -> Layer:
-    """Return the layer, not built yet; it reads channels and rank from its input."""
-    name = type(block).__name__
-    if KNOWN.get(name) is not type(block):
-        return Generic(block, **options)
-    config = {field: value for field, value in block.config().items() if field not in ("channels", "rank")}
-    layer: Layer = NATIVE[name](**config, **options)
     return layer
 
 

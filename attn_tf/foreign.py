@@ -15,7 +15,7 @@ from attn_core.spec import Block
 from attn_tf.arrays import kind
 from attn_tf.binding import variables
 from attn_tf.layer import Layer
-from attn_tf.passes import PASSES
+from attn_tf.passes import through
 
 Numbers = NDArray[Any]
 
@@ -59,7 +59,7 @@ class Module:
         wanted: Sequence[str] = (),
         seed: int = 0,
     ) -> Ran:
-        """Run it; see `attn_core.parity.foreign.Foreign`."""
+        """Run it; see `attn_core.parity.foreign.layer.Foreign`."""
         self._require(dtype)
         mapping = self._mapping(state, seed)
 
@@ -73,7 +73,7 @@ class Module:
         values = {id(variable): value for variable, value in mapping}
         inputs = [self._native(x, dtype), *(values[id(self.names[name])] for name in wanted)]
         pull = None if cotangent is None else self._native(cotangent, dtype)
-        output, found, after = PASSES[keras.backend.backend()](function, inputs, pull)
+        output, found, after = through(function, inputs, pull)
         gradients = dict(zip(wanted, map(_wide, found[1:]), strict=False))
         moved = dict(zip(self.names, map(_wide, after), strict=True))
         return Ran(self._canonical(output), self._canonical(found[0]) if found else None, gradients, moved)

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from attn_core.interpreters.shapes import Shape, explain, explained, output_shape, require_image
 from attn_core.interpreters.shapes.parts import bind as on_shapes
-from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
 from attn_tf.arrays import kind
 from attn_tf.ops import Images
 from attn_tf.parts import native
 
+# The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
+NATIVE: dict[type[Block], Callable[..., Layer]] = globals().get("NATIVE", {})
+FROM_THE_IMAGE = ("channels", "rank")  # the fields of a block that a Keras class has not
+
 
 class Layer(keras.layers.Layer):
     """A block as a Keras layer: its parts are sub-layers, made when the number of channels is known.
 
-    A subclass has its block's name. Keras hands `training` down from the call of a model or layer to every part.
+    Keras hands `training` down from the call of a model or layer to every part. ``class CBAM(Layer, of=core.CBAM)`` is
+    the native class of the blocks of `core.CBAM`.
     """
+
+    of: type[Block] = Block
+
+    def __init_subclass__(cls, of: type[Block] | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if of is not None:  # a subclass of a native class leaves its place to it
+            cls.of, NATIVE[of] = of, cls
 
     def __init__(self, options: dict[str, Any], data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -38,7 +50,7 @@ class Layer(keras.layers.Layer):
         require_image(len(input_shape))
         axis = self.images.channel_axis(len(input_shape))
         channels: Any = input_shape[axis]
-        if channels is None and self._reads_channels():
+        if channels is None and "channels" in self.of.__dataclass_fields__:
             raise ValueError(
                 f"{type(self).__name__} must know the number of channels, axis {axis} in {self.data_format}; "
                 f"got shape {tuple(input_shape)}. Set that axis in keras.Input or call the layer on a known shape."
@@ -48,10 +60,6 @@ class Layer(keras.layers.Layer):
             # Keras gives a child its own policy, the global one, unless it is told.
             setattr(self, name, native(part, self.data_format, name=name, dtype=self.dtype_policy))
         self.built = True
-
-    def _reads_channels(self) -> bool:
-        blocks = (KNOWN[base.__name__] for base in type(self).__mro__ if base.__name__ in KNOWN)
-        return any("channels" in block.__dataclass_fields__ for block in blocks)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer; an error gains a note that says which step could not take the input."""
@@ -141,6 +149,26 @@ class Generic(Layer):
     def get_config(self) -> dict[str, Any]:
         """Refuse: a block is no argument that Keras can write."""
         raise NotImplementedError(f"{self.given!r} has no class in attn_tf: Keras can save its weights only.")
+
+
+def unbuilt(block: Block, **options: Any) -> Layer:
+    """Return the layer for a block, of its native class or `Generic`; it reads channels and rank from its input."""
+    kind = NATIVE.get(type(block))
+    if kind is None:
+        return Generic(block, **options)
+    return kind(**{name: value for name, value in block.config().items() if name not in FROM_THE_IMAGE}, **options)
+
+
+def build(block: Block, **options: Any) -> Layer:
+    """Return the layer for a block, with fresh weights."""
+    layer, config = unbuilt(block, **options), block.config()
+    layer.build(layer.images.native((None, config.get("channels"), *(None,) * config.get("rank", 2))))
+    return layer
+
+
+@native.register  # here, since the layer of a block is made of parts, and a part may be a block
+def _block(part: Block, data_format: str, **options: Any) -> Layer:
+    return build(part, data_format=data_format, **options)
 
 
 @keras.saving.register_keras_serializable(package="attn")

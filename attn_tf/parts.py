@@ -16,15 +16,11 @@ from attn_tf.ops import Images
 
 @singledispatch
 def native(part: Part | Block, data_format: str, **options: Any) -> keras.Layer:
-    """Return the built layer for this part; options are those of every Keras layer."""
+    """Return the built layer for this part; options are those of every Keras layer.
+
+    That of a block is registered by `attn_tf.layer`.
+    """
     raise NotImplementedError(f"attn_tf has no {type(part).__name__}")
-
-
-@native.register
-def _block(part: Block, data_format: str, **options: Any) -> keras.Layer:
-    from attn_tf.binding import bind  # which needs this module
-
-    return bind(part, data_format=data_format, **options)
 
 
 @native.register

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_core.porting.ported import Found, imported
-from attn_tf.runtime import PASSES
+from attn_tf.passes import through_layer
 
 
 def run(path: str, images: list[NDArray[np.float64]], cotangents: list[NDArray[np.float64]]) -> list[Found]:
@@ -31,7 +31,7 @@ def _exact(
     single: NDArray[np.float64],
 ) -> Found:
     x, pull = (keras.ops.convert_to_tensor(_native(array), dtype) for array in (image, cotangent))
-    output, gradients = PASSES[keras.backend.backend()](network, [x], pull, False)
+    output, gradients, _ = through_layer(network, [x], pull)
     return Found(single, _numpy(output), _numpy(gradients[0]))
 
 

@@ -5,7 +5,7 @@ On its torch backend Keras 3.15 multiplies matrices of float64 in float32: there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -20,6 +20,7 @@ from attn_core.spec import Block
 from attn_tf.binding import bind, variables
 from attn_tf.layer import Layer
 from attn_tf.names import to_canonical
+from attn_tf.passes import through_layer
 
 
 def refuses(dtype: str) -> str:
@@ -45,7 +46,7 @@ def run(
         inputs = [keras.ops.convert_to_tensor(a, dtype) for a in (_native(image, data_format), *others)]
         gates = {name: _canonical(gate, data_format) for name, gate in layer.gates(*inputs).items()}
         pull = None if cotangent is None else keras.ops.convert_to_tensor(_native(cotangent, data_format), dtype)
-        output, found = PASSES[keras.backend.backend()](layer, inputs, pull, train)
+        output, found, _ = through_layer(layer, inputs, pull, train=train)
         gradients = {} if cotangent is None else _named(layer, found, data_format)
         return Outcome(_canonical(output, data_format), gates, gradients, _statistics(layer) if train else {})
 
@@ -90,63 +91,6 @@ def _precision(dtype: str) -> Any:
     import jax
 
     return jax.enable_x64(dtype == "float64")
-
-
-# ---- one pass: the output and, with a cotangent, the gradients of inputs and trainable variables ---------------------
-
-Pass = tuple[Any, list[Any]]
-
-
-def _tensorflow(layer: Layer, inputs: list[Any], cotangent: Any, train: bool) -> Pass:
-    import tensorflow as tf
-
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        output = layer(*inputs, training=train)
-    if cotangent is None:
-        return output, []
-    wanted = [*inputs, *(v.value for v in layer.trainable_variables)]
-    zero = tf.UnconnectedGradients.ZERO
-    return output, tape.gradient(output, wanted, output_gradients=cotangent, unconnected_gradients=zero)
-
-
-def _jax(layer: Layer, inputs: list[Any], cotangent: Any, train: bool) -> Pass:
-    import jax
-
-    fixed = [v.value for v in layer.non_trainable_variables]
-
-    def run(inputs: list[Any], values: list[Any]) -> Any:
-        return layer.stateless_call(values, fixed, *inputs, training=train)
-
-    output, pull, moved = jax.jit(lambda *given: jax.vjp(run, *given, has_aux=True))(
-        inputs, [v.value for v in layer.trainable_variables]
-    )
-    for variable, value in zip(layer.non_trainable_variables, moved, strict=True):
-        variable.assign(value)
-    return output, [] if cotangent is None else [
-        gradient for each in jax.jit(lambda f, r: f(r))(pull, cotangent) for gradient in each
-    ]
-
-
-def _torch(layer: Layer, inputs: list[Any], cotangent: Any, train: bool) -> Pass:
-    import torch
-
-    inputs = [given.detach().requires_grad_() for given in inputs]
-    output = layer(*inputs, training=train)
-    if cotangent is None:
-        return output, []
-    wanted = [*inputs, *(v.value for v in layer.trainable_variables)]
-    found = torch.autograd.grad(output, wanted, cotangent, allow_unused=True)
-    return output, [
-        torch.zeros_like(a) if gradient is None else gradient for a, gradient in zip(wanted, found, strict=True)
-    ]
-
-
-PASSES: dict[str, Callable[[Layer, list[Any], Any, bool], Pass]] = {
-    "tensorflow": _tensorflow,
-    "jax": _jax,
-    "torch": _torch,
-}
 
 
 # ---- layouts: what has three axes or more is an image ----------------------------------------------------------------

@@ -7,7 +7,8 @@ from typing import Any
 
 import keras
 
-from attn_tf.blocks import SqueezeExcitation
+from attn_core.blocks import SqueezeExcitation
+from attn_tf.layer import Layer, unbuilt
 
 KEPT = "attn_layers"  # the collection of a tf.function's graph that holds its layers
 
@@ -30,7 +31,7 @@ def se_block(bottom: Any, ratio: int = 16) -> Any:
             f"se_block takes a tensor [N, H, W, C] with C known, got shape {shape}: it takes the mean over H and W, "
             "and makes weights for C channels."
         )
-    layer = SqueezeExcitation(ratio, data_format="channels_last", dtype=_dtype(bottom))
+    layer = unbuilt(SqueezeExcitation(shape[-1], ratio), data_format="channels_last", dtype=_dtype(bottom))
     if _inside_function():
         _build_outside(layer, shape)
     return layer(bottom)
@@ -48,7 +49,7 @@ def _inside_function() -> bool:
     return bool(tf.inside_function())
 
 
-def _build_outside(layer: SqueezeExcitation, shape: tuple[int | None, ...]) -> None:
+def _build_outside(layer: Layer, shape: tuple[int | None, ...]) -> None:
     """Make the variables outside a tf.function and let its graph keep them, as a collection of TensorFlow 1 did.
 
     TensorFlow refuses variables that a second trace makes. It watches the thread that traces, so another one makes

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from attn_torch.blocks import SqueezeExcitation
+from attn_core.blocks import SqueezeExcitation
+from attn_torch.binding import bind
 
 SHAPES = ((1, 64, 8, 8), (1, 256, 14, 14), (8, 64, 28, 28), (8, 256, 28, 28), (8, 256, 56, 56))
 SLICE = 0.01  # seconds that one measurement takes at least, so that the clock's own noise is small
@@ -46,7 +47,7 @@ def compare(rounds: int = 41, threads: int = 1) -> Iterator[Row]:
     """Time both modules on every shape, forward and forward plus backward, in interleaved rounds."""
     torch.set_num_threads(threads)
     for shape in SHAPES:
-        ours, plain = SqueezeExcitation(shape[1]), Plain(shape[1])
+        ours, plain = bind(SqueezeExcitation(shape[1])), Plain(shape[1])
         plain.load_state_dict(ours.state_dict())
         x = torch.randn(shape)
         for mode, make in (("forward", _forward), ("forward + backward", _backward)):

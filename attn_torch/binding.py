@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
 from attn_core.weights import canonical
-from attn_torch import blocks, models
-from attn_torch.layer import Generic, Layer
-
-NATIVE = vars(blocks) | vars(models)
+from attn_torch.layer import Layer, build
 
 
 def bind(
@@ -33,21 +28,13 @@ def bind(
     **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
     if weights is None:
-        return _fresh(block, device=device, dtype=dtype)
+        return build(block, device=device, dtype=dtype)
     arrays = canonical.check(block, weights)
-    layer = _fresh(block, device="meta", dtype=dtype)  # draws no weights
+    layer = build(block, device="meta", dtype=dtype)  # draws no weights
     layer.to_empty(device=torch.get_default_device() if device is None else device)
     counters = layer.state_dict().keys() - arrays.keys()
     given = {name: torch.tensor(array.copy()) for name, array in arrays.items()}
     layer.load_state_dict(given | {name: torch.tensor(0) for name in counters})
-    return layer
-
-
-def _fresh(block: Block, **placement: Any) -> Layer:
-    name = type(block).__name__
-    if KNOWN.get(name) is not type(block):
-        return Generic(block, **placement)
-    layer: Layer = NATIVE[name](**block.config(), **placement)
     return layer
 
 

@@ -57,7 +57,7 @@ class Module:
         wanted: Sequence[str] = (),
         seed: int = 0,
     ) -> Ran:
-        """Run it; see `attn_core.parity.foreign.Foreign`."""
+        """Run it; see `attn_core.parity.foreign.layer.Foreign`."""
         tensors = self._given(state, dtype)
         image = self._tensor(x, dtype).requires_grad_()
         for name in wanted:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -11,15 +14,25 @@ from attn_core.spec.parts import ZERO
 from attn_torch import ops
 from attn_torch.parts import fill, native
 
+# The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
+NATIVE: dict[type[Block], Callable[..., Layer]] = globals().get("NATIVE", {})
+
 
 class Layer(nn.Module):
     """A block as a PyTorch module: its parts are sub-modules, its `state_dict` is the canonical weights.
 
     Each layer writes its own `forward`, because Dynamo keeps one cache for a function: with a shared one, the ninth
     layer to be compiled would not compile. `try` costs nothing until something raises.
+
+    ``class CBAM(Layer, of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
 
     block: Block
+
+    def __init_subclass__(cls, of: type[Block] | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if of is not None:  # a subclass of a native class leaves its place to it
+            NATIVE[of] = cls
 
     def __init__(
         self, block: Block, device: torch.device | str | None = None, dtype: torch.dtype | None = None
@@ -64,3 +77,10 @@ class Generic(Layer):
     def extra_repr(self) -> str:
         """Show the block in `print(model)`."""
         return repr(self.block)
+
+
+@native.register  # here, since the layer of a block is made of parts, and a part may be a block
+def build(part: Block, **placement: Any) -> Layer:
+    """Return a fresh layer for a block: of its native class, or `Generic` for a block from elsewhere."""
+    kind = NATIVE.get(type(part))
+    return Generic(part, **placement) if kind is None else kind(**part.config(), **placement)

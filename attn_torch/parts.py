@@ -19,15 +19,11 @@ BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 @singledispatch
 def native(part: Part | Block, **placement: Any) -> nn.Module:
-    """Return the module for this part; its `state_dict` has the part's names and shapes."""
+    """Return the module for this part; its `state_dict` has the part's names and shapes.
+
+    That of a block is registered by `attn_torch.layer`.
+    """
     raise NotImplementedError(f"attn_torch has no {type(part).__name__}")
-
-
-@native.register
-def _block(part: Block, **placement: Any) -> nn.Module:
-    from attn_torch.binding import bind  # which imports the layers, which import this module
-
-    return bind(part, **placement)
 
 
 @native.register

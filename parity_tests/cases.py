@@ -6,6 +6,7 @@ Each file of `parity_tests/blocks` has `CASES`, `RECORDINGS` and `naive` for the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from runtimes import GOLDEN, recipe
 
 import attn_core as core
 from attn_core import dialects, parity
+from attn_core.interpreters.rounding import Bounded, bounded
 from attn_core.interpreters.shapes import output_shape
 from attn_core.parity import Outcome
 from attn_core.weights import Weights
@@ -25,7 +27,7 @@ Array = np.ndarray
 
 def _exact(values: Array) -> Array:
     """Round to numbers that float32 holds, so that every dtype starts from the same ones."""
-    return values.astype(np.float32).astype(np.float64)
+    return np.asarray(values).astype(np.float32).astype(np.float64)
 
 
 def _as_after_a_relu(image: Array) -> Array:
@@ -88,10 +90,35 @@ class Case:
         shape = output_shape(self.block, self.shape, *(a.shape for a in self.more))
         return _exact(np.random.default_rng([self.seed, 2]).standard_normal(shape))
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers have a gradient: so often the reference runs, to differentiate number by number."""
+        trained = sum(math.prod(array.shape) for array in self.block.arrays().values() if array.trainable)
+        return trained + sum(array.size for array in self.given)
+
     def expected(self, *, unbiased: bool = True) -> Outcome:
-        """Compute the reference's outcome."""
+        """Compute the reference's outcome, its gradients number by number."""
         options = {"train": self.train, "unbiased": unbiased}
         return parity.expected(self.block, self.weights, self.inputs, self.cotangent, **options)
+
+    def bounded(self, dtype: str = "float32", *, unbiased: bool = True) -> Bounded:
+        """Compute the same with gradients by the chain rule, which is fast, and bounds of what rounding does to it."""
+        return bounded(self.block, self.weights, self.inputs, self.cotangent, dtype, self.train, unbiased=unbiased)
+
+    @cached_property
+    def single(self) -> Bounded:
+        """What the block computes, and what float32 may make of it."""
+        return self.bounded("float32")
+
+    def share(self, output: Array, *, unbiased: bool = True, **others: Mapping[str, Array]) -> float:
+        """Return the largest error in units of its bound in float32, of those arrays that are given: at most 1.
+
+        They may be of any framework; `others` are `gradients` and `statistics`, as in `Outcome`.
+        """
+        wanted = self.single if unbiased else self.bounded("float32", unbiased=False)
+        arrays = {kind: {name: _exact(array) for name, array in given.items()} for kind, given in others.items()}
+        found = Outcome(_exact(output), {}, **{"gradients": {}, **arrays})
+        return max(tensor.share for tensor in parity.compared(found, wanted) if tensor.name in found.arrays())
 
 
 @dataclass(frozen=True)

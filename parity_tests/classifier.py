@@ -1,4 +1,4 @@
-"""A network of seed 000's `res_block2`, as a user of this collection writes it, and where its weights are in a file."""
+"""A network of the TensorFlow article's `res_block2`, as a user writes it, and where its weights are in a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from blocks.residual_block import SEED_000
 from runtimes import GOLDEN
 
 import attn_core as core
-from attn_core import models, tf1
+from attn_core import tf1
+from attn_core.models.stage import Stage
 from attn_core.spec.parts import BatchNorm, Conv, Dense
 
 
@@ -28,7 +29,7 @@ class Classifier(core.Block):
         return {
             "stem": Conv(3, 16, (3, 3), stride=2, padding="same"),
             "stem_norm": BatchNorm(16, 2, momentum=0.01, eps=1e-3),
-            "stage": models.Stage(tuple(core.ResidualBlock(*size, **se) for size in sizes)),
+            "stage": Stage(tuple(core.ResidualBlock(*size, **se) for size in sizes)),
             "classify": Dense(40, 10),
         }
 

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from runtimes import FRAMEWORKS, need
 from terminal import attn  # noqa: F401 (a fixture)
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; rich would keep that width for good
-# Each case is compiled for one run: what the compiler saves there it loses many times over.
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 @pytest.fixture(params=list(FRAMEWORKS))

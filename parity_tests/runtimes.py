@@ -7,9 +7,12 @@ import gc
 import importlib.util
 import multiprocessing
 import os
+import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -23,6 +26,8 @@ from attn_core.weights import Weights
 LARGE = 1_000_000  # numbers of an array
 
 GOLDEN = Path(__file__).parent / "golden"
+
+seconds: Counter[str] = Counter()  # of the processor, that each backend's process has used
 
 FRAMEWORKS = {
     "torch": ["torch"],
@@ -70,15 +75,19 @@ def run(name: str, *args: Any, **options: Any) -> Outcome:
 
 def in_keras(backend: str, module: str, function: str, *args: Any, **options: Any) -> Any:
     """Call a module's function in the process whose Keras has this backend; a backend is for life."""
-    return _process(backend).submit(_call, module, function, *args, **options).result()
+    result, seconds[backend] = _process(backend).submit(_call, module, function, *args, **options).result()
+    return result
 
 
-def _call(module: str, function: str, *args: Any, **options: Any) -> Any:
-    """Call the function; large arrays are freed at once, for a layer and its variables hold each other."""
+def _call(module: str, function: str, *args: Any, **options: Any) -> tuple[Any, float]:
+    """Call the function; large arrays are freed at once, for a layer and its variables hold each other.
+
+    Returned with the result: how many seconds of the processor this process has used.
+    """
     result = getattr(importlib.import_module(module), function)(*args, **options)
     if any(array.size > LARGE for each in args if isinstance(each, dict) for array in each.values()):
         gc.collect()
-    return result
+    return result, time.process_time()
 
 
 def fresh(name: str, block: Block, draws: int) -> list[Weights]:
@@ -118,4 +127,11 @@ def _process(backend: str) -> ProcessPoolExecutor:
 
 
 def _prepare(backend: str) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(KERAS_BACKEND=backend, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone: a worker of pytest-xdist that is stopped shuts nothing down."""
+    multiprocessing.parent_process().join()
+    os._exit(0)

@@ -17,7 +17,8 @@ def test_list(attn: Attn):
     assert (code, stderr) == (0, "")
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in stdout.splitlines() if line.startswith("│")]
     assert [name for name, _, _ in cells] == list(KNOWN)
-    assert cells[0][1:] == ["channels, reduction, hidden, bias, activation, gate", core.SqueezeExcitation.source]
+    (row,) = (rest for name, *rest in cells if name == "SqueezeExcitation")
+    assert row == ["channels, reduction, hidden, bias, activation, gate", core.SqueezeExcitation.source]
     assert all(source for _, _, source in cells)
 
 
@@ -138,6 +139,7 @@ def test_bench_compares_equals(monkeypatch: pytest.MonkeyPatch):
     need("torch")
     import torch
 
+    import attn_torch
     from attn_torch import bench
 
     before = torch.get_num_threads()
@@ -148,7 +150,7 @@ def test_bench_compares_equals(monkeypatch: pytest.MonkeyPatch):
     torch.set_num_threads(before)
     assert [row.mode for row in rows] == ["forward", "forward + backward"]
     assert all(min(row.ours, row.plain, row.ratio) > 0 for row in rows)
-    ours, plain = bench.SqueezeExcitation(16), bench.Plain(16)
+    ours, plain = attn_torch.SqueezeExcitation(16), bench.Plain(16)
     plain.load_state_dict(ours.state_dict())
     x = torch.randn(2, 16, 3, 2)
     assert (ours(x) - plain(x)).abs().max() < 1e-6
@@ -156,8 +158,8 @@ def test_bench_compares_equals(monkeypatch: pytest.MonkeyPatch):
 
 def test_bench_without_torch(attn: Attn, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "attn_torch.bench", None)
-    sentence = "import of attn_torch.bench halted; None in sys.modules: pip install 'attn-blocks[torch]'"
-    assert attn("bench") == (2, "", f"attn: {sentence}\n")
+    reason = "The runtime torch cannot be imported (import of attn_torch.bench halted; None in sys.modules)."
+    assert attn("bench") == (2, "", f"attn: {reason} Install it: pip install 'attn-blocks[torch]'\n")
 
 
 @pytest.mark.parametrize("command", ["port", "bench", "show", "list"])

@@ -264,7 +264,7 @@ def test_faults_are_named(kind: str):
 
 
 def test_what_looks_alike_is_left_alone():
-    """The first convolutions of a network have the name of seed 001's spatial attention, not its axes."""
+    """The first convolutions of a network have the name of the CBAM article's spatial attention, not its axes."""
     state = dialects.write("seeds.SpatialAttention", SAM(), weights_of(SAM()), "layer1.sa.")
     state |= {"conv1.weight": np.zeros((64, 3, 7, 7)), "layer1.0.conv1.weight": np.zeros((64, 64, 3, 3))}
     assert list(dialects.read_all("seeds.SpatialAttention", state)) == ["layer1.sa."]
@@ -311,6 +311,10 @@ SENTENCES = {
     "no numbers": (
         ("seeds.SELayer", {"fc.0.weight": np.zeros((2, 8), complex), "fc.2.weight": np.zeros((8, 2))}, {}),
         "fc.0.weight must hold real numbers, got complex128.",
+    ),
+    "lists of different lengths": (
+        ("seeds.SELayer", {"fc.0.weight": [[1.0], [1.0, 2.0]]}, {}),
+        "seeds.SELayer: no fc.0.weight of 2 axes is among the 1 arrays given (fc.0.weight).",
     ),
     "no dialect": (
         ("timm.CBAM", {}, {}),

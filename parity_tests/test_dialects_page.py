@@ -15,7 +15,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "dialects.md"
 
 
 def tables() -> str:
-    """Return both tables as the page has them: `python parity_tests/test_dialects_page.py` prints them."""
+    """Return both tables as the page has them: `python parity_tests/test_dialects_page.py` writes them there."""
     lines = ["| dialect | block here | what to know | taken from | proven by |", "| --- | --- | --- | --- | --- |"]
     for name in dialects.names():
         dialect = dialects.get(name)
@@ -27,8 +27,21 @@ def tables() -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_tables(page: str) -> str:
+    """Return the page with both tables as they should be."""
+    first, last = page.index("| dialect |"), page.rindex("\n|")
+    return page[:first] + tables() + page[page.index("\n", last + 1) + 1 :]
+
+
 def test_tables():
     assert tables() in PAGE.read_text()
+
+
+def test_tables_are_written_where_they_belong():
+    page = PAGE.read_text()
+    assert with_tables(page) == page
+    assert with_tables(page.replace("| `timm.SEModule` |", "| `timm.OldName` |")) == page
+    assert with_tables(page.replace("| refused |", "| dialect no more |")) == page
 
 
 def test_examples_run_one_after_the_other(tmp_path: Path):
@@ -49,4 +62,4 @@ def test_examples_run_one_after_the_other(tmp_path: Path):
 
 
 if __name__ == "__main__":
-    print(tables(), end="")
+    PAGE.write_text(with_tables(PAGE.read_text()))

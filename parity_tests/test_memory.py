@@ -17,6 +17,7 @@ import attn_torch  # noqa: E402
 
 Run = Callable[[Any, torch.Tensor], torch.Tensor]
 
+CONCERNS = ("NonLocal",)
 IMAGE = (8, 256, 96, 96)
 SMALL = (2, 64, 24, 24)
 

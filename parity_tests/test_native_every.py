@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from blocks import EXAMPLES
-from bounds import FLOAT32
 from cases import Case
 from runtimes import need
+from tiers import left
 
-import attn_core as core
 from attn_core import parity
 
 NAMES = list(EXAMPLES)
@@ -29,10 +28,6 @@ def given(case: Case) -> tuple[np.ndarray, ...]:
     return tuple(array.astype(np.float32) for array in case.given)
 
 
-def evaluated(case: Case) -> np.ndarray:
-    return core.evaluate(case.block, case.weights, case.inputs)
-
-
 # ---- PyTorch ---------------------------------------------------------------------------------------------------------
 
 
@@ -45,18 +40,23 @@ def torch_module(case: Case):
     return attn_torch.bind(case.block, case.weights).eval(), lambda c: tuple(map(torch.tensor, given(c)))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_torch_compiles_without_a_graph_break(name: str):
+# Dynamo alone finds graph breaks; what follows it is run on two blocks here, and on all in training.
+COMPILERS = [(name, "eager") for name in NAMES] + [("SqueezeExcitation", "inductor"), ("NonLocal", "inductor")]
+COMPILERS += [left((name, "aot_eager"), "'eager' on every block, 'inductor' on two") for name in NAMES]
+
+
+@pytest.mark.parametrize(("name", "backend"), COMPILERS)
+def test_torch_compiles_without_a_graph_break(name: str, backend: str):
+    """On sizes that are left open."""
     case = EXAMPLES[name]
     module, tensors = torch_module(case)
     import torch
 
     torch.compiler.reset()
-    backend = "inductor" if shutil.which("g++") and name in ("SqueezeExcitation", "NonLocal") else "aot_eager"
+    backend = backend if backend != "inductor" or shutil.which("g++") else "aot_eager"  # inductor writes C++
     compiled = torch.compile(module, fullgraph=True, dynamic=True, backend=backend)
-    assert parity.error(compiled(*tensors(case)).detach(), evaluated(case)) < FLOAT32
-    other = tensors(resized(case))
-    assert parity.error(compiled(*other).detach(), module(*other).detach()) < FLOAT32
+    for each in (case, resized(case)):
+        assert each.share(compiled(*tensors(each)).detach()) <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,12 +74,10 @@ def test_torch_trains_when_compiled(name: str):
     image, *more = tensors(case)
     compiled = torch.compile(module.train(), fullgraph=True, backend=backend)
     output = compiled(image.requires_grad_(), *more)
-    wanted = parity.expected(case.block, case.weights, case.inputs, case.cotangent, train=True)
     output.backward(torch.tensor(case.cotangent, dtype=torch.float32))
-    assert parity.error(output.detach(), wanted.output) < FLOAT32
-    assert parity.error(image.grad, wanted.gradients["input"]) < FLOAT32
-    found = attn_torch.weights(module)
-    assert all(parity.error(found[key], array) < FLOAT32 for key, array in wanted.statistics.items())
+    weights = attn_torch.weights(module)
+    moved = {name: weights[name] for name, array in case.block.arrays().items() if not array.trainable}
+    assert case.share(output.detach(), gradients={"input": image.grad}, statistics=moved) <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,7 +92,7 @@ def test_torch_exports_with_unknown_sizes(name: str):
     dimensions = ({0: automatic, **space}, *({0: automatic} for _ in case.more))
     exported = torch.export.export(module, tensors(case), dynamic_shapes=dimensions).module()
     for each in (case, other):
-        assert parity.error(exported(*tensors(each)).detach(), module(*tensors(each)).detach()) < FLOAT32
+        assert each.share(exported(*tensors(each)).detach()) <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -131,9 +129,9 @@ def test_linen_jit_and_vmap(name: str):
     inputs = (jnp.moveaxis(image, 1, -1), *more)
     apply = jax.jit(module.apply)
     whole = apply(variables, *inputs)
-    assert parity.error(canonical(whole), evaluated(case)) < FLOAT32
+    assert case.share(canonical(whole)) <= 1
     each = jax.vmap(lambda *one: apply(variables, *(a[None] for a in one))[0])(*inputs)
-    assert parity.error(each, whole) < FLOAT32
+    assert case.share(canonical(each)) <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -151,13 +149,13 @@ def test_nnx_jit_train_and_eval(name: str):
     inputs = (jnp.moveaxis(image, 1, -1), *more)
     run = nnx.jit(lambda module, *inputs: module(*inputs))
     module.eval()
-    assert parity.error(canonical(run(module, *inputs)), evaluated(case)) < FLOAT32
+    assert case.share(canonical(run(module, *inputs))) <= 1
     assert all(parity.error(array, case.weights[key]) == 0 for key, array in package.weights(module).items())
     module.train()
-    trained = core.evaluate(case.block, case.weights, case.inputs, train=True)
-    assert parity.error(canonical(run(module, *inputs)), trained) < FLOAT32
-    moved = core.reference.statistics(case.block, case.weights, case.inputs, unbiased=False)
-    assert all(parity.error(package.weights(module)[key], array) < FLOAT32 for key, array in moved.items())
+    output = canonical(run(module, *inputs))
+    weights = package.weights(module)
+    moved = {name: weights[name] for name, array in case.block.arrays().items() if not array.trainable}
+    assert replace(case, train=True).share(output, unbiased=False, statistics=moved) <= 1
 
 
 def canonical(output) -> np.ndarray:

@@ -13,24 +13,26 @@ from runtimes import FRAMEWORKS, need
 from terminal import NET
 
 from attn_core.porting import whole_network
-from attn_core.porting.network.network import Options
+from attn_core.porting.network.inference import Options
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+# One process, so that each framework is imported once; names that one example makes are not there for the next.
+EACH = "import sys\nfor example in sys.argv[1:]: print(example); exec(example, {})"
 
 
 @pytest.mark.parametrize(
     ("page", "count", "written"), [("README.md", 7, ["se.safetensors"]), ("docs/networks.md", 6, [])]
 )
 def test_examples_run_one_after_the_other(tmp_path: Path, page: str, count: int, written: list[str]):
-    """The README's first writes the file that others load."""
+    """One of the README's writes the file that the next one loads."""
     for name in FRAMEWORKS:
         need(name)
     examples = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert len(examples) == count
-    for example in examples:
-        done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, f"{example}\n{done.stderr}"
+    command = [sys.executable, "-c", EACH, *examples]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert [path.name for path in tmp_path.iterdir()] == written
 
 
@@ -70,11 +72,8 @@ def test_page_of_porting_shows_what_is_written():
     source = whole_network.read(NET / "model.ckpt-200", "torch", Options()).source
     shown = next(text for text in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if text.startswith("class "))
     assert shown in source.replace("\n\n\ndef load", "\n```")
-    assert [path for path in re.findall(r"\]\((?!http)([^)#]+)\)", page) if not (ROOT / "docs" / path).exists()] == []
 
 
-def test_commands_and_links():
+def test_readme_has_two_commands_and_is_short():
     assert len(re.findall(r"```sh\n", README)) == 2
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
-    assert len(links) == 15
-    assert [path for path in links if not (ROOT / path).exists()] == []
+    assert len(README.splitlines()) < 200

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import runtimes
 from blocks import CASES, affine_sampler
-from bounds import BOUNDS, RECORDED
+from bounds import RECORDED, RUNS
 from cases import Case
 from runtimes import GOLDEN, need, recipe
 
@@ -58,6 +58,7 @@ class Sampled:
         return io[f"f64/align{int(self.align_corners)}/{self.padding}/{layout}/{name}"]
 
 
+CONCERNS = ("AffineSampler", "SpatialTransformer")
 SAMPLED = [
     Sampled(folder, align_corners, padding)
     for folder in sorted(affine_sampler.OTHERS)
@@ -88,7 +89,7 @@ def test_reference(s: Sampled):
 
 
 @sampled
-@pytest.mark.parametrize(("name", "dtype"), BOUNDS)
+@pytest.mark.parametrize(("name", "dtype"), RUNS)
 def test_runtime(name: str, dtype: str, s: Sampled):
     """Output and gradients in float64; the output in float32."""
     cotangent = s.cotangent if dtype == "float64" else None

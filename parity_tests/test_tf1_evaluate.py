@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bounds import BOUNDS, RECORDED, TENSORFLOW_1
+from bounds import FLOAT64, RECORDED, TENSORFLOW_1
 from runtimes import GOLDEN, in_keras, need
 from tf1_nets import Net
 
@@ -132,7 +132,7 @@ def test_conditions(outer: bool, inner: bool, tmp_path: Path) -> None:
     graph, op = read_graph(tmp_path / "g.pb"), Ref("op")
     feeds = {"x": np.arange(6.0).reshape(2, 3), "training": np.array(False), **taken}
     found = evaluate(graph, {Ref(name): each for name, each in feeds.items()}, [op])[op]
-    assert error(found, recorded.outputs[0]) <= BOUNDS["keras-tensorflow", "float64"]
+    assert error(found, recorded.outputs[0]) <= FLOAT64
     assert "the operation RandomUniform of the node" in refused(graph, {**feeds, "training": True}, op)
 
 

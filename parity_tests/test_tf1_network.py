@@ -24,7 +24,7 @@ from attn_core import parity
 from attn_core.porting import recorded, whole_network
 from attn_core.porting.find.variables import catalogue
 from attn_core.porting.graph.graph import Graph, Node, read_graph
-from attn_core.porting.network.network import Options
+from attn_core.porting.network.inference import Options
 from attn_core.porting.network.steps.steps import canonical
 from attn_core.porting.port import Port
 from attn_core.porting.ported import Found, imported
@@ -160,11 +160,11 @@ def test_the_training_is_forgotten(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(whole_network, "read_graph", noted)
     port = whole_network.read(checkpoint("tf1_blocks/training_graph"), "torch", Options())
     gc.collect()
-    part = port.network.part
+    inference = port.network.inference
     there = {name for name, node in seen.items() if node() is not None}
-    assert there <= part.original.nodes.keys()
-    assert part.graph.nodes.keys() <= part.original.nodes.keys() < seen.keys()
-    assert not any(name.startswith(("gradients", "save/")) for name in part.original.nodes)
+    assert there <= inference.original.nodes.keys()
+    assert inference.graph.nodes.keys() <= inference.original.nodes.keys() < seen.keys()
+    assert not any(name.startswith(("gradients", "save/")) for name in inference.original.nodes)
     assert any(name.startswith("gradients") for name in seen)
 
 

@@ -16,10 +16,10 @@ from tensorboard.compat.proto import graph_pb2
 
 import attn_core
 from attn_core.porting import whole_network
-from attn_core.porting.network.network import Options
+from attn_core.porting.network.inference import Options
 from attn_core.porting.port import Port
 from attn_core.porting.proof import prove
-from attn_core.porting.write.names import RESERVED, class_name, identifier, plain
+from attn_core.porting.write.identifiers import RESERVED, class_name, identifier, plain
 
 FORMS = (
     "cbam", "channels_alone", "pixels_alone", "two_perceptrons", "shuffles", "groups", "functions", "vectors",

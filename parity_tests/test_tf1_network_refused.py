@@ -14,8 +14,8 @@ from terminal import NET, SE, Attn
 
 from attn_core.porting import whole_network
 from attn_core.porting.network.boundary import BoundaryError
-from attn_core.porting.network.network import Options
-from attn_core.porting.network.truth import SizeError
+from attn_core.porting.network.images import SizeError
+from attn_core.porting.network.inference import Options
 from attn_core.porting.port import Port
 from attn_core.porting.ported import imported
 from attn_core.porting.tf1 import CheckpointError

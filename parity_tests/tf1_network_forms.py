@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from attn_core.porting import whole_network
+from attn_core.porting.network.inference import Options
+from attn_core.porting.proof import prove
 
 v1 = tf.compat.v1
 RNG = np.random.default_rng(0)
@@ -188,6 +190,6 @@ def save(form: str, folder: Path) -> dict[str, np.ndarray]:
 
 def keras_checks(folder: Path, recorded: dict[str, np.ndarray]) -> list[tuple[str, float]]:
     """Port to Keras, and return what was compared and the errors."""
-    port = whole_network.read(folder / "model.ckpt", "keras", whole_network.Options())
-    whole_network.write(port, folder / "keras", lambda inside: whole_network.prove(port, inside, recorded, False))
+    port = whole_network.read(folder / "model.ckpt", "keras", Options())
+    whole_network.write(port, folder / "keras", lambda inside: prove(port, inside, recorded, False))
     return [(check.what, check.relative) for check in port.checks]

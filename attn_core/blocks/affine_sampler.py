@@ -17,6 +17,8 @@ Size = int | tuple[int | None, ...] | None
 class AffineSampler(Block):
     r"""Sample an image at the points to which one matrix for each sample takes the pixels of the output.
 
+    **In short**: x sampled at the points theta @ (x, y, ..., 1)
+
     .. math::
         \begin{pmatrix} x_i^s \\ y_i^s \end{pmatrix} = A_\theta \begin{pmatrix} x_i^t \\ y_i^t \\ 1 \end{pmatrix},
         \qquad

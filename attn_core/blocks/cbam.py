@@ -17,6 +17,8 @@ T = TypeVar("T")
 class CBAM(Block):
     r"""Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
+    **In short**: x' * M_s(x') with x' = x * M_c(x)
+
     .. math::
         F' = M_c(F) \otimes F, \qquad F'' = M_s(F') \otimes F'
         \qquad \text{(equation 1 of the paper)}
@@ -31,7 +33,8 @@ class CBAM(Block):
     **Raises** `SpecError` as the two halves do.
 
     **Departures**: see the two halves. The authors' code is ``bias=True, norm=True`` with the planes of
-    ``spatial.conv.weight`` swapped; seed 001 and most copies have neither biases nor a normalisation: the default.
+    ``spatial.conv.weight`` swapped. The CBAM article (docs/articles.md) and most copies have neither biases nor a
+    normalisation: the default.
     """
 
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"

@@ -18,6 +18,8 @@ POOLS = ("mean", "max", "both")
 class ChannelAttention(Bottleneck):
     r"""Scale each channel by a gate that one perceptron computes from the spatial means and from the maxima.
 
+    **In short**: x * sigmoid(W1 relu(W0 mean(x)) + W1 relu(W0 max(x)))
+
     .. math::
         M_c(F) = \sigma(W_1 \, \mathrm{relu}(W_0 F^c_{avg}) + W_1 \, \mathrm{relu}(W_0 F^c_{max})), \qquad
         F' = M_c(F) \otimes F

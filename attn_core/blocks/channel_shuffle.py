@@ -15,6 +15,8 @@ T = TypeVar("T")
 class ChannelShuffle(Block):
     r"""Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
 
+    **In short**: y[i g + j] = x[j n + i], with g groups of n channels
+
     .. math::
         y_{i g + j} = x_{j n + i}, \qquad 0 \le i < n, \quad 0 \le j < g
         \qquad \text{with } g \text{ groups of } n \text{ channels (section 3.1 of the paper)}

@@ -17,18 +17,21 @@ T = TypeVar("T")
 class ExpectationMaximizationAttention(Block):
     r"""Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
+    **In short**: relu(norm(W relu(reconstruction of x from a few bases)) + x)
+
     .. math::
         Z^{(t)} &= \mathrm{softmax}(X (\mu^{(t-1)})^\top)
             && \text{(responsibility estimation, } A_E) \\
         \mu_k^{(t)} &= \mathrm{norm} \sum_n \frac{z_{nk}^{(t)}}{\sum_m z_{mk}^{(t)}} x_n
             && \text{(likelihood maximisation, } A_M) \\
         \tilde X &= Z^{(T)} \mu^{(T)}
-            && \text{(data re-estimation, } A_R)
+            && \text{(data re-estimation, } A_R) \\
+        Y &= \mathrm{relu}(\mathrm{BN}(W \, \mathrm{relu}(\tilde X)) + \text{image})
 
     The rows of X are the pixels of the image after a first 1x1 convolution, the softmax runs over the bases,
-    :math:`\mathrm{norm}(v) = v / \|v\|`. The output is :math:`\mathrm{relu}(\mathrm{BN}(W \, \mathrm{relu}(\tilde X))
-    + \text{image})`. All images start from the same bases :math:`\mu^{(0)}`; in training these follow the mean
-    :math:`\bar\mu^{(T)}` over the batch: :math:`\mu^{(0)} \leftarrow \alpha \mu^{(0)} + (1 - \alpha) \bar\mu^{(T)}`.
+    :math:`\mathrm{norm}(v) = v / \|v\|`, and Y is the output. All images start from the same bases :math:`\mu^{(0)}`;
+    in training these follow the mean :math:`\bar\mu^{(T)}` over the batch:
+    :math:`\mu^{(0)} \leftarrow \alpha \mu^{(0)} + (1 - \alpha) \bar\mu^{(T)}`.
 
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 

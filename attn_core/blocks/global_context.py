@@ -23,6 +23,8 @@ FUSIONS = {"add": ("add",), "scale": ("scale",), "both": ("scale", "add")}
 class GlobalContext(Bottleneck):
     r"""Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
 
+    **In short**: x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))
+
     .. math::
         c = \sum_j \alpha_j x_j, \qquad \alpha_j = \frac{e^{W_k x_j}}{\sum_m e^{W_k x_m}}, \qquad
         t(c) = W_{v2} \, \mathrm{relu}(\mathrm{LN}(W_{v1} c)), \qquad

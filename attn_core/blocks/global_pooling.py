@@ -16,6 +16,8 @@ T = TypeVar("T")
 class GlobalPooling(Block):
     r"""Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
 
+    **In short**: [mean(x), max(x)]
+
     .. math::
         y = [F_{avg}; F_{max}], \qquad
         F_{avg} = \frac{1}{HW} \sum_{i,j} x_{ij}, \quad F_{max} = \max_{i,j} x_{ij}

@@ -31,6 +31,8 @@ T = TypeVar("T")
 class MixedPoolingModule(Block):
     r"""Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
 
+    **In short**: relu(x + conv([short range, long range]))
+
     .. math::
         a &= \delta(K_a * x), &
         s &= \delta(K_s * \delta(K_0 * a + \sum_n U(K_n * P_n(a)))), \\

@@ -31,6 +31,8 @@ SCALES = ("none", "hidden", "channels")
 class NonLocal(Block):
     r"""Add to each pixel what it finds at all positions, weighted by how it relates to them.
 
+    **In short**: x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)
+
     .. math::
         y_i = \frac{1}{C(x)} \sum_j f(x_i, x_j) \, g(x_j), \qquad z_i = W_z y_i + x_i
         \qquad \text{(equations 1 and 6 of the paper)}

@@ -16,6 +16,8 @@ T = TypeVar("T")
 class PointwiseGate(Block):
     r"""Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
 
+    **In short**: x * sigmoid(W x + b), at each pixel
+
     .. math::
         s_i = \sigma(W x_i + b), \qquad y_i = s_i \odot x_i
         \qquad \text{for each pixel } i \text{ (figure 5b of the paper)}

@@ -32,6 +32,8 @@ MODES = ("both", "collect", "distribute")
 class PointwiseSpatialAttention(Block):
     r"""Append to each pixel what it collects from all positions, and what all positions distribute to it.
 
+    **In short**: [x, relu(norm(W [collected, distributed]))]
+
     .. math::
         z^c_i = \frac{1}{N} \sum_j F_{\Delta_{ij}}(x_i) \, x_j, \qquad
         z^d_i = \frac{1}{N} \sum_j F_{\Delta_{ij}}(x_j) \, x_j

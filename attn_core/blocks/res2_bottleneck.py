@@ -20,6 +20,8 @@ EXPANSION = 4
 class Res2Bottleneck(Block):
     r"""Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
 
+    **In short**: relu(norm(conv(R(relu(norm(conv(x)))))) + x)
+
     .. math::
         z = \delta(N_3(K_3 * R(\delta(N_1(K_1 * x)))) + x)
         \qquad \text{(section 3.1 of the paper, figure 2b)}

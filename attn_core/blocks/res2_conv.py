@@ -29,6 +29,8 @@ MOST_PIECES = 1000  # a file could ask for more than memory holds
 class Res2Conv(Block):
     r"""Convolve the channels piece by piece, each piece together with the result of the one before.
 
+    **In short**: y[i] = conv(x[i] + y[i - 1])
+
     .. math::
         y_i = \begin{cases}
             x_i & i = 1 \\

@@ -16,6 +16,8 @@ T = TypeVar("T")
 class ShuffleAttention(Block):
     r"""Scale half of the channels of each group as a whole and the other half pixel by pixel, then shuffle all.
 
+    **In short**: x1 * sigmoid(w1 mean(x1) + b1) and x2 * sigmoid(w2 norm(x2) + b2) of each group's halves, shuffled
+
     .. math::
         X'_{k1} = \sigma(W_1 s + b_1) \cdot X_{k1}, \quad s = \frac{1}{HW} \sum_{i,j} X_{k1}(i, j), \qquad
         X'_{k2} = \sigma(W_2 \cdot GN(X_{k2}) + b_2) \cdot X_{k2}

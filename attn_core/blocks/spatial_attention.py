@@ -16,6 +16,8 @@ T = TypeVar("T")
 class SpatialAttention(Block):
     r"""Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
 
+    **In short**: x * sigmoid(conv([mean of channels, max of channels]))
+
     .. math::
         M_s(F) = \sigma(f^{7 \times 7}([F^s_{avg}; F^s_{max}])), \qquad
         F' = M_s(F) \otimes F

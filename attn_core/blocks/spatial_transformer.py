@@ -20,6 +20,8 @@ T = TypeVar("T")
 class SpatialTransformer(Block):
     r"""Transform an image by the affine map that a small network reads from it; at the start, the identity.
 
+    **In short**: x sampled at the points theta(x) @ (x, y, ..., 1)
+
     .. math::
         \theta = f_{loc}(U), \qquad V = \text{the samples of } U \text{ at } A_\theta G
         \qquad \text{(section 3 of the paper; } \texttt{AffineSampler} \text{ for the samples)}

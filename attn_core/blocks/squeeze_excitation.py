@@ -16,6 +16,8 @@ T = TypeVar("T")
 class SqueezeExcitation(Bottleneck):
     r"""Scale each channel by a gate computed from the spatial means of all channels.
 
+    **In short**: x * sigma(W2 delta(W1 mean(x) + b1) + b2)
+
     .. math::
         z = \frac{1}{HW} \sum_{i,j} x_{ij}, \qquad
         s = \sigma(W_2 \, \delta(W_1 z + b_1) + b_2), \qquad

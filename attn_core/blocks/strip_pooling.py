@@ -28,6 +28,8 @@ V = TypeVar("V")
 class StripPooling(Block):
     r"""Scale each number by a gate computed from the mean of its row and the mean of its column.
 
+    **In short**: x * sigmoid(f(conv(means of rows) + conv(means of columns)))
+
     .. math::
         \bar{x}^h_{c,i} = \frac{1}{W} \sum_j x_{c,i,j}, \qquad
         \bar{x}^v_{c,j} = \frac{1}{H} \sum_i x_{c,i,j}, \qquad

@@ -16,6 +16,7 @@ from attn_core.interpreters.cost import cost
 from attn_core.interpreters.formula import formula
 from attn_core.models import CONSTRUCTORS
 from attn_core.models.registry import KNOWN, NAMED, example, parse
+from attn_core.parity.runtimes import beside
 from attn_core.spec.calls import parse_shape
 
 main = typer.Typer(
@@ -81,14 +82,11 @@ def bench(
     Half of the rounds lie between the quartiles.
     """
     with one_sentence():
-        try:
-            from attn_torch.bench import SHAPES, compare
-        except ModuleNotFoundError as error:
-            raise ImportError(f"{error}: pip install 'attn-blocks[torch]'") from None
+        timed = beside("torch", "bench")
     table = Table("image", "mode", title=f"SqueezeExcitation, median times, {threads} thread{'s' * (threads > 1)}")
     for title in ("ours us", "plain us", "ratio", "quartiles"):
         table.add_column(title, justify="right")
-    for row in with_progress(compare(rounds, threads), 2 * len(SHAPES), "timing"):
+    for row in with_progress(timed.compare(rounds, threads), 2 * len(timed.SHAPES), "timing"):
         times = (f"{1e6 * row.ours:,.0f}", f"{1e6 * row.plain:,.0f}", f"{row.ratio:.3f}")
         mode = row.mode.removeprefix("forward ")
         table.add_row("x".join(map(str, row.shape)), mode, *times, " to ".join(f"{q:.3f}" for q in row.quartiles))

@@ -13,8 +13,8 @@ from attn_core.cli.console import FAILED, UNREADABLE, counted, one_sentence, out
 from attn_core.interpreters.rounding.arithmetic import DTYPES
 from attn_core.models.registry import parse
 from attn_core.parity import RUNTIMES, report, runtime
-from attn_core.parity.foreign.checking import modes_of
 from attn_core.parity.foreign.importing import check_foreign
+from attn_core.parity.foreign.settings import modes_of
 from attn_core.parity.matrix import MODES, Plan, run
 from attn_core.parity.matrix import report as reported
 from attn_core.parity.pinned import DEFINITION
@@ -47,7 +47,8 @@ def parity(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights and inputs; the same everywhere")] = 0,
     draws: Annotated[
-        int | None, typer.Option(min=1, help="how often each cell is run, with the seeds that follow: 1, of a layer 3")
+        int | None,
+        typer.Option(min=1, help="how often weights and images are drawn: by default once, a layer of yours 3 times"),
     ] = None,
     require: Annotated[str, typer.Option(help="runtimes that must be installed, with commas")] = "",
     block: Annotated[str | None, typer.Option(help="what the layer is to be, as 'SqueezeExcitation(64)'")] = None,

@@ -11,7 +11,7 @@ from attn_core.cli.console import FAILED, counted, err, out, refuse, say, spelt
 from attn_core.porting import recorded, whole_network
 from attn_core.porting.folder import require_own
 from attn_core.porting.heap import give_back
-from attn_core.porting.network.network import Options
+from attn_core.porting.network.inference import Options
 from attn_core.porting.port import BOUND, Check, Port
 from attn_core.porting.proof import prove
 from attn_core.porting.whole_network import MANIFEST
@@ -32,7 +32,7 @@ def port_whole(
     arrays = recorded.arrays(io) if io else None
     with err.status("reading the graph and running it"):
         port = whole_network.read(checkpoint, target, options, averages=averages, allow_unknown=allow_unknown)
-    say(f"Read: {port.network.part.graph.source}, from {_ends(port)}: {_parts(port)}.")
+    say(f"Read: {port.network.inference.graph.source}, from {_ends(port)}: {_parts(port)}.")
 
     def compare(folder: Path) -> None:
         give_back()
@@ -50,7 +50,7 @@ def port_whole(
 
 
 def _ends(port: Port) -> str:
-    return f"{port.network.part.image.node!r} to {port.network.part.output.node!r}"
+    return f"{port.network.inference.image.node!r} to {port.network.inference.output.node!r}"
 
 
 def _parts(port: Port) -> str:

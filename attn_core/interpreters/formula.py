@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
-from attn_core.models import Stage
+from attn_core.models.stage import Stage
 from attn_core.spec import Block, Bound, Part, parts
 
 ATOM, PRODUCT, SUM = range(3)  # how tightly a term holds together

@@ -1,42 +1,27 @@
 """Networks made of blocks. A network is a block: it is bound, saved and compared as one."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from attn_core.models.hybrid_sn import HybridSN, hybrid_sn, hybrid_sn_2d_first, hybrid_sn_attention
-from attn_core.models.residual_block import ResidualBlock
-from attn_core.models.se_resnet import (
-    SEResNet,
-    se_resnet_18,
-    se_resnet_34,
-    se_resnet_50,
-    se_resnet_101,
-    se_resnet_152,
-)
-from attn_core.models.stage import Stage
+from attn_core.deferred import handed_on
 from attn_core.spec import Block
 
-MODELS: dict[str, type[Block]] = {model.__name__: model for model in (ResidualBlock, SEResNet, HybridSN)}
+from .hybrid_sn import HybridSN as HybridSN
+from .hybrid_sn import hybrid_sn as hybrid_sn
+from .hybrid_sn import hybrid_sn_2d_first as hybrid_sn_2d_first
+from .hybrid_sn import hybrid_sn_attention as hybrid_sn_attention
+from .residual_block import ResidualBlock as ResidualBlock
+from .se_resnet import SEResNet as SEResNet
+from .se_resnet import se_resnet_18 as se_resnet_18
+from .se_resnet import se_resnet_34 as se_resnet_34
+from .se_resnet import se_resnet_50 as se_resnet_50
+from .se_resnet import se_resnet_101 as se_resnet_101
+from .se_resnet import se_resnet_152 as se_resnet_152
+
+MODELS: dict[str, type[Block]] = {name: found for name, found in handed_on(__name__).items() if isinstance(found, type)}
 CONSTRUCTORS: dict[str, Callable[..., Block]] = {
-    constructor.__name__: constructor
-    for constructor in (
-        *(se_resnet_18, se_resnet_34, se_resnet_50, se_resnet_101, se_resnet_152),
-        *(hybrid_sn, hybrid_sn_2d_first, hybrid_sn_attention),
-    )
+    name: f for name, f in handed_on(__name__).items() if name not in MODELS
 }
 
-__all__ = [
-    "CONSTRUCTORS",
-    "MODELS",
-    "HybridSN",
-    "ResidualBlock",
-    "SEResNet",
-    "Stage",
-    "hybrid_sn",
-    "hybrid_sn_2d_first",
-    "hybrid_sn_attention",
-    "se_resnet_18",
-    "se_resnet_34",
-    "se_resnet_50",
-    "se_resnet_101",
-    "se_resnet_152",
-]
+if not TYPE_CHECKING:  # checkers read the lines above
+    __all__ = ["CONSTRUCTORS", "MODELS", *MODELS, *CONSTRUCTORS]

@@ -49,7 +49,8 @@ class HybridSN(Block):
     - ``hidden``: their numbers of units. ``filters``: numbers of channels of the four convolutions, the one of 3 x 3
       pixels last.
 
-    ``hybrid_sn`` is the paper's network, ``hybrid_sn_2d_first`` and ``hybrid_sn_attention`` are those of seed 003.
+    ``hybrid_sn`` is the paper's network, ``hybrid_sn_2d_first`` and ``hybrid_sn_attention`` are the HybridSN article's
+    (docs/articles.md).
 
     **Raises** `SpecError` for patches below 9 pixels, or less than 13 bands where they are convolved.
 
@@ -174,15 +175,15 @@ def _counted(numbers: tuple[int, ...], count: int) -> bool:
 
 
 def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return the paper's network; options are the fields of `HybridSN`."""
+    """Return the paper's network; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["paper"] | options))
 
 
 def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return seed 003's network that begins with the convolution of 3 x 3 pixels; options as in `HybridSN`."""
+    """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
 
 
 def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return seed 003's network with squeeze-and-excitation; options are the fields of `HybridSN`."""
+    """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))

@@ -29,6 +29,8 @@ PADDINGS = ("symmetric", "same")
 class ResidualBlock(Block):
     r"""Add to the image what a few convolutions and an attention block make of it.
 
+    **In short**: relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
+
     .. math::
         y = \delta(A(N_2(K_2 * \delta(N_1(K_1 * x)))) + S(x))
         \qquad \text{(basic; with preactivation: } y = A(K_2 * \delta(N_2(K_1 * \delta(N_1 x)))) + S(x) \text{)}
@@ -56,15 +58,16 @@ class ResidualBlock(Block):
     - ``project``: whether the shortcut is a convolution; by default where the shape changes.
     - ``rank``: number of spatial axes. ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
 
-    ``res_block2(bottom, [16, 32], training, True, True, strides=2, downsample=True)`` of seed 000 is
+    ``res_block2(bottom, [16, 32], training, True, True, strides=2, downsample=True)`` of the TensorFlow article
+    (docs/articles.md) is
     ``ResidualBlock(16, 32, 2, attention="SqueezeExcitation", hidden=16, project=True, padding="same", bias=True,
     relu_last=True, momentum=0.01, eps=1e-3)`` for an image of 16 channels.
 
     **Raises** `SpecError` for sizes below 1, a shortcut that cannot be added, or an attention that is none.
 
-    **Departures**: with stride 2, bottlenecks stride in the convolution of three pixels, as seed 003 and most code
-    since 2016, not in the first. The papers have no attention; A stands where Hu et al. put it (figure 3). Fresh
-    convolutions follow this collection's law (TensorFlow 1's variance scaling), not that of the papers.
+    **Departures**: with stride 2, bottlenecks stride in the convolution of three pixels, not in the first; so do the
+    HybridSN article and most code since 2016. The papers have no attention; A stands where Hu et al. put it (figure 3).
+    Fresh convolutions follow this collection's law (TensorFlow 1's variance scaling), not that of the papers.
     """
 
     source: ClassVar[str] = "He et al.: Deep Residual Learning for Image Recognition. CVPR 2016, arXiv:1512.03385"

@@ -56,13 +56,13 @@ class SEResNet(Block):
     - ``padding``: "symmetric" or "same", of all convolutions and the maximum.
     - ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
 
-    ``se_resnet_18`` to ``se_resnet_152`` are those of seed 003.
+    ``se_resnet_18`` to ``se_resnet_152`` are the HybridSN article's (docs/articles.md).
 
     **Raises** `SpecError` for sizes below 1, and as `ResidualBlock` does.
 
-    **Departures** from seed 003: the means are over all pixels, not over the windows that images of 224 pixels leave.
-    Fresh weights: see `ResidualBlock`. Bottlenecks stride in the convolution of three pixels, unlike the authors'
-    Caffe models.
+    **Departures** from that article: the means are over all pixels, not over the windows that images of 224 pixels
+    leave. Fresh weights: see `ResidualBlock`. Bottlenecks stride in the convolution of three pixels, unlike the
+    authors' Caffe models.
     """
 
     source: ClassVar[str] = "Hu et al.: Squeeze-and-Excitation Networks. CVPR 2018, arXiv:1709.01507"
@@ -140,25 +140,25 @@ class SEResNet(Block):
 
 
 def se_resnet_18(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-18; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-18; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[18] | options))
 
 
 def se_resnet_34(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-34; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-34; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[34] | options))
 
 
 def se_resnet_50(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-50; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-50; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[50] | options))
 
 
 def se_resnet_101(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-101; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-101; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[101] | options))
 
 
 def se_resnet_152(classes: int = 1000, **options: Any) -> SEResNet:
-    """Return SE-ResNet-152; options are the fields of `SEResNet`."""
+    """Return SE-ResNet-152; options are those of `SEResNet`."""
     return SEResNet(classes, **(SE_RESNETS[152] | options))

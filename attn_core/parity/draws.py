@@ -28,9 +28,14 @@ class Draw:
     cotangent: Numbers
 
     @property
+    def image(self) -> Numbers:
+        """The first input, which is an image in every block."""
+        return self.inputs[0]
+
+    @property
     def given(self) -> Numbers | tuple[Numbers, ...]:
         """The image, or all inputs of a block that has several."""
-        return self.inputs if len(self.inputs) > 1 else self.inputs[0]
+        return self.inputs if len(self.inputs) > 1 else self.image
 
 
 def draw(block: Block, shapes: Sequence[tuple[int, ...]], seed: int, dtype: str = "float32") -> Draw:

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 
@@ -16,9 +16,10 @@ from attn_core.parity.comparing import compared
 from attn_core.parity.draws import Draw, draw
 from attn_core.parity.parting import parting
 from attn_core.parity.pinned import DEFINITION, SEED, compared_with_pins, is_pinned
-from attn_core.parity.result import BROKEN, FAILED, LEFT_OUT, PASSED, Cell, Report, Tensor
+from attn_core.parity.result import FAILED, LEFT_OUT, Cell, Report
 from attn_core.parity.runtimes import BIASED, MissingRuntimeError, refusal, runtime
 from attn_core.parity.subjects import Trial
+from attn_core.parity.tally import Tally
 
 MODES = ("eval", "train")
 COLOURS = re.compile("\x1b\\[[0-9;]*m")  # which some frameworks write into their messages
@@ -46,30 +47,6 @@ class Plan:
     def missing(self) -> dict[str, str]:
         """The runtimes whose framework is not installed, with the reason."""
         return {name: reason for name in self.runtimes if (reason := _absence(name))}
-
-
-@dataclass
-class Tally:
-    """What was found of one cell until now: for each tensor its worst draw, and the worst share of each draw."""
-
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-    shares: list[float] = field(default_factory=list)
-    seconds: float = 0.0
-    error: str = ""
-    where: str = ""
-
-    def add(self, tensors: Sequence[Tensor]) -> None:
-        """Add a draw."""
-        self.shares.append(max((tensor.share for tensor in tensors), default=0.0))
-        for tensor in tensors:
-            known = self.tensors.get(tensor.name)
-            if known is None or tensor.share > known.share:
-                self.tensors[tensor.name] = tensor
-
-    @property
-    def status(self) -> str:
-        """The cell's."""
-        return BROKEN if self.error else PASSED if all(t.passed for t in self.tensors.values()) else FAILED
 
 
 def run(plan: Plan) -> Iterator[Cell]:

@@ -60,11 +60,16 @@ class Runtime(Protocol):
 
 def runtime(name: str) -> Runtime:
     """Return a runtime by its name, or raise `MissingRuntimeError` that says how to install it."""
+    return cast(Runtime, beside(name, "runtime"))
+
+
+def beside(name: str, file: str) -> Any:
+    """Return a module of the package that a runtime is in, such as its `foreign`; or raise as `runtime` does."""
     if name not in RUNTIMES:
         raise ValueError(f"There is no runtime {name!r}; the runtimes are {', '.join(RUNTIMES)}.")
     module, extra = RUNTIMES[name]
     try:
-        return cast(Runtime, import_module(module))
+        return import_module(module.removesuffix("runtime") + file)
     except ImportError as error:
         message = f"The runtime {name} cannot be imported ({error}). Install it: pip install 'attn-blocks[{extra}]'"
         raise MissingRuntimeError(message) from error

@@ -5,6 +5,7 @@ Small, because every number has a bound, and odd in size; of a block with severa
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from attn_core.interpreters.formula import formula
 from attn_core.models.registry import KNOWN, parse
 from attn_core.parity.draws import Shapes
 from attn_core.parity.result import Subject
-from attn_core.spec import Block
+from attn_core.spec import Block, SpecError
 
 SE = "attention='SqueezeExcitation(hidden=3)'"
 SMALL = "hidden=(4, 3), filters=(2, 3, 2, 3), dropout=0.0"
@@ -98,6 +99,17 @@ def _named(text: str, shapes: Shapes) -> list[Trial]:
         return [Trial(block, shapes or standard_shapes(block))]
     trials = [Trial(parse(each), shapes or own) for each, own in STANDARD.items()]
     return [trial for trial in trials if text in ("all", type(trial.block).__name__)]
+
+
+def known_name(text: str) -> str:
+    """Return the name of the block whose class or file is called so: ``CBAM`` or ``cbam``. **Raises** `SpecError`."""
+    files = {block.__module__.rpartition(".")[2]: name for name, block in KNOWN.items()}
+    if text in KNOWN or text in files:
+        return files.get(text, text)
+    spellings = files | {name.lower(): name for name in KNOWN}
+    near = [spellings[spelling] for spelling in difflib.get_close_matches(text.lower(), spellings)]
+    hint = f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else "."
+    raise SpecError(f"There is no block {text!r}{hint} The blocks are {', '.join(KNOWN)}.")
 
 
 def standard_shapes(block: Block) -> Shapes:

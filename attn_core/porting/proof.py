@@ -11,6 +11,7 @@ import numpy as np
 
 from attn_core import parity
 from attn_core.porting.network import original
+from attn_core.porting.network.in_tensorflow import Witness
 from attn_core.porting.network.steps.steps import Array, Step, canonical
 from attn_core.porting.network.truth import Truth, around
 from attn_core.porting.port import MODEL, Check, Port
@@ -40,7 +41,7 @@ def prove(port: Port, folder: Path, recorded: Mapping[str, Array] | None = None,
         port.checks.extend(_against_numpy(port, truth, each))
     if tensorflow and original.installed():
         try:
-            witnesses = original.witnesses(port.network.part, port.network.source, port.truths)
+            witnesses = original.witnesses(port.network.inference, port.network.source, port.truths)
         except original.OriginalError as error:
             port.notes.append(f"TensorFlow could not run the graph ({error}); the NumPy evaluation is the proof")
         else:
@@ -78,7 +79,7 @@ def _against_numpy(port: Port, truth: Truth, found: Found) -> Iterator[Check]:
     yield compared("gradient, one direction", where, slope, np.asarray(truth.slope))
 
 
-def _against_tensorflow(port: Port, truth: Truth, witness: original.Witness, found: Found) -> Iterator[Check]:
+def _against_tensorflow(port: Port, truth: Truth, witness: Witness, found: Found) -> Iterator[Check]:
     where = f"TensorFlow, {_size(truth)}"
     yield compared("output, float32", where, found.single, canonical(witness.output, port.network.result.axes))
     # Not judged: where TensorFlow's float32 turns a relu the other way, a gradient jumps, and neither is wrong.
@@ -90,7 +91,7 @@ def _blocks(port: Port) -> Iterator[Check]:
     network, truth = port.network, port.truths[0]
     runtime = parity.runtime(port.target)
     steps = {step.name: step for step in network.steps if step.kind == "attention"}
-    for step_name, arrays in around(network.part, network.source, truth, steps.values()).items():
+    for step_name, arrays in around(network.inference, network.source, truth, steps.values()).items():
         block, name = steps[step_name].fields["block"], network.called[step_name]
         image, output = (canonical(array, network.axes[step_name]) for array in arrays)
         weights = _weights(port, steps[step_name])
@@ -128,7 +129,7 @@ def _against_recording(port: Port, runner: Any, folder: Path, recorded: Mapping[
 def _recorded_blocks(port: Port, recorded: Mapping[str, Array]) -> Iterator[Check]:
     """Compare the i-th attention block with `se<i>_in`, `se<i>_gate`, `se<i>_out`."""
     runtime = parity.runtime(port.target)
-    steps = [step for step in port.network.steps if step.name in port.network.part.blocks]
+    steps = [step for step in port.network.steps if step.name in port.network.inference.blocks]
     for i, step in enumerate(steps):
         if f"se{i}_in" not in recorded:
             continue

@@ -16,13 +16,14 @@ from attn_core.porting.folder import replacing
 from attn_core.porting.graph.graph import Graph, read_graph
 from attn_core.porting.graph.ops import OPS
 from attn_core.porting.network.clean import rebuilt
-from attn_core.porting.network.network import Network, Options, Part, inference_part, lifted
+from attn_core.porting.network.inference import Inference, Options, inference_part
+from attn_core.porting.network.network import Network, lifted
 from attn_core.porting.network.source import Source
 from attn_core.porting.network.steps.steps import Step, canonical
 from attn_core.porting.network.truth import Truth, truths
 from attn_core.porting.port import BOUND, MODEL, Port
-from attn_core.porting.write.common import Head
 from attn_core.porting.write.plan import plan
+from attn_core.porting.write.preface import Preface
 from attn_core.porting.write.state import Place, state
 from attn_core.porting.write.structure import structured
 from attn_core.porting.write.targets import LAYOUTS, WRITERS
@@ -72,16 +73,16 @@ def _graph_at(path: Path) -> Path | None:
     return found.saved_model or found.meta
 
 
-def _read(path: Path, options: Options, averages: bool, allow_unknown: bool) -> tuple[Part, Source]:
+def _read(path: Path, options: Options, averages: bool, allow_unknown: bool) -> tuple[Inference, Source]:
     """Read the part of the graph that matters, and say where its weights are."""
     graph_path = _graph_at(path)
     if graph_path is None:
         raise CheckpointError(f"{path} has no graph: give a checkpoint with its .meta, a frozen .pb or a SavedModel.")
     frozen = graph_path.suffix == ".pb" and not (graph_path.parent / "variables").is_dir()
     checkpoint = None if frozen else Checkpoint(locate(path.parent if path.name == "saved_model.pb" else path))
-    part = inference_part(read_graph(graph_path), options)
-    part = _tolerant(part) if allow_unknown else part
-    return part, Source(part.original, checkpoint, averages)
+    inference = inference_part(read_graph(graph_path), options)
+    inference = _tolerant(inference) if allow_unknown else inference
+    return inference, Source(inference.original, checkpoint, averages)
 
 
 def read(path: Path, target: str, options: Options, *, averages: bool = True, allow_unknown: bool = False) -> Port:
@@ -89,21 +90,21 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
 
     **Raises** `CheckpointError`, `BoundaryError`, `SizeError`, `UnknownStepsError`: the network cannot be ported.
     """
-    part, source = _read(path, options, averages, allow_unknown)
-    seen, trace = truths(part, source, options.size)
-    network = lifted(part, source, trace)
+    inference, source = _read(path, options, averages, allow_unknown)
+    seen, observed = truths(inference, source, options.size)
+    network = lifted(inference, source, observed)
     unknown = [step for step in network.steps if step.kind == "unknown"]
     if unknown and not allow_unknown:
-        raise UnknownStepsError(_unknown(part, unknown))
+        raise UnknownStepsError(_unknown(inference.graph, unknown))
     writer = WRITERS[target]
     planned = plan(structured(network.steps, "x", network.result.step))
-    arrays, places = state(network, planned.places, writer.naming)
+    arrays, places = state(network, planned.places, writer.convention)
     image = canonical(seen[0].image, network.image_axes)
     shape = (1, *image.shape[2:], image.shape[1]) if image.ndim == 4 else image.shape
-    origin = _origin(path, part.graph, target)
-    text = writer(planned, shape).text(Head(origin, tuple(_dropped(network)), LAYOUTS[target]))
+    origin = _origin(path, inference.graph, target)
+    text = writer(planned, shape).text(Preface(origin, tuple(_dropped(network)), LAYOUTS[target]))
     port = Port(path, target, network, text, arrays, places, seen)
-    port.notes.extend(_notes(part, network, source, unknown, seen))
+    port.notes.extend(_notes(network, source, unknown, seen))
     if copied := [name for name, where in _by_variable(places).items() if len(where) > 1]:
         port.notes.append(
             f"{len(copied)} variables are read in several places, which have a copy each: {copied[0]}, ..."
@@ -111,26 +112,26 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
     return port
 
 
-def _tolerant(part: Part) -> Part:
+def _tolerant(inference: Inference) -> Inference:
     """Let operations that even the NumPy evaluation does not know pass their first input on, to see what follows."""
     nodes = (
         replace(node, op="Identity", inputs=node.inputs[:1]) if node.inputs and node.op not in OPS else node
-        for node in part.original.nodes.values()
+        for node in inference.original.nodes.values()
     )
-    return replace(part, original=rebuilt(part.original, nodes))
+    return replace(inference, original=rebuilt(inference.original, nodes))
 
 
-def _unknown(part: Part, unknown: list[Step]) -> str:
+def _unknown(graph: Graph, unknown: list[Step]) -> str:
     def around(step: Step) -> str:
-        node = part.graph.nodes[step.name]
+        node = graph.nodes[step.name]
         reads = ", ".join(f"{ref.node!r}" for ref in node.inputs[:3]) or "nothing"
-        readers = ", ".join(f"{each.name!r}" for each in part.graph.consumers.get(step.name, ())[:3]) or "the result"
+        readers = ", ".join(f"{each.name!r}" for each in graph.consumers.get(step.name, ())[:3]) or "the result"
         return f"{step.fields['op']} at {step.name!r} (reads {reads}; read by {readers}): {step.fields['reason']}"
 
     shown = "; ".join(around(step) for step in unknown[:5])
     more = f"; and {len(unknown) - 5} more" if len(unknown) > 5 else ""
     return (
-        f"{part.graph.path}: {len(unknown)} operation{'s' * (len(unknown) > 1)} without a counterpart: {shown}{more}. "
+        f"{graph.path}: {len(unknown)} operation{'s' * (len(unknown) > 1)} without a counterpart: {shown}{more}. "
         "--allow-unknown writes the rest, --blocks ports the attention blocks alone."
     )
 
@@ -141,15 +142,15 @@ def _origin(path: Path, graph: Graph, target: str) -> str:
 
 
 def _dropped(network: Network) -> Iterator[str]:
-    if count := network.part.dropped:
+    if count := network.inference.dropped:
         yield f"{count} nodes of the graph that the result does not need"
     if aside := network.source.known.aside:
         yield f"{len(aside)} variables of the training (optimizer slots, counters)"
-    yield from (each for each in network.part.decisions if each.startswith("dropout"))
+    yield from (each for each in network.inference.decisions if each.startswith("dropout"))
 
 
-def _notes(part: Part, network: Network, source: Source, unknown: list[Step], seen: list[Truth]) -> Iterator[str]:
-    yield from part.decisions
+def _notes(network: Network, source: Source, unknown: list[Step], seen: list[Truth]) -> Iterator[str]:
+    yield from network.inference.decisions
     yield from network.notes
     averaged = sorted(name for name, taken in source.taken.items() if name != taken and "Average" in taken)
     if averaged:
@@ -183,7 +184,7 @@ def _by_variable(places: Iterable[Place]) -> dict[str, list[Place]]:
 
 def report(port: Port) -> dict[str, Any]:
     """Return what `port.json` holds."""
-    graph = port.network.part.graph
+    graph = port.network.inference.graph
     return {
         "made_by": f"attn port {version('attn-blocks')}",
         "source": str(port.path),
@@ -191,8 +192,8 @@ def report(port: Port) -> dict[str, Any]:
         "target": port.target,
         "bound": BOUND,
         "files": [MODEL, WEIGHTS],
-        "input": port.network.part.image.node,
-        "output": port.network.part.output.node,
+        "input": port.network.inference.image.node,
+        "output": port.network.inference.output.node,
         "variables": {
             variable: {"weights": [place.name for place in places], "shape": list(places[0].shape)}
             for variable, places in _by_variable(port.places).items()

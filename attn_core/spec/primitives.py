@@ -5,9 +5,9 @@ no block numbers them. Everything else has the same axes in every runtime: a *ve
 (batch, positions, channels). Sums that could overflow or stick in half precision are taken in float32 or better.
 
 Of equal maxima, the first has the derivative and the others have none: the first pixel in row-major order, the first
-channel. The authors' code does so (`AdaptiveMaxPool2d`, `torch.max(x, dim)`, every max pool); `torch.amax`, `jnp.max` and
-`tf.reduce_max` share it. After a relu that is no rare case: a dead channel is a channel of equal zeros. The derivative of
-relu at 0 is 0. A NaN is the largest number: it goes through maxima and relus as through any other operation.
+channel. The authors' code does so (`AdaptiveMaxPool2d`, `torch.max(x, dim)`, every max pool); `torch.amax`, `jnp.max`
+and `tf.reduce_max` share it. After a relu that is no rare case: a dead channel is a channel of equal zeros. The
+derivative of relu at 0 is 0. A NaN is the largest number: it goes through maxima and relus as through anything else.
 
 Each runtime is a set of plain functions with these names; `mypy` checks them against this protocol.
 """

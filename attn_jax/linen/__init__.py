@@ -1,74 +1,15 @@
 """The layers for Flax Linen."""
 
-from attn_jax.linen.binding import bind, load, weights
-from attn_jax.linen.blocks import (
-    CBAM,
-    AffineSampler,
-    ChannelAttention,
-    ChannelShuffle,
-    ExpectationMaximizationAttention,
-    GlobalContext,
-    GlobalPooling,
-    MixedPoolingModule,
-    NonLocal,
-    PointwiseGate,
-    PointwiseSpatialAttention,
-    Res2Bottleneck,
-    Res2Conv,
-    ShuffleAttention,
-    SpatialAttention,
-    SpatialTransformer,
-    SqueezeExcitation,
-    StripPooling,
-)
-from attn_jax.linen.layer import Generic, Layer
-from attn_jax.linen.models import (
-    HybridSN,
-    ResidualBlock,
-    SEResNet,
-    hybrid_sn,
-    hybrid_sn_2d_first,
-    hybrid_sn_attention,
-    se_resnet_18,
-    se_resnet_34,
-    se_resnet_50,
-    se_resnet_101,
-    se_resnet_152,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CBAM",
-    "AffineSampler",
-    "ChannelAttention",
-    "ChannelShuffle",
-    "ExpectationMaximizationAttention",
-    "Generic",
-    "GlobalContext",
-    "GlobalPooling",
-    "HybridSN",
-    "Layer",
-    "MixedPoolingModule",
-    "NonLocal",
-    "PointwiseGate",
-    "PointwiseSpatialAttention",
-    "Res2Bottleneck",
-    "Res2Conv",
-    "ResidualBlock",
-    "SEResNet",
-    "ShuffleAttention",
-    "SpatialAttention",
-    "SpatialTransformer",
-    "SqueezeExcitation",
-    "StripPooling",
-    "bind",
-    "hybrid_sn",
-    "hybrid_sn_2d_first",
-    "hybrid_sn_attention",
-    "load",
-    "se_resnet_18",
-    "se_resnet_34",
-    "se_resnet_50",
-    "se_resnet_101",
-    "se_resnet_152",
-    "weights",
-]
+from attn_core.deferred import handed_on
+from attn_jax.linen.binding import bind as bind
+from attn_jax.linen.binding import load as load
+from attn_jax.linen.binding import weights as weights
+from attn_jax.linen.blocks import *
+from attn_jax.linen.layer import Generic as Generic
+from attn_jax.linen.layer import Layer as Layer
+from attn_jax.linen.models import *
+
+if not TYPE_CHECKING:  # checkers read the lines above
+    __all__ = [*handed_on(__name__)]

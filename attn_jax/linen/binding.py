@@ -10,25 +10,10 @@ from typing import Any
 import jax
 from numpy.typing import ArrayLike
 
-from attn_core.models.registry import KNOWN
 from attn_core.spec import Block, SpecError
 from attn_core.weights import WeightsError, canonical
-from attn_jax.linen import blocks, models
-from attn_jax.linen.layer import Generic, Layer
+from attn_jax.linen.layer import Layer, build
 from attn_jax.weights import from_flax, to_flax
-
-NATIVE = vars(blocks) | vars(models)
-FROM_THE_IMAGE = ("channels", "rank")  # the fields of a block that a Linen class has not
-
-
-def build(block: Block, **options: Any) -> Layer:
-    """Return the module for a block, without weights: its native class, or `Generic` for a block from elsewhere."""
-    name = type(block).__name__
-    if KNOWN.get(name) is not type(block):
-        return Generic(block, **options)
-    config = {field: value for field, value in block.config().items() if field not in FROM_THE_IMAGE}
-    module: Layer = NATIVE[name](**config, **options)
-    return module
 
 
 def bind(

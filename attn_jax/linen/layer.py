@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,8 +14,12 @@ from attn_core.interpreters.shapes import explained
 from attn_core.spec import Block, Parts, namespace
 from attn_core.weights import WeightsError, check
 from attn_jax import ops
-from attn_jax.linen.parts import begin, native
+from attn_jax.linen.parts import Nested, begin, native
 from attn_jax.weights import from_flax
+
+# The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
+NATIVE: dict[type[Block], Callable[..., Layer]] = globals().get("NATIVE", {})
+FROM_THE_IMAGE = ("channels", "rank")  # the fields of a block that a Linen class has not
 
 
 class Layer(nn.Module, kw_only=True):
@@ -24,10 +28,17 @@ class Layer(nn.Module, kw_only=True):
     `dtype` is the type of computation (by default that of inputs and weights), `param_dtype` that of the weights.
     With ``train=True``, blocks that hold running statistics use the batch's and move their own, in the collection
     "batch_stats": ``module.apply(variables, x, train=True, mutable=["batch_stats"])``.
+
+    ``class CBAM(Layer, of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
 
     dtype: Any = None
     param_dtype: Any = jnp.float32
+
+    def __init_subclass__(cls, of: type[Block] | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if of is not None:  # a subclass of a native class leaves its place to it
+            NATIVE[of] = cls
 
     def configure(self, channels: int, rank: int) -> Block:
         """Return the block for images of this many channels and spatial axes."""
@@ -73,6 +84,19 @@ class Generic(Layer):
     def __call__(self, *inputs: Array, train: bool = False) -> Array:
         """Compute the block's output."""
         return self.run(*inputs, train=train)
+
+
+def build(block: Block, **options: Any) -> Layer:
+    """Return the module for a block, without weights: of its native class, or `Generic` for a block from elsewhere."""
+    kind = NATIVE.get(type(block))
+    if kind is None:
+        return Generic(block, **options)
+    return kind(**{name: value for name, value in block.config().items() if name not in FROM_THE_IMAGE}, **options)
+
+
+@native.register  # here, since the layer of a block is made of parts, and a part may be a block
+def _block(part: Block, train: bool, **options: Any) -> Nested:
+    return Nested(build(part, **options), train)
 
 
 @contextmanager

@@ -91,15 +91,8 @@ class Nested:
 
 @singledispatch
 def native(part: Part | Block, train: bool, **options: Any) -> Any:
-    """Return the module for this part, in training or not."""
+    """Return the module for this part, in training or not; that of a block is registered by `attn_jax.linen.layer`."""
     raise NotImplementedError(f"attn_jax.linen has no {type(part).__name__}")
-
-
-@native.register
-def _block(part: Block, train: bool, **options: Any) -> Nested:
-    from attn_jax.linen.binding import build
-
-    return Nested(build(part, **options), train)
 
 
 @native.register

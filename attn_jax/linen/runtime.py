@@ -13,7 +13,7 @@ from attn_core.interpreters import trace
 from attn_core.interpreters.trace import Interpreter, Step
 from attn_core.spec import Block
 from attn_jax import ops, runtime
-from attn_jax.linen.binding import build
+from attn_jax.linen.layer import build
 from attn_jax.names import PARAMS, STATISTICS
 from attn_jax.weights import Variables, to_flax
 

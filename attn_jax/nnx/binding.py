@@ -10,25 +10,13 @@ import jax.numpy as jnp
 from flax import nnx
 from numpy.typing import ArrayLike
 
-from attn_core.models.registry import KNOWN
 from attn_core.spec import Block
 from attn_core.weights import canonical
 from attn_jax.names import PARAMS, STATISTICS
-from attn_jax.nnx import blocks, models
-from attn_jax.nnx.layer import Generic, Layer
+from attn_jax.nnx.layer import Layer, build
 from attn_jax.weights import Variables, from_flax, to_flax
 
-NATIVE = vars(blocks) | vars(models)
 KINDS: dict[str, type[nnx.Variable[Any]]] = {PARAMS: nnx.Param, STATISTICS: nnx.BatchStat}
-
-
-def build(block: Block, **options: Any) -> Layer:
-    """Return a fresh module for a block: its native class, or `Generic` for a block from elsewhere."""
-    name = type(block).__name__
-    if KNOWN.get(name) is not type(block):
-        return Generic(block, **options)
-    module: Layer = NATIVE[name](**block.config(), **options)
-    return module
 
 
 def bind(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,6 +14,9 @@ from attn_core.spec import Block, Parts, namespace
 from attn_jax import ops
 from attn_jax.nnx.parts import native
 
+# The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
+NATIVE: dict[type[Block], Callable[..., Layer]] = globals().get("NATIVE", {})
+
 
 class Layer(nnx.Module):
     """A block as an NNX module: its parts are sub-modules, the block itself is static.
@@ -20,7 +24,14 @@ class Layer(nnx.Module):
     `dtype` is the type of computation (by default that of inputs and weights), `param_dtype` that of the weights.
     A new module is in training mode, as in Flax: blocks that hold running statistics use the batch's and move their
     own, until `.eval()`.
+
+    ``class CBAM(Layer, of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
+
+    def __init_subclass__(cls, of: type[Block] | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if of is not None:  # a subclass of a native class leaves its place to it
+            NATIVE[of] = cls
 
     def __init__(self, block: Block, *, dtype: Any = None, param_dtype: Any = jnp.float32, rngs: nnx.Rngs) -> None:
         self.block = block
@@ -65,3 +76,10 @@ class Generic(Layer):
     def __call__(self, *inputs: Array) -> Array:
         """Compute the block's output."""
         return self.run(*inputs)
+
+
+@native.register  # here, since the layer of a block is made of parts, and a part may be a block
+def build(part: Block, **options: Any) -> Layer:
+    """Return a fresh module for a block: of its native class, or `Generic` for a block from elsewhere."""
+    kind = NATIVE.get(type(part))
+    return Generic(part, **options) if kind is None else kind(**part.config(), **options)

@@ -64,15 +64,8 @@ class Running(nnx.Module):
 
 @singledispatch
 def native(part: Part | Block, **options: Any) -> nnx.Module:
-    """Return the module for this part; that of a block is its native class, or `Generic` for a block from elsewhere."""
+    """Return the module for this part; that of a block is registered by `attn_jax.nnx.layer`."""
     raise NotImplementedError(f"attn_jax.nnx has no {type(part).__name__}")
-
-
-@native.register
-def _block(part: Block, **options: Any) -> nnx.Module:
-    from attn_jax.nnx.binding import build
-
-    return build(part, **options)
 
 
 @native.register

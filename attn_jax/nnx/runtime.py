@@ -13,8 +13,8 @@ from attn_core.interpreters import trace
 from attn_core.interpreters.trace import Interpreter, Step
 from attn_core.spec import Block
 from attn_jax import ops, runtime
-from attn_jax.nnx.binding import bind, build
-from attn_jax.nnx.layer import Layer
+from attn_jax.nnx.binding import bind
+from attn_jax.nnx.layer import Layer, build
 from attn_jax.weights import Variables, traverse
 
 

@@ -1,4 +1,4 @@
-"""The affine grid and sampler of spatial transformer networks for Keras; see `attn_core.blocks.affine_sampler`."""
+"""`AffineSampler` for Keras; see `attn_core.blocks.affine_sampler`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.affine_sampler import Size
 from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class AffineSampler(Layer):
+class AffineSampler(Layer, of=core.AffineSampler):
     """Sample an image at the points to which one matrix for each sample takes the pixels of the output.
 
     x sampled at the points theta @ (x, y, ..., 1)
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, and
-    theta (batch, d, d + 1), d being the number of spatial axes, to an image of the size asked for.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, and theta (batch, rank, rank + 1), to
+    (batch, *size, channels). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
+    (the width) comes first. With ``data_format="channels_first"``, channels come second.
 
     **Fields**: see `attn_core.AffineSampler`; rank is read from the input.
 
@@ -26,7 +28,7 @@ class AffineSampler(Layer):
 
     def __init__(
         self,
-        size: int | tuple[int | None, ...] | None = None,
+        size: Size = None,
         *,
         align_corners: bool = False,
         padding: str = "zeros",
@@ -40,6 +42,6 @@ class AffineSampler(Layer):
         """Return the block for this many channels and spatial axes."""
         return core.AffineSampler(rank=rank, **self.options)
 
-    def call(self, x: Any, theta: Any) -> Any:
+    def call(self, x: Any, theta: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x, theta)

@@ -1,4 +1,4 @@
-"""CBAM for Keras; see `attn_core.blocks.cbam`."""
+"""`CBAM` for Keras; see `attn_core.blocks.cbam`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class CBAM(Layer):
+class CBAM(Layer, of=core.CBAM):
     """Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
     x' * M_s(x') with x' = x * M_c(x)
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape, of any size. Only the number of channels must be known when the layer is built.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.CBAM`; channels and rank are read from the input.
 

@@ -1,4 +1,4 @@
-"""The channel half of CBAM for Keras; see `attn_core.blocks.channel_attention`."""
+"""`ChannelAttention` for Keras; see `attn_core.blocks.channel_attention`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ChannelAttention(Layer):
+class ChannelAttention(Layer, of=core.ChannelAttention):
     """Scale each channel by a gate that one perceptron computes from the spatial means and from the maxima.
 
     x * sigmoid(W1 relu(W0 mean(x)) + W1 relu(W0 max(x)))
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to the
-    same shape; any number of spatial axes from one. Only the number of channels must be known when the layer is built.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.ChannelAttention`; channels are read from the input.
 
@@ -38,9 +39,9 @@ class ChannelAttention(Layer):
         super().__init__(options, data_format, **kwargs)
 
     def configure(self, channels: int, rank: int) -> core.ChannelAttention:
-        """Return the block for this many channels; it takes any number of spatial axes."""
+        """Return the block for this many channels and spatial axes."""
         return core.ChannelAttention(channels, **self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

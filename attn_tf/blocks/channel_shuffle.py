@@ -1,4 +1,4 @@
-"""The channel shuffle of ShuffleNet for Keras; see `attn_core.blocks.channel_shuffle`."""
+"""`ChannelShuffle` for Keras; see `attn_core.blocks.channel_shuffle`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ChannelShuffle(Layer):
+class ChannelShuffle(Layer, of=core.ChannelShuffle):
     """Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
 
     y[i g + j] = x[j n + i], with g groups of n channels
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape; any number of spatial axes from one. Only the number of channels must be known when the layer
-    is built.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.ChannelShuffle`; channels are read from the input.
 
@@ -39,6 +39,6 @@ class ChannelShuffle(Layer):
         """Return the block for this many channels and spatial axes."""
         return core.ChannelShuffle(channels, **self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

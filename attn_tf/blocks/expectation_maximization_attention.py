@@ -1,4 +1,4 @@
-"""Expectation-maximisation attention for Keras; see `attn_core.blocks.expectation_maximization_attention`."""
+"""`ExpectationMaximizationAttention` for Keras; see `attn_core.blocks.expectation_maximization_attention`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ExpectationMaximizationAttention(Layer):
+class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
     """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape, of any size. Only the number of channels must be known when the layer is built.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.ExpectationMaximizationAttention`; channels and rank are read from the input.
 

@@ -1,4 +1,4 @@
-"""The global context block for Keras; see `attn_core.blocks.global_context`."""
+"""`GlobalContext` for Keras; see `attn_core.blocks.global_context`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class GlobalContext(Layer):
+class GlobalContext(Layer, of=core.GlobalContext):
     """Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
 
     x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape; any number of spatial axes from one. Only the number of channels must be known when the layer
-    is built.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.GlobalContext`; channels are read from the input.
 
@@ -44,6 +44,6 @@ class GlobalContext(Layer):
         """Return the block for this many channels and spatial axes."""
         return core.GlobalContext(channels, **self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

@@ -1,4 +1,4 @@
-"""Global pooling for Keras; see `attn_core.blocks.global_pooling`."""
+"""`GlobalPooling` for Keras; see `attn_core.blocks.global_pooling`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class GlobalPooling(Layer):
+class GlobalPooling(Layer, of=core.GlobalPooling):
     """Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
 
     [mean(x), max(x)]
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    (batch, channels), or (batch, 2 channels) with both.
+    **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
+    (batch, channels), or (batch, 2 channels) with both. With ``data_format="channels_first"``, channels come second.
 
     **Fields**: see `attn_core.GlobalPooling`.
 
@@ -38,6 +38,6 @@ class GlobalPooling(Layer):
         """Return the block for this many channels and spatial axes."""
         return core.GlobalPooling(**self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

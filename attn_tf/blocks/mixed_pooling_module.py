@@ -1,4 +1,4 @@
-"""The mixed pooling module of SPNet for Keras; see `attn_core.blocks.mixed_pooling_module`."""
+"""`MixedPoolingModule` for Keras; see `attn_core.blocks.mixed_pooling_module`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class MixedPoolingModule(Layer):
+class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     """Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
 
     relu(x + conv([short range, long range]))
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape, of any size. Only the number of channels must be known when the layer is built.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size, also smaller
+    than the numbers of bins. With ``data_format="channels_first"``, channels come second. Only the number of channels
+    must be known when the layer is built.
 
     **Fields**: see `attn_core.MixedPoolingModule`; channels and rank are read from the input.
 
@@ -41,6 +42,6 @@ class MixedPoolingModule(Layer):
         """Return the block for this many channels and spatial axes."""
         return core.MixedPoolingModule(channels, rank=rank, **self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

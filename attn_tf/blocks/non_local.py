@@ -1,4 +1,4 @@
-"""The non-local block for Keras; see `attn_core.blocks.non_local`."""
+"""`NonLocal` for Keras; see `attn_core.blocks.non_local`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class NonLocal(Layer):
+class NonLocal(Layer, of=core.NonLocal):
     """Add to each pixel what it finds at all positions, weighted by how it relates to them.
 
     x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape, of any size that holds a window of `subsample`. Only the number of channels must be known when
-    the layer is built.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size that holds a
+    window of ``subsample``. With ``data_format="channels_first"``, channels come second. Only the number of channels
+    must be known when the layer is built.
 
     **Fields**: see `attn_core.NonLocal`; channels and rank are read from the input.
 

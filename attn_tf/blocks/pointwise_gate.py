@@ -1,4 +1,4 @@
-"""YOLOv4's spatial attention for Keras; see `attn_core.blocks.pointwise_gate`."""
+"""`PointwiseGate` for Keras; see `attn_core.blocks.pointwise_gate`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class PointwiseGate(Layer):
+class PointwiseGate(Layer, of=core.PointwiseGate):
     """Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
 
     x * sigmoid(W x + b), at each pixel
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape, of any size. Only the number of channels must be known when the layer is built.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.PointwiseGate`; channels and rank are read from the input.
 
@@ -38,6 +39,6 @@ class PointwiseGate(Layer):
         """Return the block for this many channels and spatial axes."""
         return core.PointwiseGate(channels, rank=rank, **self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

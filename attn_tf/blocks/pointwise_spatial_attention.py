@@ -1,4 +1,4 @@
-"""Point-wise spatial attention for Keras; see `attn_core.blocks.pointwise_spatial_attention`."""
+"""`PointwiseSpatialAttention` for Keras; see `attn_core.blocks.pointwise_spatial_attention`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class PointwiseSpatialAttention(Layer):
+class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     """Append to each pixel what it collects from all positions, and what all positions distribute to it.
 
     [x, relu(norm(W [collected, distributed]))]
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    twice as many channels; only of the size that was given. Only the number of channels must be known when the
-    layer is built.
+    **Shape**: image (batch, *size, channels) to (batch, *size, 2 channels); the maps fit images of this size only. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.PointwiseSpatialAttention`; channels and rank are read from the input.
 

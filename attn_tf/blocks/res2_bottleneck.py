@@ -1,4 +1,4 @@
-"""Res2Net's bottleneck for Keras; see `attn_core.blocks.res2_bottleneck`."""
+"""`Res2Bottleneck` for Keras; see `attn_core.blocks.res2_bottleneck`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class Res2Bottleneck(Layer):
+class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     """Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
 
     relu(norm(conv(R(relu(norm(conv(x)))))) + x)
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to 4
-    * planes channels, each size divided by the stride and rounded up. Only the number of channels must be known
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), 4 * planes),
+    of any size. With ``data_format="channels_first"``, channels come second. Only the number of channels must be known
     when the layer is built.
 
     **Fields**: see `attn_core.Res2Bottleneck`; channels and rank are read from the input.

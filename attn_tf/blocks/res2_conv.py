@@ -1,4 +1,4 @@
-"""Res2Net's convolutions for Keras; see `attn_core.blocks.res2_conv`."""
+"""`Res2Conv` for Keras; see `attn_core.blocks.res2_conv`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class Res2Conv(Layer):
+class Res2Conv(Layer, of=core.Res2Conv):
     """Convolve the channels piece by piece, each piece together with the result of the one before.
 
     y[i] = conv(x[i] + y[i - 1])
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape, each size divided by the stride and rounded up. Only the number of channels must be known when
-    the layer is built.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), channels), of
+    any size. With ``data_format="channels_first"``, channels come second. Only the number of channels must be known
+    when the layer is built.
 
     **Fields**: see `attn_core.Res2Conv`; channels and rank are read from the input.
 

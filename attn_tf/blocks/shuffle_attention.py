@@ -1,4 +1,4 @@
-"""Shuffle attention for Keras; see `attn_core.blocks.shuffle_attention`."""
+"""`ShuffleAttention` for Keras; see `attn_core.blocks.shuffle_attention`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ShuffleAttention(Layer):
+class ShuffleAttention(Layer, of=core.ShuffleAttention):
     """Scale half of the channels of each group as a whole and the other half pixel by pixel, then shuffle all.
 
     x1 * sigmoid(w1 mean(x1) + b1) and x2 * sigmoid(w2 norm(x2) + b2) of each group's halves, shuffled
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape; any number of spatial axes from one. Only the number of channels must be known when the layer
-    is built.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.ShuffleAttention`; channels are read from the input.
 
@@ -39,6 +39,6 @@ class ShuffleAttention(Layer):
         """Return the block for this many channels and spatial axes."""
         return core.ShuffleAttention(channels, **self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

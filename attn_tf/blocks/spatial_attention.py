@@ -1,4 +1,4 @@
-"""The spatial half of CBAM for Keras; see `attn_core.blocks.spatial_attention`."""
+"""`SpatialAttention` for Keras; see `attn_core.blocks.spatial_attention`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class SpatialAttention(Layer):
+class SpatialAttention(Layer, of=core.SpatialAttention):
     """Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
 
     x * sigmoid(conv([mean of channels, max of channels]))
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape, of any size; any number of channels.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape; any number of channels, any
+    size, also smaller than the kernel. With ``data_format="channels_first"``, channels come second.
 
     **Fields**: see `attn_core.SpatialAttention`; rank is read from the input.
 

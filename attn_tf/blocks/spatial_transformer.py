@@ -1,4 +1,4 @@
-"""The spatial transformer for Keras; see `attn_core.blocks.spatial_transformer`."""
+"""`SpatialTransformer` for Keras; see `attn_core.blocks.spatial_transformer`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.affine_sampler import Size
 from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class SpatialTransformer(Layer):
+class SpatialTransformer(Layer, of=core.SpatialTransformer):
     """Transform an image by the affine map that a small network reads from it; at the start, the identity.
 
     x sampled at the points theta(x) @ (x, y, ..., 1)
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to an
-    image of the size asked for. Only the number of channels must be known when the layer is built.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to (batch, *size, channels). With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input.
 
@@ -26,7 +28,7 @@ class SpatialTransformer(Layer):
 
     def __init__(
         self,
-        size: int | tuple[int | None, ...] | None = None,
+        size: Size = None,
         *,
         features: int = 16,
         kernel: int = 5,
@@ -52,6 +54,6 @@ class SpatialTransformer(Layer):
         """Return the block for this many channels and spatial axes."""
         return core.SpatialTransformer(channels, rank=rank, **self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

@@ -1,4 +1,4 @@
-"""Squeeze-and-excitation for Keras; see `attn_core.blocks.squeeze_excitation`."""
+"""`SqueezeExcitation` for Keras; see `attn_core.blocks.squeeze_excitation`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class SqueezeExcitation(Layer):
+class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     """Scale each channel by a gate computed from the spatial means of all channels.
 
     x * sigma(W2 delta(W1 mean(x) + b1) + b2)
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to the
-    same shape; any number of spatial axes from one. Only the number of channels must be known when the layer is built.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.SqueezeExcitation`; channels are read from the input.
 
@@ -39,9 +40,9 @@ class SqueezeExcitation(Layer):
         super().__init__(options, data_format, **kwargs)
 
     def configure(self, channels: int, rank: int) -> core.SqueezeExcitation:
-        """Return the block for this many channels; it takes any number of spatial axes."""
+        """Return the block for this many channels and spatial axes."""
         return core.SqueezeExcitation(channels, **self.options)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""
         return self.block.forward(self.images, self, x)

@@ -1,4 +1,4 @@
-"""Strip pooling for Keras; see `attn_core.blocks.strip_pooling`."""
+"""`StripPooling` for Keras; see `attn_core.blocks.strip_pooling`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class StripPooling(Layer):
+class StripPooling(Layer, of=core.StripPooling):
     """Scale each number by a gate computed from the mean of its row and the mean of its column.
 
     x * sigmoid(f(conv(means of rows) + conv(means of columns)))
 
-    **Shape**: (batch, *space, channels), or (batch, channels, *space) with ``data_format="channels_first"``, to
-    the same shape, of any size. Only the number of channels must be known when the layer is built.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.StripPooling`; channels and rank are read from the input.
 

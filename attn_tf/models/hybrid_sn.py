@@ -1,4 +1,4 @@
-"""HybridSN for Keras; see `attn_core.models.hybrid_sn`."""
+"""`HybridSN` for Keras; see `attn_core.models.hybrid_sn`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from attn_tf.layer import Network
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class HybridSN(Network):
+class HybridSN(Network, of=core.HybridSN):
     """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
-    **Shape**: (batch, bands, size, size, 1) to logits (batch, classes), in ``data_format="channels_first"`` with
-    the channels before the others.
+    **Shape**: image (batch, bands, size, size, 1) to logits (batch, classes). With ``data_format="channels_first"``,
+    channels come second.
 
     **Fields**: see `attn_core.HybridSN`.
 
@@ -73,10 +73,10 @@ def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> Hybri
 
 
 def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return seed 003's network that begins with the convolution of 3 x 3 pixels; options are those of `HybridSN`."""
+    """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
 
 
 def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return seed 003's network with squeeze-and-excitation; options are those of `HybridSN`."""
+    """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))

@@ -1,4 +1,4 @@
-"""Residual blocks for Keras; see `attn_core.models.residual_block`."""
+"""`ResidualBlock` for Keras; see `attn_core.models.residual_block`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from attn_tf.layer import Layer
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class ResidualBlock(Layer):
+class ResidualBlock(Layer, of=core.ResidualBlock):
     """Add to the image what a few convolutions and an attention block make of it.
 
     relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
 
-    **Shape**: (batch, *space, channels) to outputs channels, each size divided by the stride and rounded up, in
-    ``data_format="channels_first"`` with the channels before the others.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), outputs), of
+    any size. With ``data_format="channels_first"``, channels come second. Only the number of channels must be known
+    when the layer is built.
 
     **Fields**: see `attn_core.ResidualBlock`; channels and rank are read from the input.
 
@@ -63,7 +64,7 @@ class ResidualBlock(Layer):
 
     def configure(self, channels: int, rank: int) -> core.ResidualBlock:
         """Return the block for this many channels and spatial axes."""
-        return core.ResidualBlock(channels=channels, rank=rank, **self.options)
+        return core.ResidualBlock(channels, rank=rank, **self.options)
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         """Compute the block's output."""

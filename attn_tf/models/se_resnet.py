@@ -1,4 +1,4 @@
-"""SE-ResNet for Keras; see `attn_core.models.se_resnet`."""
+"""`SEResNet` for Keras; see `attn_core.models.se_resnet`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from attn_tf.layer import Network
 
 
 @keras.saving.register_keras_serializable(package="attn")
-class SEResNet(Network):
+class SEResNet(Network, of=core.SEResNet):
     """Classify images with a residual network that has an attention block in each residual block.
 
-    **Shape**: (batch, *space, channels) of any size to logits (batch, classes), in ``data_format="channels_first"``
-    with the channels before the others.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to logits (batch, classes). With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
 
     **Fields**: see `attn_core.SEResNet`; channels and rank are read from the input.
 

@@ -1,4 +1,4 @@
-"""The affine grid and sampler of spatial transformer networks for PyTorch; see `attn_core.blocks.affine_sampler`."""
+"""`AffineSampler` for PyTorch; see `attn_core.blocks.affine_sampler`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,36 @@ import torch
 from torch import Tensor
 
 from attn_core import blocks as core
+from attn_core.blocks.affine_sampler import Size
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class AffineSampler(Layer):
+class AffineSampler(Layer, of=core.AffineSampler):
     r"""Sample an image at the points to which one matrix for each sample takes the pixels of the output.
 
-    .. math:: V = \text{the samples of } U \text{ at } A_\theta G
+    x sampled at the points theta @ (x, y, ..., 1)
 
-    **Shape**: (N, C, \*space) and theta (batch, d, d + 1), d being the number of spatial axes, to an image of the size
-    asked for.
+    .. math::
+        \begin{pmatrix} x_i^s \\ y_i^s \end{pmatrix} = A_\theta \begin{pmatrix} x_i^t \\ y_i^t \\ 1 \end{pmatrix},
+        \qquad
+        V_i^c = \sum_n \sum_m U_{nm}^c \, \max(0, 1 - |x_i^s - m|) \, \max(0, 1 - |y_i^s - n|)
+        \qquad \text{(equations 1 and 5 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes, and theta (batch, rank, rank + 1), to
+    (batch, channels, \*size). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
+    (the width) comes first.
 
     **Fields**: see `attn_core.AffineSampler`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(
         self,
-        size: int | tuple[int | None, ...] | None = None,
+        size: Size = None,
         *,
         rank: int = 2,
         align_corners: bool = False,

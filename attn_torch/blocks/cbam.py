@@ -1,4 +1,4 @@
-"""CBAM for PyTorch; see `attn_core.blocks.cbam`."""
+"""`CBAM` for PyTorch; see `attn_core.blocks.cbam`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class CBAM(Layer):
+class CBAM(Layer, of=core.CBAM):
     r"""Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
-    .. math:: F' = M_c(F) \otimes F, \quad F'' = M_s(F') \otimes F'
+    x' * M_s(x') with x' = x * M_c(x)
 
-    **Shape**: (N, channels, \*space) to the same shape, of any size.
+    .. math::
+        F' = M_c(F) \otimes F, \qquad F'' = M_s(F') \otimes F'
+        \qquad \text{(equation 1 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.CBAM`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The channel half of CBAM for PyTorch; see `attn_core.blocks.channel_attention`."""
+"""`ChannelAttention` for PyTorch; see `attn_core.blocks.channel_attention`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ChannelAttention(Layer):
+class ChannelAttention(Layer, of=core.ChannelAttention):
     r"""Scale each channel by a gate that one perceptron computes from the spatial means and from the maxima.
 
-    .. math:: F' = \sigma(W_1 \, \mathrm{relu}(W_0 F_{avg}) + W_1 \, \mathrm{relu}(W_0 F_{max})) \otimes F
+    x * sigmoid(W1 relu(W0 mean(x)) + W1 relu(W0 max(x)))
 
-    **Shape**: (N, channels, \*space) to the same shape, any number of spatial axes from one.
+    .. math::
+        M_c(F) = \sigma(W_1 \, \mathrm{relu}(W_0 F^c_{avg}) + W_1 \, \mathrm{relu}(W_0 F^c_{max})), \qquad
+        F' = M_c(F) \otimes F
+        \qquad \text{(equations 2 and 1 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.ChannelAttention`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The channel shuffle of ShuffleNet for PyTorch; see `attn_core.blocks.channel_shuffle`."""
+"""`ChannelShuffle` for PyTorch; see `attn_core.blocks.channel_shuffle`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(Layer, of=core.ChannelShuffle):
     r"""Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
 
-    .. math:: y_{i g + j} = x_{j n + i}
+    y[i g + j] = x[j n + i], with g groups of n channels
 
-    **Shape**: (N, channels, \*space) to the same shape; any number of spatial axes from one.
+    .. math::
+        y_{i g + j} = x_{j n + i}, \qquad 0 \le i < n, \quad 0 \le j < g
+        \qquad \text{with } g \text{ groups of } n \text{ channels (section 3.1 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.ChannelShuffle`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Expectation-maximisation attention for PyTorch; see `attn_core.blocks.expectation_maximization_attention`."""
+"""`ExpectationMaximizationAttention` for PyTorch; see `attn_core.blocks.expectation_maximization_attention`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,26 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ExpectationMaximizationAttention(Layer):
+class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
     r"""Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
-    .. math:: z = \mathrm{relu}(\mathrm{BN}(W \, \mathrm{relu}(\tilde X)) + x)
+    relu(norm(W relu(reconstruction of x from a few bases)) + x)
 
-    **Shape**: (N, channels, \*space) to the same shape, of any size.
+    .. math::
+        Z^{(t)} &= \mathrm{softmax}(X (\mu^{(t-1)})^\top)
+            && \text{(responsibility estimation, } A_E) \\
+        \mu_k^{(t)} &= \mathrm{norm} \sum_n \frac{z_{nk}^{(t)}}{\sum_m z_{mk}^{(t)}} x_n
+            && \text{(likelihood maximisation, } A_M) \\
+        \tilde X &= Z^{(T)} \mu^{(T)}
+            && \text{(data re-estimation, } A_R) \\
+        Y &= \mathrm{relu}(\mathrm{BN}(W \, \mathrm{relu}(\tilde X)) + \text{image})
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.ExpectationMaximizationAttention`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The global context block for PyTorch; see `attn_core.blocks.global_context`."""
+"""`GlobalContext` for PyTorch; see `attn_core.blocks.global_context`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class GlobalContext(Layer):
+class GlobalContext(Layer, of=core.GlobalContext):
     r"""Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
 
-    .. math:: z = x + t(\sum_j \alpha_j x_j), \quad \alpha = \mathrm{softmax}(W_k x)
+    x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))
 
-    **Shape**: (N, channels, \*space) to the same shape; any number of spatial axes from one.
+    .. math::
+        c = \sum_j \alpha_j x_j, \qquad \alpha_j = \frac{e^{W_k x_j}}{\sum_m e^{W_k x_m}}, \qquad
+        t(c) = W_{v2} \, \mathrm{relu}(\mathrm{LN}(W_{v1} c)), \qquad
+        z_i = x_i + t(c)
+        \qquad \text{(the global context block, figure 4d of the paper)}
+
+    **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.GlobalContext`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

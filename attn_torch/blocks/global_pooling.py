@@ -1,4 +1,4 @@
-"""Global pooling for PyTorch; see `attn_core.blocks.global_pooling`."""
+"""`GlobalPooling` for PyTorch; see `attn_core.blocks.global_pooling`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Layer, of=core.GlobalPooling):
     r"""Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
 
-    .. math:: y = [F_{avg}; F_{max}]
+    [mean(x), max(x)]
 
-    **Shape**: (N, C, \*space) to (batch, channels), or (batch, 2 channels) with both.
+    .. math::
+        y = [F_{avg}; F_{max}], \qquad
+        F_{avg} = \frac{1}{HW} \sum_{i,j} x_{ij}, \quad F_{max} = \max_{i,j} x_{ij}
+
+    **Shape**: image (batch, channels, \*space), of any number of spatial axes from one and any size, to
+    (batch, channels), or (batch, 2 channels) with both.
 
     **Fields**: see `attn_core.GlobalPooling`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The mixed pooling module of SPNet for PyTorch; see `attn_core.blocks.mixed_pooling_module`."""
+"""`MixedPoolingModule` for PyTorch; see `attn_core.blocks.mixed_pooling_module`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,26 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class MixedPoolingModule(Layer):
+class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     r"""Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
 
-    .. math:: z = \mathrm{relu}(x + K_z * [s; l])
+    relu(x + conv([short range, long range]))
 
-    **Shape**: (N, channels, \*space) to the same shape, of any size.
+    .. math::
+        a &= \delta(K_a * x), &
+        s &= \delta(K_s * \delta(K_0 * a + \sum_n U(K_n * P_n(a)))), \\
+        b &= \delta(K_b * x), &
+        l &= \delta(K_l * \delta(K^h * \bar{b}^h + K^v * \bar{b}^v)), \\
+        & & z &= \delta(x + K_z * [s; l])
+        \qquad \text{(section 3.2 of the paper, figure 3)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size, also smaller
+    than the numbers of bins.
 
     **Fields**: see `attn_core.MixedPoolingModule`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

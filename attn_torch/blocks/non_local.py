@@ -1,4 +1,4 @@
-"""The non-local block for PyTorch; see `attn_core.blocks.non_local`."""
+"""`NonLocal` for PyTorch; see `attn_core.blocks.non_local`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class NonLocal(Layer):
+class NonLocal(Layer, of=core.NonLocal):
     r"""Add to each pixel what it finds at all positions, weighted by how it relates to them.
 
-    .. math:: z_i = W_z \frac{1}{C(x)} \sum_j f(x_i, x_j) \, g(x_j) + x_i
+    x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)
 
-    **Shape**: (N, channels, \*space) to the same shape, of any size that holds a window of `subsample`.
+    .. math::
+        y_i = \frac{1}{C(x)} \sum_j f(x_i, x_j) \, g(x_j), \qquad z_i = W_z y_i + x_i
+        \qquad \text{(equations 1 and 6 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size that holds a
+    window of ``subsample``.
 
     **Fields**: see `attn_core.NonLocal`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""YOLOv4's spatial attention for PyTorch; see `attn_core.blocks.pointwise_gate`."""
+"""`PointwiseGate` for PyTorch; see `attn_core.blocks.pointwise_gate`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class PointwiseGate(Layer):
+class PointwiseGate(Layer, of=core.PointwiseGate):
     r"""Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
 
-    .. math:: y = \sigma(W x + b) \odot x \quad \text{(at each pixel)}
+    x * sigmoid(W x + b), at each pixel
 
-    **Shape**: (N, channels, \*space) to the same shape, of any size.
+    .. math::
+        s_i = \sigma(W x_i + b), \qquad y_i = s_i \odot x_i
+        \qquad \text{for each pixel } i \text{ (figure 5b of the paper)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.PointwiseGate`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

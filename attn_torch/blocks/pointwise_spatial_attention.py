@@ -1,4 +1,4 @@
-"""Point-wise spatial attention for PyTorch; see `attn_core.blocks.pointwise_spatial_attention`."""
+"""`PointwiseSpatialAttention` for PyTorch; see `attn_core.blocks.pointwise_spatial_attention`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class PointwiseSpatialAttention(Layer):
+class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     r"""Append to each pixel what it collects from all positions, and what all positions distribute to it.
 
-    .. math:: z = [x; \mathrm{relu}(\mathrm{BN}(W [z^c; z^d]))]
+    [x, relu(norm(W [collected, distributed]))]
 
-    **Shape**: (N, channels, \*space) to twice as many channels; only of the size that was given.
+    .. math::
+        z^c_i = \frac{1}{N} \sum_j F_{\Delta_{ij}}(x_i) \, x_j, \qquad
+        z^d_i = \frac{1}{N} \sum_j F_{\Delta_{ij}}(x_j) \, x_j
+        \qquad \text{(section 3.1 of the paper)}
+
+    **Shape**: image (batch, channels, \*size) to (batch, 2 channels, \*size); the maps fit images of this size only.
 
     **Fields**: see `attn_core.PointwiseSpatialAttention`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

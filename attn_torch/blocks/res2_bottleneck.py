@@ -1,4 +1,4 @@
-"""Res2Net's bottleneck for PyTorch; see `attn_core.blocks.res2_bottleneck`."""
+"""`Res2Bottleneck` for PyTorch; see `attn_core.blocks.res2_bottleneck`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class Res2Bottleneck(Layer):
+class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     r"""Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
 
-    .. math:: z = \mathrm{relu}(N_3(K_3 * R(\mathrm{relu}(N_1(K_1 * x)))) + x)
+    relu(norm(conv(R(relu(norm(conv(x)))))) + x)
 
-    **Shape**: (N, channels, \*space) to 4 * planes channels, each size divided by the stride and rounded up.
+    .. math::
+        z = \delta(N_3(K_3 * R(\delta(N_1(K_1 * x)))) + x)
+        \qquad \text{(section 3.1 of the paper, figure 2b)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to (batch, 4 * planes, \*ceil(space / stride)),
+    of any size.
 
     **Fields**: see `attn_core.Res2Bottleneck`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

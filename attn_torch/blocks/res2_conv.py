@@ -1,4 +1,4 @@
-"""Res2Net's convolutions for PyTorch; see `attn_core.blocks.res2_conv`."""
+"""`Res2Conv` for PyTorch; see `attn_core.blocks.res2_conv`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,26 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class Res2Conv(Layer):
+class Res2Conv(Layer, of=core.Res2Conv):
     r"""Convolve the channels piece by piece, each piece together with the result of the one before.
 
-    .. math:: y_1 = K_1(x_1), \quad y_i = K_i(x_i + y_{i-1})
+    y[i] = conv(x[i] + y[i - 1])
 
-    **Shape**: (N, channels, \*space) to the same shape, each size divided by the stride and rounded up.
+    .. math::
+        y_i = \begin{cases}
+            x_i & i = 1 \\
+            K_i(x_i) & i = 2 \\
+            K_i(x_i + y_{i-1}) & 2 < i \le s
+        \end{cases}
+        \qquad \text{(equation 1 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to (batch, channels, \*ceil(space / stride)),
+    of any size.
 
     **Fields**: see `attn_core.Res2Conv`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Shuffle attention for PyTorch; see `attn_core.blocks.shuffle_attention`."""
+"""`ShuffleAttention` for PyTorch; see `attn_core.blocks.shuffle_attention`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ShuffleAttention(Layer):
+class ShuffleAttention(Layer, of=core.ShuffleAttention):
     r"""Scale half of the channels of each group as a whole and the other half pixel by pixel, then shuffle all.
 
-    .. math:: X'_1 = \sigma(W_1 \, \mathrm{mean}(X_1) + b_1) X_1, \quad X'_2 = \sigma(W_2 \, GN(X_2) + b_2) X_2
+    x1 * sigmoid(w1 mean(x1) + b1) and x2 * sigmoid(w2 norm(x2) + b2) of each group's halves, shuffled
 
-    **Shape**: (N, channels, \*space) to the same shape; any number of spatial axes from one.
+    .. math::
+        X'_{k1} = \sigma(W_1 s + b_1) \cdot X_{k1}, \quad s = \frac{1}{HW} \sum_{i,j} X_{k1}(i, j), \qquad
+        X'_{k2} = \sigma(W_2 \cdot GN(X_{k2}) + b_2) \cdot X_{k2}
+        \qquad \text{(equations 1 to 3 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.ShuffleAttention`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The spatial half of CBAM for PyTorch; see `attn_core.blocks.spatial_attention`."""
+"""`SpatialAttention` for PyTorch; see `attn_core.blocks.spatial_attention`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class SpatialAttention(Layer):
+class SpatialAttention(Layer, of=core.SpatialAttention):
     r"""Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
 
-    .. math:: F' = \sigma(f([F_{avg}; F_{max}])) \otimes F
+    x * sigmoid(conv([mean of channels, max of channels]))
 
-    **Shape**: (N, C, \*space) to the same shape, of any size; any number of channels.
+    .. math::
+        M_s(F) = \sigma(f^{7 \times 7}([F^s_{avg}; F^s_{max}])), \qquad
+        F' = M_s(F) \otimes F
+        \qquad \text{(equations 3 and 1 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape; any number of channels, any
+    size, also smaller than the kernel.
 
     **Fields**: see `attn_core.SpatialAttention`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The spatial transformer for PyTorch; see `attn_core.blocks.spatial_transformer`."""
+"""`SpatialTransformer` for PyTorch; see `attn_core.blocks.spatial_transformer`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ import torch
 from torch import Tensor
 
 from attn_core import blocks as core
+from attn_core.blocks.affine_sampler import Size
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class SpatialTransformer(Layer):
+class SpatialTransformer(Layer, of=core.SpatialTransformer):
     r"""Transform an image by the affine map that a small network reads from it; at the start, the identity.
 
-    .. math:: V = \text{the samples of } U \text{ at } A_\theta G, \quad \theta = f_{loc}(U)
+    x sampled at the points theta(x) @ (x, y, ..., 1)
 
-    **Shape**: (N, channels, \*space) to an image of the size asked for.
+    .. math::
+        \theta = f_{loc}(U), \qquad V = \text{the samples of } U \text{ at } A_\theta G
+        \qquad \text{(section 3 of the paper; } \texttt{AffineSampler} \text{ for the samples)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes, of any size, to (batch, channels, \*size).
 
     **Fields**: see `attn_core.SpatialTransformer`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(
         self,
         channels: int,
-        size: int | tuple[int | None, ...] | None = None,
+        size: Size = None,
         *,
         features: int = 16,
         kernel: int = 5,

@@ -1,4 +1,4 @@
-"""Squeeze-and-excitation for PyTorch; see `attn_core.blocks.squeeze_excitation`."""
+"""`SqueezeExcitation` for PyTorch; see `attn_core.blocks.squeeze_excitation`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class SqueezeExcitation(Layer):
+class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     r"""Scale each channel by a gate computed from the spatial means of all channels.
 
-    .. math:: \tilde{x} = \sigma(W_2 \, \delta(W_1 \, \mathrm{mean}(x) + b_1) + b_2) \odot x
+    x * sigma(W2 delta(W1 mean(x) + b1) + b2)
 
-    **Shape**: (N, channels, \*space) to the same shape, any number of spatial axes from one.
+    .. math::
+        z = \frac{1}{HW} \sum_{i,j} x_{ij}, \qquad
+        s = \sigma(W_2 \, \delta(W_1 z + b_1) + b_2), \qquad
+        \tilde{x} = s \odot x
+        \qquad \text{(equations 2, 3 and 4 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.SqueezeExcitation`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

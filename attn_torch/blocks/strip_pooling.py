@@ -1,4 +1,4 @@
-"""Strip pooling for PyTorch; see `attn_core.blocks.strip_pooling`."""
+"""`StripPooling` for PyTorch; see `attn_core.blocks.strip_pooling`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class StripPooling(Layer):
+class StripPooling(Layer, of=core.StripPooling):
     r"""Scale each number by a gate computed from the mean of its row and the mean of its column.
 
-    .. math:: z = \sigma(f(K^h * \bar{x}^h + K^v * \bar{x}^v)) \odot x
+    x * sigmoid(f(conv(means of rows) + conv(means of columns)))
 
-    **Shape**: (N, channels, \*space) to the same shape, of any size.
+    .. math::
+        \bar{x}^h_{c,i} = \frac{1}{W} \sum_j x_{c,i,j}, \qquad
+        \bar{x}^v_{c,j} = \frac{1}{H} \sum_i x_{c,i,j}, \qquad
+        y_{c,i,j} = (K^h * \bar{x}^h)_{c,i} + (K^v * \bar{x}^v)_{c,j}, \qquad
+        z = \sigma(f(y)) \odot x
+        \qquad \text{(section 3.1 of the paper, the strip pooling module)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.StripPooling`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

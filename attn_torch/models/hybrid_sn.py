@@ -1,4 +1,4 @@
-"""HybridSN for PyTorch; see `attn_core.models.hybrid_sn`."""
+"""`HybridSN` for PyTorch; see `attn_core.models.hybrid_sn`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class HybridSN(Layer):
-    r"""Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
+class HybridSN(Layer, of=core.HybridSN):
+    """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
-    **Shape**: (N, 1, bands, size, size) to logits (N, classes).
+    **Shape**: image (batch, 1, bands, size, size) to logits (batch, classes).
 
     **Fields**: see `attn_core.HybridSN`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(
@@ -73,10 +73,10 @@ def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> Hybri
 
 
 def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return seed 003's network that begins with the convolution of 3 x 3 pixels; options are those of `HybridSN`."""
+    """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
 
 
 def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
-    """Return seed 003's network with squeeze-and-excitation; options are those of `HybridSN`."""
+    """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))

@@ -1,4 +1,4 @@
-"""Residual blocks for PyTorch; see `attn_core.models.residual_block`."""
+"""`ResidualBlock` for PyTorch; see `attn_core.models.residual_block`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class ResidualBlock(Layer):
+class ResidualBlock(Layer, of=core.ResidualBlock):
     r"""Add to the image what a few convolutions and an attention block make of it.
 
-    .. math:: y = \mathrm{relu}(A(N_2(K_2 * \mathrm{relu}(N_1(K_1 * x)))) + S(x))
+    relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
 
-    **Shape**: (N, channels, \*space) to outputs channels, each size divided by the stride and rounded up.
+    .. math::
+        y = \delta(A(N_2(K_2 * \delta(N_1(K_1 * x)))) + S(x))
+        \qquad \text{(basic; with preactivation: } y = A(K_2 * \delta(N_2(K_1 * \delta(N_1 x)))) + S(x) \text{)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to (batch, outputs, \*ceil(space / stride)), of
+    any size.
 
     **Fields**: see `attn_core.ResidualBlock`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

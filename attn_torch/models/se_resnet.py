@@ -1,4 +1,4 @@
-"""SE-ResNet for PyTorch; see `attn_core.models.se_resnet`."""
+"""`SEResNet` for PyTorch; see `attn_core.models.se_resnet`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from attn_torch import ops
 from attn_torch.layer import Layer
 
 
-class SEResNet(Layer):
+class SEResNet(Layer, of=core.SEResNet):
     r"""Classify images with a residual network that has an attention block in each residual block.
 
-    **Shape**: (N, channels, \*space) of any size to logits (N, classes).
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes, of any size, to logits (batch, classes).
 
     **Fields**: see `attn_core.SEResNet`; `device` and `dtype` as in `torch.nn`.
 
-    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's
-    own error, with a note that says which step could not take it.
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
     """
 
     def __init__(

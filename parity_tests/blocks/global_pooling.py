@@ -1,4 +1,4 @@
-"""Global pooling: cases, and its definition; `spatial_pool` of seed 001 is "both", which nobody recorded."""
+"""Global pooling: cases, and its definition; `spatial_pool` of the CBAM article is "both", which nobody recorded."""
 
 from __future__ import annotations
 

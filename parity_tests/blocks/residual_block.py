@@ -13,7 +13,7 @@ from blocks import cbam, squeeze_excitation
 BLOCK = RESIDUAL = core.ResidualBlock
 
 SE = "SqueezeExcitation(hidden=3)"
-# `res_block2(bottom, [3, 4], ...)` of seed 000
+# `res_block2(bottom, [3, 4], ...)` of the TensorFlow article (000 in docs/articles.md)
 SEED_000 = {"padding": "same", "bias": True, "relu_last": True, "momentum": 0.01, "eps": 1e-3}
 BIASES = ("conv1.bias", "conv2.bias", "shortcut.bias")
 

@@ -195,6 +195,11 @@ def shift(x: Numbers, offset: Numbers) -> Numbers:
     return x + offset.reshape(offset.shape + (1,) * (x.ndim - 2))
 
 
+def centred_affine(x: Numbers, mean: Numbers, factor: Numbers, offset: Numbers) -> Numbers:
+    """Return (x - mean) * factor + offset, each one number for a channel: what norms end with. No primitive."""
+    return shift(scale(shift(x, -mean), factor), offset)
+
+
 def multiply(a: Numbers, b: Numbers) -> Numbers:
     """See `Primitives.multiply`."""
     return a * b

@@ -154,5 +154,5 @@ def _moments(x: Numbers, axes: tuple[int, ...]) -> tuple[Numbers, Numbers]:
 
 def _affine_norm(x: Numbers, mean: Numbers, variance: Numbers, eps: float, arrays: Arrays) -> Numbers:
     """Normalise with moments (1 or batch, channels), then scale and shift each channel."""
-    centred = ops.shift(x, -mean)
-    return ops.shift(ops.scale(centred, arrays["weight"] / np.sqrt(variance + eps)), arrays["bias"][None])
+    factor = arrays["weight"] / np.sqrt(variance + eps)
+    return cast(Numbers, arrays.f.centred_affine(x, mean, factor, arrays["bias"][None]))

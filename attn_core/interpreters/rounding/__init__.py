@@ -10,7 +10,7 @@ it is exceeded with a stated chance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,9 +20,16 @@ from numpy.typing import ArrayLike, NDArray
 from attn_core.interpreters import reference, trace
 from attn_core.interpreters.outcome import Outcome
 from attn_core.interpreters.reference.parts import Arrays, State, bind
-from attn_core.interpreters.rounding import choices, elementwise, moves, sums  # noqa: F401 (they register what NumPy does)
+from attn_core.interpreters.rounding import (  # noqa: F401 (they register what NumPy does)
+    choices,
+    elementwise,
+    functions,
+    moves,
+    products,
+    sums,
+)
 from attn_core.interpreters.rounding.adjoints import gradients
-from attn_core.interpreters.rounding.arithmetic import DTYPES, Arithmetic, student
+from attn_core.interpreters.rounding.arithmetic import DOUBLE, DTYPES, Arithmetic, student
 from attn_core.interpreters.rounding.kernels import KERNELS
 from attn_core.interpreters.rounding.number import EXACT, Rounded
 from attn_core.interpreters.trace import Step
@@ -61,25 +68,46 @@ def bounded(
     runtime to exceed a bound anywhere. Raises as `reference.evaluate` does.
     """
     arrays, inputs = reference.checked(block, weights, x)
-    given = {**dict(zip(block.inputs, inputs, strict=True)), **arrays}
+    given = dict(zip(block.inputs, inputs, strict=True)) | arrays
     how = _arithmetic(dtype, chance, given.values())
-    numbers: dict[str, Any] = {name: Rounded(array, EXACT, how, tracked=True) for name, array in given.items()}
+    numbers = {name: Rounded(array, EXACT, how, tracked=True) for name, array in given.items()}
+    pulled = None if cotangent is None else Rounded(cotangent, EXACT, how)
+    found = _run(block, numbers, State(train, unbiased), pulled)
+    values = _each(found, lambda number: number.value)
+    of_both = 1 + DOUBLE / how.dtype.unit  # the reference rounds, too
+    bounds = _each(found, lambda number: of_both * number.bound)
+    remarks = _remarks(values.arrays(), bounds.arrays(), how)
+    return Bounded(values, bounds.arrays(), dict(remarks))
+
+
+def _run(block: Block, numbers: Mapping[str, Rounded], state: State, cotangent: Rounded | None) -> Outcome:
+    """Return the outcome of a block, in rounded numbers."""
     images = [numbers[name] for name in block.inputs]
-    state = State(train, unbiased)
-    output = bind(block, Arrays(numbers, state, f=KERNELS))(*images)
-    gates = bind(block, Arrays(numbers, State(), f=KERNELS)).gates(*images)
-    found: dict[str, Rounded] = {}
+    output = _bind(block, numbers, state)(*images)
+    # Gates are shown as they are outside of training.
+    shown = _bind(block, numbers, State())
+    gates = shown.gates(*images)
+    found: dict[str, Any] = {}
     if cotangent is not None:
-        pulled = Rounded(cotangent, EXACT, how)
         trainable = [name for name, array in block.arrays().items() if array.trainable]
-        found = gradients(output, pulled, {name: numbers[name] for name in (*block.inputs, *trainable)})
-    kinds: tuple[Mapping[str, Any], ...] = (gates, found, state.moved)
-    values = Outcome(output.value, *({name: n.value for name, n in kind.items()} for kind in kinds))
-    own = 1 + DTYPES["float64"].unit / how.dtype.unit  # the reference rounds, too
-    bounds = Outcome(
-        own * output.bound, *({name: own * n.bound for name, n in kind.items()} for kind in kinds)
-    ).arrays()
-    return Bounded(values, bounds, dict(_remarks(values.arrays(), bounds, how)))
+        wanted = [*block.inputs, *trainable]
+        found = gradients(output, cotangent, {name: numbers[name] for name in wanted})
+    return Outcome(output, gates, found, state.moved)
+
+
+def _bind(block: Block, numbers: Mapping[str, Any], state: State) -> Any:
+    arrays = Arrays(numbers, state, f=KERNELS)
+    return bind(block, arrays)
+
+
+def _each(found: Outcome, take: Callable[[Any], NDArray[Any]]) -> Outcome:
+    """Return an outcome in which something of each number stands in its place."""
+
+    def taken(numbers: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        return {name: take(number) for name, number in numbers.items()}
+
+    gates, gradients = taken(found.gates), taken(found.gradients)
+    return Outcome(take(found.output), gates, gradients, taken(found.statistics))
 
 
 def watched(block: Block, weights: Mapping[str, ArrayLike], x: reference.Given, dtype: str = "float32") -> list[Step]:
@@ -88,24 +116,30 @@ def watched(block: Block, weights: Mapping[str, ArrayLike], x: reference.Given, 
     how = _arithmetic(dtype, CHANCE, [*arrays.values(), *inputs])
     numbers: dict[str, Any] = {name: Rounded(array, EXACT, how) for name, array in arrays.items()}
     images = [Rounded(array, EXACT, how) for array in inputs]
-    return trace.steps(block, Arrays(numbers, State(), f=KERNELS), replace(trace.REFERENCE, f=KERNELS), images)
+    where = replace(trace.REFERENCE, f=KERNELS)
+    return trace.steps(block, Arrays(numbers, State(), f=KERNELS), where, images)
 
 
 def _arithmetic(dtype: str, chance: float, given: Iterable[NDArray[Any]]) -> Arithmetic:
     compared = 3 * sum(array.size for array in given)  # about: outputs, gates, gradients
-    return Arithmetic(DTYPES[dtype], student(chance / compared, SAMPLES), SAMPLES)
+    width = student(chance / compared, SAMPLES)
+    return Arithmetic(DTYPES[dtype], width, SAMPLES)
 
 
 def _remarks(
     values: Mapping[str, NDArray[Any]], bounds: Mapping[str, NDArray[Any]], how: Arithmetic
 ) -> Iterator[tuple[str, str]]:
     """Say of which numbers nothing is known, and what may be the reason."""
-    because = ", ".join(f"{count} {doubt}" for doubt, count in how.doubts.items() if count)
+    doubts = [f"{count} {doubt}" for doubt, count in how.doubts.items() if count]
+    reason = f" (there are {', '.join(doubts)})" if doubts else ""
     for name, bound in bounds.items():
         largest = np.abs(values[name]).max(initial=0.0)
+        if not largest:
+            continue
+        # The reference rounds, too: what is no larger than its own bound in float64 may as well be 0.
+        of_reference = bound.max() * DOUBLE / how.dtype.unit
         wide = int((bound > largest).sum())
-        if largest and largest <= bound.max() * DTYPES["float64"].unit / how.dtype.unit:
+        if largest <= of_reference:
             yield name, "0 but for rounding"
-        elif wide and largest:
-            reason = f" (there are {because})" if because else ""
+        elif wide:
             yield name, f"the bounds of {wide} of {bound.size} numbers are too wide to judge them{reason}"

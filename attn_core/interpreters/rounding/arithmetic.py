@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HOPELESS = 1e30  # an error so large that nothing can be said; a number, because infinity times 0 is none
+UNIFORM = math.sqrt(3)  # half the width of a uniform distribution, in its standard deviations
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,15 @@ class Dtype:
     largest: float
 
 
+DOUBLE, SINGLE = 2.0**-53, 2.0**-24  # half a unit in the last place of 1
+
 DTYPES = {
-    "float64": Dtype(2.0**-53, 2.0**-53, 2.0**-1022, 1.7e308),
-    "float32": Dtype(2.0**-24, 2.0**-24, 2.0**-126, 3.4e38),  # some frameworks flush what is smaller to 0
-    "bfloat16": Dtype(2.0**-8, 2.0**-24, 2.0**-126, 3.3e38),
-    "float16": Dtype(2.0**-11, 2.0**-24, 2.0**-25, 65504.0),
+    "float64": Dtype(unit=DOUBLE, sums=DOUBLE, smallest=2.0**-1022, largest=1.7e308),
+    # Some frameworks flush to 0 what is smaller than a normal number, where others round to a subnormal one.
+    "float32": Dtype(unit=SINGLE, sums=SINGLE, smallest=2.0**-126, largest=3.4e38),
+    "bfloat16": Dtype(unit=2.0**-8, sums=SINGLE, smallest=2.0**-126, largest=3.3e38),
+    # The subnormal numbers of float16 are kept: `smallest` is half of the least of them.
+    "float16": Dtype(unit=2.0**-11, sums=SINGLE, smallest=2.0**-25, largest=65504.0),
 }
 
 
@@ -51,16 +56,18 @@ class Arithmetic:
     @property
     def storing(self) -> float:
         """The standard deviation of storing 1."""
-        return self.dtype.unit / math.sqrt(3)
+        return self.dtype.unit / UNIFORM
 
     @property
     def adding(self) -> float:
         """The standard deviation of adding something to a sum that becomes 1."""
-        return self.dtype.sums / math.sqrt(3)
+        return self.dtype.sums / UNIFORM
 
     def draw(self, deviations: NDArray[np.float64]) -> NDArray[np.float64]:
         """Draw errors of these standard deviations: (samples, *shape)."""
-        return self.rng.standard_normal((self.samples, *deviations.shape)) * deviations
+        # Normal, with the deviation of what is uniform: Student's distribution is that of normal samples.
+        shape = (self.samples, *deviations.shape)
+        return self.rng.standard_normal(shape) * deviations
 
 
 def student(chance: float, freedom: int) -> float:
@@ -68,5 +75,9 @@ def student(chance: float, freedom: int) -> float:
 
     Wallace's approximation (Annals of Mathematical Statistics 30, 1959), which is right to 1 % here.
     """
-    normal = NormalDist().inv_cdf(1 - chance / 2) if chance > 1e-15 else 8.0
-    return math.sqrt(freedom * math.expm1((normal * (8 * freedom + 3) / (8 * freedom + 1)) ** 2 / freedom))
+    normal = 8.0
+    # Of smaller chances, 1 - chance / 2 is soon 1 in float64, where the quantile is infinite.
+    if chance > 1e-15:
+        normal = NormalDist().inv_cdf(1 - chance / 2)
+    scaled = normal * (8 * freedom + 3) / (8 * freedom + 1)
+    return math.sqrt(freedom * math.expm1(scaled**2 / freedom))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from attn_core.interpreters.reference import ops
-from attn_core.interpreters.rounding.number import Rounded
+from attn_core.interpreters.rounding.number import Rounded, Source
 
 
 def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Rounded:
@@ -18,26 +18,58 @@ def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Round
     (Dao: FlashAttention-2, arXiv:2307.08691, algorithm 2): with large scores, both cost digits.
     """
     q, k, v = query.real, key.real, value.real
-    scores, again = (_scores(q, k, factor) for _ in range(2))  # each time with roundings of its own
+    scores = _scores(q, k, factor)
+    scores_again = _scores(q, k, factor)  # with roundings of their own
     top = scores.max(-1, keepdims=True)
-    logarithms = top + np.log(np.exp(scores - top).sum(-1, keepdims=True))
-    output: Any = np.exp(scores - logarithms) @ v
-    matrix: Any = np.exp(again - logarithms)
+    powers = np.exp(scores - top)
+    sums = powers.sum(-1, keepdims=True)
+    logarithms = top + np.log(sums)
+    softmax: Any = np.exp(scores - logarithms)
+    output: Any = softmax @ v
+    matrix: Any = np.exp(scores_again - logarithms)
     result = output.real
 
-    def of_scores(g: Rounded) -> Any:
-        return factor * (matrix * (g @ v.swapaxes(1, 2) - (g * result).sum(-1, keepdims=True)))
+    # Each is the adjoint of what its name says, given that of the output.
+    def scores_of(g: Rounded) -> Any:
+        of_matrix = g @ _turned(v)
+        rows = (g * result).sum(-1, keepdims=True)
+        return factor * (matrix * (of_matrix - rows))
 
-    sources = (
-        (query, lambda g: of_scores(g) @ k),
-        (key, lambda g: of_scores(g).swapaxes(1, 2) @ q),
-        (value, lambda g: matrix.swapaxes(1, 2) @ g),
-    )
+    def query_of(g: Rounded) -> Any:
+        return scores_of(g) @ k
+
+    def key_of(g: Rounded) -> Any:
+        return _turned(scores_of(g)) @ q
+
+    def value_of(g: Rounded) -> Any:
+        return _turned(matrix) @ g
+
+    sources = (Source(query, query_of), Source(key, key_of), Source(value, value_of))
     return Rounded(output.value, output.noise, output.how, sources)
 
 
+def centred_affine(x: Any, mean: Any, factor: Any, offset: Any) -> Rounded:
+    """Return what norms end with, with the errors of the form that loses more digits, number by number.
+
+    Kernels fold the constants, x * factor + (offset - mean * factor), which cancels where the mean is large; some do so
+    outside of training only. All are `Rounded`.
+    """
+    stated: Any = ops.centred_affine(x, mean, factor, offset)
+    constant: Any = offset - mean * factor
+    folded: Any = ops.shift(ops.scale(x, factor), constant)
+    is_worse = folded.spread > stated.spread
+    noise = np.where(is_worse, folded.noise, stated.noise)
+    return Rounded(stated.value, noise, stated.how, stated.sources)
+
+
 def _scores(q: Rounded, k: Rounded, factor: float) -> Any:
-    return factor * (q @ k.swapaxes(1, 2))
+    return factor * (q @ _turned(k))
 
 
-KERNELS = SimpleNamespace(**vars(ops) | {"attend": attend})
+def _turned(matrices: Any) -> Any:
+    """Return (batch, rows, columns) as (batch, columns, rows)."""
+    return matrices.swapaxes(1, 2)
+
+
+# What the reference is run with in place of its own primitives.
+KERNELS = SimpleNamespace(**vars(ops) | {"attend": attend, "centred_affine": centred_affine})

@@ -4,39 +4,34 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike, NDArray
 
-from attn_core.interpreters.rounding.arithmetic import HOPELESS, Arithmetic
+from attn_core.interpreters.rounding.acting import FUNCTIONS, MOVE, MOVES
+from attn_core.interpreters.rounding.arithmetic import Arithmetic
 
-F = TypeVar("F", bound=Callable[..., Any])
 Numbers = NDArray[Any]
 Pull = Callable[["Rounded"], "Rounded"]  # from the adjoint of a result to that of what it was made of
 
-FEW_BITS = 8  # of bfloat16
-EXACT: Numbers = np.zeros(())
-FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # of NumPy: how each acts on rounded numbers
+EXACT: Numbers = np.zeros(())  # the noise of what nothing has rounded: adding it changes no shape and costs nothing
 _ages = itertools.count()
 
 
-def acts(*functions: Any) -> Callable[[F], F]:
-    """Register what functions of NumPy do to rounded numbers."""
+class Source(NamedTuple):
+    """What a number was made of, and the way back to it."""
 
-    def register(own: F) -> F:
-        FUNCTIONS.update(dict.fromkeys(functions, own))
-        return own
-
-    return register
+    number: Rounded
+    pull: Pull
 
 
 class Rounded(NDArrayOperatorsMixin):
     """An array of exact values, samples of the errors that a runtime may have made until there, and the way back.
 
     It takes the place of a NumPy array in `interpreters.reference`: the mathematics is not written a second time.
-    `noise` is (samples, *shape), or `EXACT`; `sources` are what the array was made of, each with its `Pull`.
+    `noise` is (samples, *shape), or `EXACT`. `tracked` are those that gradients are wanted of, and all made of them.
     """
 
     def __init__(
@@ -44,17 +39,18 @@ class Rounded(NDArrayOperatorsMixin):
         value: ArrayLike,
         noise: Numbers,
         how: Arithmetic,
-        sources: tuple[tuple[Rounded, Pull], ...] = (),
+        sources: tuple[Source, ...] = (),
         tracked: bool = False,
     ) -> None:
         self.value: Numbers = np.asarray(value, np.float64)
         self.noise = noise
         self.how = how
-        self.sources = tuple(source for source in sources if source[0].tracked)
+        # What no gradient is wanted of needs no way back, and without one its memory is freed when it was used.
+        self.sources = tuple(source for source in sources if source.number.tracked)
         self.tracked: bool = tracked or bool(self.sources)
         self.kinks: Numbers | None = None  # where the derivative jumps, within the error
         self.whole = self  # what it is the real part of
-        self.age = next(_ages)
+        self.age = next(_ages)  # what is made of another is younger: the order in which adjoints are done
 
     @property
     def exact(self) -> bool:
@@ -64,7 +60,10 @@ class Rounded(NDArrayOperatorsMixin):
     @property
     def spread(self) -> Numbers:
         """The root mean square of the errors."""
-        return np.zeros(self.shape) if self.exact else np.asarray(np.sqrt(np.mean(self.noise**2, 0)))
+        if self.exact:
+            return np.zeros(self.shape)
+        square = np.mean(self.noise**2, 0)
+        return np.asarray(np.sqrt(square))
 
     @property
     def bound(self) -> Numbers:
@@ -95,7 +94,10 @@ class Rounded(NDArrayOperatorsMixin):
 
     @property
     def real(self) -> Rounded:
-        """The same numbers, constant for every derivative."""
+        """The same numbers, constant for every derivative.
+
+        The reference takes real parts for that: under its complex steps, the imaginary part is the derivative.
+        """
         constant = Rounded(self.value, self.noise, self.how)
         constant.whole = self
         return constant
@@ -148,53 +150,22 @@ class Rounded(NDArrayOperatorsMixin):
     # ---- what NumPy asks ---------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        # Reductions of ufuncs, and options as `out` or `where`, do not come up in the reference.
         if method != "__call__" or options or ufunc not in FUNCTIONS:
             return NotImplemented
         return FUNCTIONS[ufunc](*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         if function in MOVES:
-            return self._moved(lambda x: function(x, *args[1:], **options))
-        return FUNCTIONS[function](*args, **options) if function in FUNCTIONS else NotImplemented
+            places = args[1:]
+            return self._moved(lambda x: function(x, *places, **options))
+        if function not in FUNCTIONS:
+            return NotImplemented
+        return FUNCTIONS[function](*args, **options)
 
     def _moved(self, move: Callable[[Numbers], Numbers]) -> Rounded:
-        return self._as("move", move)
+        return self._as(MOVE, move)
 
     def _as(self, function: Any, *more: Any) -> Rounded:
         result: Rounded = FUNCTIONS[function](self, *more)
         return result
-
-
-# Functions that put numbers in other places, some perhaps several times.
-MOVES: frozenset[Any] = frozenset(
-    {
-        *(np.moveaxis, np.reshape, np.swapaxes, np.expand_dims, np.squeeze, np.repeat, np.take_along_axis),
-        *(np.transpose, np.lib.stride_tricks.sliding_window_view),
-    }
-)
-
-
-def stored(
-    value: Numbers, inherited: Numbers, how: Arithmetic, *sources: tuple[Rounded, Pull], own: ArrayLike = 0.0
-) -> Rounded:
-    """Return a result that is rounded once more where it is stored; `own` is the deviation that computing it adds."""
-    fresh = how.draw(np.sqrt(np.square(own) + (how.storing * np.abs(value) + how.dtype.smallest) ** 2))
-    beyond = (np.abs(value) > how.dtype.largest) & np.isfinite(value)
-    noise = np.clip(inherited + fresh, -HOPELESS, HOPELESS)
-    return Rounded(value, np.where(beyond, HOPELESS, noise) if beyond.any() else noise, how, sources)
-
-
-def like(number: Any, how: Arithmetic) -> Rounded:
-    """Return a number, or one made of a constant, which is rounded unless a dtype of few bits holds it."""
-    if isinstance(number, Rounded):
-        return number
-    constant = np.asarray(number, np.float64)
-    fraction = np.frexp(constant)[0] * 2**FEW_BITS
-    if (fraction == np.rint(fraction)).all():
-        return Rounded(constant, EXACT, how)
-    return Rounded(constant, how.draw(how.storing * np.abs(constant)), how)
-
-
-def aligned(x: Rounded, ndim: int) -> Numbers:
-    """Return the noise of a number as that of one with more axes before its own."""
-    return x.noise if x.exact else x.noise.reshape(x.how.samples, *(1,) * (ndim - x.ndim), *x.shape)

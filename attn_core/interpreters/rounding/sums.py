@@ -1,15 +1,17 @@
-"""Sums and sums of products."""
+"""Sums, and the errors of their partial sums."""
 
 from __future__ import annotations
 
-import string
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from attn_core.interpreters.rounding.acting import acts
 from attn_core.interpreters.rounding.arithmetic import Arithmetic
-from attn_core.interpreters.rounding.number import EXACT, Pull, Rounded, acts, like, stored
+from attn_core.interpreters.rounding.number import EXACT, Rounded, Source
+from attn_core.interpreters.rounding.storing import stored
 
 Numbers = NDArray[Any]
 
@@ -20,7 +22,7 @@ def added(
     how: Arithmetic,
     count: ArrayLike,
     squares: Numbers,
-    *sources: tuple[Rounded, Pull],
+    *sources: Source,
     products: bool = False,
     step: float | None = None,
 ) -> Rounded:
@@ -32,91 +34,53 @@ def added(
     squares * k (n - k) / (n (n - 1)) + value^2 * k (k - 1) / (n (n - 1)) on average; here added up over k.
     """
     n = np.asarray(count)
-    partial = np.where(n > 1, squares * (n + 1) / 6 + value**2 * (n + 1) / 3, 0.0)
-    own = (how.adding if step is None else step) * np.sqrt(partial + squares * products)
+    # The sums over k of both fractions have closed forms: (n + 1) / 6 and (n + 1) / 3.
+    scattered = squares * (n + 1) / 6
+    alike = value**2 * (n + 1) / 3
+    partial = np.where(n > 1, scattered + alike, 0.0)  # one term alone is not added to anything
+    of_products = squares * products
+    per_addition = how.adding if step is None else step
+    own = per_addition * np.sqrt(partial + of_products)
     return stored(value, inherited, how, *sources, own=own)
 
 
 @acts(np.sum)
 def total(x: Rounded, axis: Any = None, keepdims: bool = False, step: float | None = None) -> Rounded:
     """See `numpy.sum`, and `added` for the step."""
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = tuple(i % x.ndim for i in axes)
-    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-    noise = EXACT if x.exact else np.sum(x.noise, tuple(i + 1 for i in axes), keepdims=keepdims)
-    value, squares = (np.sum(numbers, axes, keepdims=keepdims) for numbers in (x.value, x.value**2))
-    count = int(np.prod([x.shape[i] for i in axes]))
-    return added(value, noise, x.how, count, squares, (x, lambda g: g.reshape(kept).spread_to(x.shape)), step=step)
+    axes = _axes(axis, x.ndim)
+    value = np.sum(x.value, axes, keepdims=keepdims)
+    squares = np.sum(x.value**2, axes, keepdims=keepdims)
+    noise = EXACT
+    if not x.exact:
+        behind_samples = tuple(i + 1 for i in axes)
+        noise = np.sum(x.noise, behind_samples, keepdims=keepdims)
+    count = math.prod(x.shape[i] for i in axes)
+    return added(value, noise, x.how, count, squares, _to_terms(x, axes), step=step)
+
+
+def _to_terms(x: Rounded, axes: tuple[int, ...]) -> Source:
+    """Return the way back to the terms of sums: each has the adjoint of its sum."""
+    kept = list(x.shape)
+    for axis in axes:
+        kept[axis] = 1
+    return Source(x, lambda g: g.reshape(kept).spread_to(x.shape))
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return the axes of a reduction, counted from the front."""
+    if axis is None:
+        return tuple(range(ndim))
+    given = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(i % ndim for i in given)
 
 
 @acts(np.mean)
 def mean(x: Rounded, axis: Any = None, keepdims: bool = False) -> Rounded:
     """See `numpy.mean`."""
     whole = total(x, axis, keepdims)
-    result: Rounded = whole / (x.size // max(whole.size, 1))
+    terms = x.size // max(whole.size, 1)
+    result: Rounded = whole / terms
     return result
-
-
-def contract(equation: str, a: Any, b: Any) -> Rounded:
-    """See `numpy.einsum`, of two operands."""
-    how = a.how if isinstance(a, Rounded) else b.how
-    a, b = like(a, how), like(b, how)
-    (left, right), result = equation.split("->")[0].split(","), equation.split("->")[1]
-    lengths = dict(zip(left + right, a.shape + b.shape, strict=True))
-    count = int(np.prod([lengths[letter] for letter in set(left + right) - set(result)]))
-    value = _products(equation, a.value, b.value)
-    noise = EXACT if a.exact else _products(f"...{left},{right}->...{result}", a.noise, b.value)
-    noise = noise if b.exact else noise + _products(f"{left},...{right}->...{result}", a.value, b.noise)
-    squares = _products(equation, a.value**2, b.value**2)
-    sources = (
-        (a, _pulled(f"{result},{right}->{left}", b.real, lengths)),
-        (b, _pulled(f"{result},{left}->{right}", a.real, lengths)),
-    )
-    return added(value, noise, how, count, squares, *sources, products=True)
-
-
-def _products(equation: str, a: Numbers, b: Numbers) -> Numbers:
-    """See `numpy.einsum`; an axis of samples has a letter of its own, so that matrices can be multiplied."""
-    return np.asarray(np.einsum(equation.replace("...", "S"), a, b, optimize=True))
-
-
-def _pulled(equation: str, other: Rounded, lengths: dict[str, int]) -> Pull:
-    """Return the pull of an operand; what the other one and the result do not have, it was summed over alone."""
-    inputs, wanted = equation.split("->")
-    alone = "".join(letter for letter in wanted if letter not in inputs)
-    if not alone:
-        return lambda g: contract(equation, g, other)
-    ones = np.ones([lengths[letter] for letter in alone])
-    result, right = inputs.split(",")
-    spread = f"{right},{alone}->{right}{alone}"
-    return lambda g: contract(f"{result},{right}{alone}->{wanted}", g, contract(spread, other, ones))
-
-
-@acts(np.einsum)
-def einsum(equation: str, *operands: Any, optimize: bool = True) -> Rounded:
-    """See `numpy.einsum`, of one or two operands."""
-    if len(operands) == 1:
-        return contract(equation.replace("->", ",->"), operands[0], 1.0)
-    return contract(equation, *operands)
-
-
-@acts(np.matmul)
-def matmul(a: Any, b: Any) -> Rounded:
-    """See `numpy.matmul`, of a matrix with a stack of matrices or of stacks of equal shape."""
-    letters, axes = string.ascii_lowercase, max(a.ndim, b.ndim) - 2
-    left, right = (letters[: x.ndim - 2] if x.ndim == axes + 2 else "" for x in (a, b))
-    return contract(f"{left}XY,{right}YZ->{left or right}XZ", a, b)
-
-
-@acts(np.tensordot)
-def tensordot(a: Any, b: Any, axes: tuple[Any, Any]) -> Rounded:
-    """See `numpy.tensordot`, with the axes of each."""
-    left, right = list(string.ascii_lowercase[: a.ndim]), list(string.ascii_lowercase[-b.ndim :])
-    for i, j in zip(*axes, strict=True):
-        right[j] = left[i]
-    summed = {left[i] for i in axes[0]}
-    result = [letter for letter in left + right if letter not in summed]
-    return contract(f"{''.join(left)},{''.join(right)}->{''.join(result)}", a, b)
 
 
 def summed_to(g: Rounded, shape: tuple[int, ...]) -> Rounded:
@@ -124,5 +88,9 @@ def summed_to(g: Rounded, shape: tuple[int, ...]) -> Rounded:
     if g.shape == shape:
         return g
     more = g.ndim - len(shape)
-    along = [i + more for i, n in enumerate(shape) if n == 1 and g.shape[i + more] > 1]
-    return total(g, (*range(more), *along), True, g.how.storing).reshape(shape)
+    axes = list(range(more))
+    for axis, length in enumerate(shape, more):
+        if length < g.shape[axis]:
+            axes.append(axis)
+    whole = total(g, tuple(axes), keepdims=True, step=g.how.storing)
+    return whole.reshape(shape)

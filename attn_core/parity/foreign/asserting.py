@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attn_core.parity.foreign.checking import Checked, check, settled
+from attn_core.parity.foreign.checked import Checked
+from attn_core.parity.foreign.checking import check
 from attn_core.parity.foreign.layer import ForeignError, framework
+from attn_core.parity.foreign.settings import settled
 from attn_core.parity.foreign.twins import twins
 from attn_core.spec import Block
 

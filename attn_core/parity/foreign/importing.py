@@ -12,8 +12,9 @@ from importlib import import_module
 from typing import Any
 
 from attn_core.models.registry import parse
-from attn_core.parity.foreign.checking import check, settled
+from attn_core.parity.foreign.checking import check
 from attn_core.parity.foreign.layer import ForeignError, adapter, adopt, framework
+from attn_core.parity.foreign.settings import settled
 from attn_core.parity.result import Cell
 from attn_core.spec import Block
 from attn_core.weights import dialects
@@ -43,8 +44,13 @@ def check_foreign(
     known = parse(block) if block is not None else _told(layer, dialect, shape)
     rest: dict[str, Any] = {"dtype": dtype, "seed": seed, "draws": draws, "data_format": data_format}
     cells = check(layer, known, settled(known, shape, modes, **rest), dialect, mapping).cells
-    given = f' --args "{arguments}"' * bool(arguments) + f" --dialect {dialect}" * bool(dialect)
-    return [replace(cell, layer=f"{path}{given}") for cell in cells]
+    # A cell shows the command that runs it again.
+    command = path
+    if arguments:
+        command += f' --args "{arguments}"'
+    if dialect:
+        command += f" --dialect {dialect}"
+    return [replace(cell, layer=command) for cell in cells]
 
 
 def load(path: str, arguments: str = "", seed: int = 0) -> Any:
@@ -65,12 +71,14 @@ def load(path: str, arguments: str = "", seed: int = 0) -> Any:
 
 
 def _imported(module: str) -> Any:
+    # A console script does not look for modules in the current folder, as `python -m` does.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
+        # Somebody's module may be there, and import another one that is not.
+        if error.name is not None and f"{module}.".startswith(f"{error.name}."):
             raise ForeignError(f"There is no module {module} here, in {os.getcwd()}, nor installed.") from None
         raise ForeignError(f"{module} cannot be imported: {error}.") from error
     except Exception as error:
@@ -83,8 +91,10 @@ def _made(path: str, kind: Any, arguments: str, seed: int) -> Any:
     if isinstance(kind, type) and runtime is None:
         raise ForeignError(f"{path} is a class of no known framework: no nn.Module, Keras layer, or Flax module.")
     if runtime is not None:
+        # A class of NNX takes the generator of its weights as an argument, or takes none and makes its own.
         own = adapter(runtime).beginning(seed)
-        fields = {name: value for name, value in own.items() if name in _names(kind)} | fields
+        known = _names(kind)
+        fields = {name: value for name, value in own.items() if name in known} | fields
     try:
         return kind(*values, **fields)
     except Exception as error:
@@ -92,19 +102,22 @@ def _made(path: str, kind: Any, arguments: str, seed: int) -> Any:
 
 
 def _names(kind: Any) -> Sequence[str]:
+    # Of `__init__`: the class itself takes anything in NNX.
     try:
-        return list(inspect.signature(kind.__init__).parameters)  # a class of NNX itself takes anything
+        return list(inspect.signature(kind.__init__).parameters)
     except (TypeError, ValueError):
         return []
 
 
 def _parsed(arguments: str) -> tuple[list[Any], dict[str, Any]]:
+    # Literals alone: an option of a command runs no code.
     try:
         call = ast.parse(f"f({arguments})", mode="eval").body
         if not isinstance(call, ast.Call):
             raise ValueError
         values = [ast.literal_eval(each) for each in call.args]
-        return values, {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+        fields = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+        return values, fields
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         rule = "give numbers, texts, True, False or None, as 64, reduction=16"
         raise ForeignError(f"{arguments!r} are no arguments: {rule}.") from None
@@ -117,8 +130,10 @@ def _told(layer: Any, dialect: str | None, shape: Sequence[int] | None) -> Block
     theirs = adopt(layer, shape)
     own, state = theirs.own(), theirs.state()
     if own is not None:
-        return own[0]
+        block, _ = own
+        return block
     found = [dialect] if dialect else [guess.dialect for guess in dialects.guess(state) if guess.score == 1]
     if not found:
         raise ForeignError(f"{theirs.title} has arrays of no known block: name the block, and a dialect or a map.")
-    return dialects.read(found[0], state)[0]
+    block, _ = dialects.read(found[0], state)
+    return block

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Protocol, cast
 
 from numpy.typing import NDArray
 
-from attn_core.parity.runtimes import RUNTIMES, MissingRuntimeError
+from attn_core.parity.runtimes import beside
 from attn_core.spec import Block
 
 Numbers = NDArray[Any]
@@ -102,9 +101,14 @@ def framework(thing: Any) -> str | None:
     layer = thing[0] if isinstance(thing, tuple) and thing else thing
     kind = layer if isinstance(layer, type) else type(layer)
     for (module, name), runtime in BASES.items():
-        if any(base.__name__ == name and base.__module__.startswith(module) for base in kind.__mro__):
+        if any(_is_called(base, module, name) for base in kind.__mro__):
             return runtime
     return None
+
+
+def _is_called(kind: type, module: str, name: str) -> bool:
+    # Frameworks define their classes somewhere below the module that people import them from.
+    return kind.__name__ == name and kind.__module__.startswith(module)
 
 
 def adopt(thing: Any, shape: Sequence[int], **options: Any) -> Foreign:
@@ -115,19 +119,16 @@ def adopt(thing: Any, shape: Sequence[int], **options: Any) -> Foreign:
     """
     runtime = framework(thing)
     if runtime is None or isinstance(thing, type):
-        given = f"the class {thing.__name__}" if isinstance(thing, type) else f"an object of {type(thing).__name__}"
+        is_class = isinstance(thing, type)
+        given = f"the class {thing.__name__}" if is_class else f"an object of {type(thing).__name__}"
         known = "an nn.Module, a Keras layer, an NNX module, a bound Linen module, or a pair (module, variables)"
         raise ForeignError(f"{given} is no layer of a known framework; give {known}.")
-    keras_only = options if runtime == "keras" else {}
-    chosen = {name: option for name, option in keras_only.items() if option is not None}
+    # Only Keras has layouts to choose from; the others' layers take one.
+    own = options if runtime == "keras" else {}
+    chosen = {name: option for name, option in own.items() if option is not None}
     return cast(Foreign, adapter(runtime).adopt(thing, tuple(shape), **chosen))
 
 
 def adapter(runtime: str) -> Any:
     """Return the module of a framework's package that adopts layers. **Raises** `MissingRuntimeError`."""
-    module, extra = RUNTIMES[runtime]
-    try:
-        return import_module(module.replace(".runtime", ".foreign"))
-    except ImportError as error:
-        reason = f"The runtime {runtime} cannot be imported ({error})."
-        raise MissingRuntimeError(f"{reason} Install it: pip install 'attn-blocks[{extra}]'") from error
+    return beside(runtime, "foreign")

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 
 from attn_core.models.registry import parse
 from attn_core.parity.foreign.asserting import ParityError
-from attn_core.parity.foreign.checking import Checked, settled
+from attn_core.parity.foreign.checked import Checked
+from attn_core.parity.foreign.settings import settled
 from attn_core.parity.matrix import Plan, run
 from attn_core.parity.report import texts
 from attn_core.parity.result import FAILED, Cell

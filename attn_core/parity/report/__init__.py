@@ -1,6 +1,6 @@
 """The forms of a report: JSON for programs, JUnit XML for CI, one HTML page for people.
 
-Each is made from `Report` alone. JUnit and HTML need `pip install 'attn-blocks[parity]'`, imported only when asked for.
+Each is made from `Report` alone. JUnit and HTML need the extra `parity`, imported only when asked for.
 docs/parity_report.md describes all three.
 """
 

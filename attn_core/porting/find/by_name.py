@@ -82,7 +82,7 @@ _ROW = "these kernels stand in a row and could be paired in more than one way"
 
 
 def _in_rows(layers: Iterable[Named]) -> tuple[list[_Pair], list[tuple[Named, ...]]]:
-    """DensePair neighbours among layers that are numbered in one scope (fc1, fc2; dense, dense_1, ...)."""
+    """Pair neighbours among layers that are numbered in one scope (fc1, fc2; dense, dense_1, ...)."""
     found: list[_Pair] = []
     doubts: list[tuple[Named, ...]] = []
     key = _numbered
@@ -127,7 +127,7 @@ def _role_removed(layer: Named) -> str:
 
 
 def _by_scope(layers: list[Named]) -> list[_Pair]:
-    """DensePair the two layers that are left in a scope, if their shapes say which comes first."""
+    """Pair the two layers that are left in a scope, if their shapes say which comes first."""
     found = []
     for scope, members in groupby(sorted(layers, key=lambda layer: layer.scope), lambda layer: layer.scope):
         group = list(members)

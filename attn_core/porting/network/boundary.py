@@ -1,22 +1,34 @@
 """Where a network starts and ends: its image and its result, in a graph that may hold a whole training."""
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from attn_core.porting.graph.graph import Graph, Node, Ref, integers
 from attn_core.porting.graph.order import ancestors, descendants
+from attn_core.porting.network.verdicts import numbers_behind
+from attn_core.porting.network.without_training import SOURCES, is_of_training, made_of_the_image
 
-_FLOATS = (1, 2, 14, 19)  # DataType
 _LAYERS = frozenset({"Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMul", "BatchMatMulV2"})
-_SOURCES = frozenset(
-    {"Placeholder", "PlaceholderWithDefault", "IteratorGetNext", "QueueDequeueV2", "QueueDequeueManyV2"}
-)
-_VERDICTS = frozenset({"ArgMax", "ArgMin", "TopKV2", "InTopK", "InTopKV2", "Cast", "Equal", "Reshape", "Squeeze"})
-_TRAINING = re.compile(r"(^|/)(gradients(_\d+)?|summaries|save(_\d+)?)/|(^|/)(Assign|Apply|Scatter)|Summary")
 
 
 class BoundaryError(ValueError):
     """A graph that does not tell where its network starts or ends; the message says how to name it."""
+
+
+def _layers(graph: Graph, names: Iterable[str]) -> int:
+    """Return how many of these nodes are layers."""
+    return sum(graph.nodes[name].op in _LAYERS for name in names)
+
+
+def _named(graph: Graph, text: str) -> Ref:
+    """Return the output that a user names as TensorFlow does: `name:0`, where 0 need not be said."""
+    name, _, output = text.partition(":")
+    number = output or "0"
+    if name not in graph.nodes or not number.isdigit():
+        raise BoundaryError(f"{graph.path} has no node {text!r} on the way from its image to its result.")
+    return Ref(name, int(number))
+
+
+# ---- the image -------------------------------------------------------------------------------------------------------
 
 
 def find_input(graph: Graph, settled: Collection[str], given: str | None = None) -> Ref:
@@ -26,23 +38,29 @@ def find_input(graph: Graph, settled: Collection[str], given: str | None = None)
     """
     if given is not None:
         return _named(graph, given)
-    reach = {
-        node.name: sum(graph.nodes[name].op in _LAYERS for name in descendants(graph, [node.name]))
-        for node in graph.nodes.values()
-        if node.op in _SOURCES and node.name not in settled
-    }
-    best = max(reach, key=lambda name: reach[name], default=None)
+    fed = [node.name for node in graph.nodes.values() if node.op in SOURCES and node.name not in settled]
+    # Labels reach layers, too, in the gradients of the loss, but not those on the way to it.
+    reach = {name: _layers(graph, descendants(graph, [name])) for name in fed}
+    best = max(fed, key=reach.__getitem__, default=None)
     if best is None or reach[best] == 0:
-        fed = f"what is fed ({', '.join(reach)}) reaches no layer" if reach else "nothing is fed"
-        raise BoundaryError(f"{graph.path} does not show the image: {fed}; name it with --input NODE.")
+        found = f"what is fed ({', '.join(fed)}) reaches no layer" if fed else "nothing is fed"
+        raise BoundaryError(f"{graph.path} does not show the image: {found}; name it with --input NODE.")
     return _image_output(graph, best)
 
 
 def _image_output(graph: Graph, name: str) -> Ref:
     """Return the output of a source that layers need; an iterator gives images and labels."""
-    outputs = sorted({ref for node in graph.consumers.get(name, ()) for ref in node.inputs if ref.node == name})
-    readers = {ref: [n.name for n in graph.consumers[name] if ref in n.inputs] for ref in outputs}
-    return max(outputs, key=lambda ref: sum(graph.nodes[n].op in _LAYERS for n in descendants(graph, readers[ref])))
+    readers = graph.consumers.get(name, ())
+    outputs = {ref for node in readers for ref in node.inputs if ref.node == name}
+
+    def reach(output: Ref) -> int:
+        own = [node.name for node in readers if output in node.inputs]
+        return _layers(graph, descendants(graph, own))
+
+    return max(sorted(outputs), key=reach)
+
+
+# ---- the result ------------------------------------------------------------------------------------------------------
 
 
 def find_output(
@@ -55,75 +73,46 @@ def find_output(
     """
     if given is not None:
         return _named(graph, given), []
-    alone = _made_of_the_image(graph, image)
-    ends = [name for name in alone if not any(node.name in alone for node in graph.consumers.get(name, ()))]
-    values = {_value(graph, graph.nodes[name], alone) for name in ends if not _over_batch(graph, graph.nodes[name])}
-    values |= {ref for ref in named if ref.node in alone}
-    needed = {ref: ancestors(graph, [ref.node]) for ref in values}
-    layers = {ref: sum(graph.nodes[each].op in _LAYERS for each in found) for ref, found in needed.items()}
+    needed = {ref: ancestors(graph, [ref.node]) for ref in _candidates(graph, image, named)}
+    layers = {ref: _layers(graph, names) for ref, names in needed.items()}
     most = max(layers.values(), default=0)
     if not most:
         raise BoundaryError(f"{graph.path} does not show the network's result: name it with --output NODE.")
-    found = [ref for ref, count in layers.items() if count == most]
-    found.sort(key=lambda ref: (ref in named, len(needed[ref]), ref))
-    return found[-1], [ref.node for ref in found[:-1]]
+    best = [ref for ref, count in layers.items() if count == most]
+    # The name decides last, for candidates come in any order.
+    best.sort(key=lambda ref: (ref in named, len(needed[ref]), ref))
+    *others, result = best
+    return result, [ref.node for ref in others]
 
 
-def _over_batch(graph: Graph, node: Node) -> bool:
+def _candidates(graph: Graph, image: Ref, named: Collection[Ref]) -> set[Ref]:
+    """Return what nothing reads on the way from the image, but for losses; and what the author named."""
+    alone = made_of_the_image(graph, image)
+    found = {ref for ref in named if ref.node in alone}
+    for name in alone:
+        node = graph.nodes[name]
+        is_read = any(reader.name in alone for reader in graph.consumers.get(name, ()))
+        if is_read or _goes_over_batch(graph, node):
+            continue
+        found.add(numbers_behind(graph, node, alone))
+    return found
+
+
+def _goes_over_batch(graph: Graph, node: Node) -> bool:
     """Whether a node is a mean or sum over the batch."""
-    axes = integers(graph, node.inputs[1]) if node.op in ("Mean", "Sum") and len(node.inputs) == 2 else None
+    if node.op not in ("Mean", "Sum") or len(node.inputs) != 2:
+        return False
+    axes = integers(graph, node.inputs[1])
     return axes is not None and 0 in axes
-
-
-def _named(graph: Graph, text: str) -> Ref:
-    name, _, output = text.partition(":")
-    if name not in graph.nodes or not (output or "0").isdigit():
-        raise BoundaryError(f"{graph.path} has no node {text!r} on the way from its image to its result.")
-    return Ref(name, int(output or 0))
-
-
-def _made_of_the_image(graph: Graph, image: Ref) -> set[str]:
-    """Return the nodes that need the image and nothing else that is fed, and do not belong to the training."""
-    sources = (node for node in graph.nodes.values() if node.op in _SOURCES and not node.inputs)
-    foreign = descendants(graph, [node.name for node in sources if node.name != image.node and not is_scalar(node)])
-    readers = [node.name for node in graph.consumers.get(image.node, ()) if image in node.inputs]
-    own = descendants(graph, readers) - foreign
-    training = descendants(graph, [name for name in own if _TRAINING.search(name) or _trains(graph.nodes[name])])
-    updates = {name for name in own - training if _only_read_by(graph, name, training)}
-    return own - training - updates
-
-
-def is_scalar(node: Node) -> bool:
-    """Whether a placeholder is for a single number, such as a rate; labels are not."""
-    shape = node.attributes["shape"].shape
-    return node.op.startswith("Placeholder") and not shape.unknown_rank and not shape.dim
-
-
-def _trains(node: Node) -> bool:
-    return node.op.startswith(("Assign", "Apply", "ResourceApply", "Scatter")) or node.op.endswith(
-        ("Summary", "SummaryV2")
-    )
-
-
-def _only_read_by(graph: Graph, name: str, training: Collection[str]) -> bool:
-    """Whether a value is there for the training alone: what moves an average, for instance."""
-    readers = graph.consumers.get(name, ())
-    return bool(readers) and all(node.name in training and _trains(node) for node in readers)
-
-
-def _value(graph: Graph, node: Node, alone: Collection[str]) -> Ref:
-    """Return the numbers behind a verdict: the scores behind the class."""
-    while node.op in _VERDICTS and node.inputs and node.inputs[0].node in alone and _is_integer(node):
-        node = graph.nodes[node.inputs[0].node]
-    return Ref(node.name)
-
-
-def _is_integer(node: Node) -> bool:
-    kinds = {"Cast": "DstT", "Reshape": "T", "Squeeze": "T"}
-    return node.op not in kinds or node.attributes[kinds[node.op]].type not in _FLOATS
 
 
 def given_names(graph: Graph, alias: Mapping[Ref, Ref]) -> set[Ref]:
     """Return what identities at the end of a graph stand for: outputs that the author named."""
-    ends = (n for n in graph.nodes.values() if n.op == "Identity" and n.name not in graph.consumers)
-    return {alias[Ref(node.name)] for node in ends if Ref(node.name) in alias and not _TRAINING.search(node.name)}
+    named = set()
+    for node in graph.nodes.values():
+        if node.op != "Identity" or node.name in graph.consumers or is_of_training(node.name):
+            continue
+        end = Ref(node.name)
+        if end in alias:
+            named.add(alias[end])
+    return named

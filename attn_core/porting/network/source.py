@@ -51,6 +51,7 @@ class Source:
         return partial(self.checkpoint.__getitem__, name)
 
     def _name(self, name: str) -> str:
+        # Where a training keeps moving averages of its weights, the network is meant to be used with them.
         if self.averages and name in self.known.averages:
             return self.known.averages[name]
         if name.endswith(AVERAGE) and self.checkpoint is not None and name in self.checkpoint:

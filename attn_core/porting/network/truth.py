@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from attn_core.interpreters.images import sample_image
-from attn_core.porting.find.means import shape_known
 from attn_core.porting.graph.graph import Ref
 from attn_core.porting.graph.lazy import Lazy
 from attn_core.porting.graph.ops.evaluate import evaluate
-from attn_core.porting.network.network import Part
+from attn_core.porting.network.images import SizeError, sample, shapes
+from attn_core.porting.network.inference import Inference
 from attn_core.porting.network.source import Source
-from attn_core.porting.network.steps.lift import image_axes
+from attn_core.porting.network.steps.axes import image_axes
+from attn_core.porting.network.steps.observed import RUNS, Observed, Sizes
 from attn_core.porting.network.steps.steps import IMAGE, Array, Step
-from attn_core.porting.network.steps.trace import RUNS, Trace, fixed
 from attn_core.weights.files.tf1.errors import CheckpointError
 
 STEP = 1e-30  # of the complex step: so small that nothing but the first derivative is left
-SIZE = (64, 64)  # of images where neither the graph nor the user says one
-ODD = 11  # how much larger the second image is, from even to odd
-_MOST = 2**26  # numbers of a batch of images
-BATCH, COLOURS = 2, 3
-
-
-class SizeError(ValueError):
-    """Images on which the graph cannot be run; the message says how to give a size."""
 
 
 @dataclass(frozen=True)
@@ -46,101 +37,77 @@ class Truth:
     slope: float
 
 
-def truths(part: Part, source: Source, size: tuple[int, int] | None) -> tuple[list[Truth], Trace]:
+class Ends(NamedTuple):
+    """What goes into a step in the original graph, and what comes out."""
+
+    before: Ref
+    after: Ref
+
+
+def truths(inference: Inference, source: Source, size: tuple[int, int] | None) -> tuple[list[Truth], Observed]:
     """Run the graph on two images, of different sizes where it takes them; and return what was seen of each output.
 
     **Raises** `SizeError`, `UnknownOpError`, `CheckpointError`.
     """
-    trace, found = Trace(), []
-    feeds = part.feeds(source, [part.output])
-    first, *others = _shapes(part, feeds, size)
-    found.append(_one(part, feeds, first, trace, 0))
+    graph = inference.graph
+    feeds = inference.feeds(source, [inference.output])
+    first, *others = shapes(inference, feeds, size)
+    observed = Observed()
+    found = [_run(inference, feeds, first, observed, seed=0)]
     for shape in others:
-        attempt = Trace({ref: list(runs) for ref, runs in trace.shapes.items()}, dict(trace.numbers))
-        attempt.numbers = {ref: list(runs) for ref, runs in trace.numbers.items()}
+        attempt = observed.copy()
         try:
-            found.append(_one(part, feeds, shape, attempt, 1))
+            found.append(_run(inference, feeds, shape, attempt, seed=1))
         except CheckpointError:
             continue  # a network whose dense layers fit one size only
-        trace = attempt
+        observed = attempt
         break
     if len(found) < RUNS:
-        raise SizeError(f"{part.graph.path} runs on images of shape {list(first)}, but on no other batch.")
-    trace.constants(part.graph, part.graph.nodes)
-    return found, trace
+        raise SizeError(f"{graph.path} runs on images of shape {list(first)}, but on no other batch.")
+    observed.constants(graph, graph.nodes)
+    return found, observed
 
 
-def _one(part: Part, feeds: Lazy[Ref], shape: tuple[int, ...], trace: Trace, seed: int) -> Truth:
-    axes = image_axes(part.graph, part.image, len(shape))
-    image, direction = (_sample(shape, axes, 2 * seed + k) for k in range(2))
-    given = feeds | {part.image: image + 1j * STEP * direction}
+def _run(inference: Inference, feeds: Lazy[Ref], shape: Sizes, observed: Observed, seed: int) -> Truth:
+    axes = image_axes(inference.graph, inference.image, len(shape))
+    image = sample(shape, axes, 2 * seed)
+    direction = sample(shape, axes, 2 * seed + 1)
+    # The imaginary part carries the derivative along, without the rounding of a difference of two results.
+    given = feeds | {inference.image: image + 1j * STEP * direction}
     for ref, array in given.items():
-        trace.watch(ref, array)
-    try:
-        values = evaluate(part.original, given, [part.output], watch=trace.watch)
-    except CheckpointError as error:
-        raise type(error)(
-            f"{error} The image had the shape {list(shape)}; --size HEIGHT,WIDTH gives another."
-        ) from None
-    output = values[part.output]
-    if output.shape[:1] != shape[:1]:
-        raise CheckpointError(f"{part.graph.path}: of {shape[0]} images, the result has {list(output.shape)}.")
+        observed.watch(ref, array)
+    output = _output(inference, given, shape, observed)
+    # Of another stream than the images, which have seeds of one number.
     cotangent = np.random.default_rng([seed, 3]).standard_normal(output.shape)
-    return Truth(image, direction, output.real.copy(), cotangent, float((output.imag / STEP * cotangent).sum()))
+    slope = (output.imag / STEP * cotangent).sum()
+    real = output.real.copy()  # a view would keep the imaginary half in memory
+    return Truth(image, direction, real, cotangent, float(slope))
 
 
-def around(part: Part, source: Source, truth: Truth, steps: Iterable[Step]) -> dict[str, tuple[Array, Array]]:
+def _output(inference: Inference, given: Lazy[Ref], shape: Sizes, observed: Observed) -> Array:
+    end = inference.output
+    try:
+        output = evaluate(inference.original, given, [end], watch=observed.watch)[end]
+    except CheckpointError as error:
+        said = f"{error} The image had the shape {list(shape)}; --size HEIGHT,WIDTH gives another."
+        raise type(error)(said) from None
+    images, *_ = shape
+    if output.shape[:1] != (images,):
+        path = inference.graph.path
+        raise CheckpointError(f"{path}: of {images} images, the result has {list(output.shape)}.")
+    return output
+
+
+def around(inference: Inference, source: Source, truth: Truth, steps: Iterable[Step]) -> dict[str, tuple[Array, Array]]:
     """Return what goes into each of these steps in the original graph, and what comes out, by the step's name."""
-    ends = {step.name: (_result_of(part, step.inputs[0]), Ref(step.name)) for step in steps}
-    known = {name: refs for name, refs in ends.items() if refs[0].node in part.original.nodes}
-    feeds = part.feeds(source, [part.output]) | {part.image: truth.image}
-    values = evaluate(part.original, feeds, list(dict.fromkeys(ref for refs in known.values() for ref in refs)))
-    return {name: (values[before], values[after]) for name, (before, after) in known.items()}
+    ends = {step.name: Ends(_result_of(inference, step.inputs[0]), Ref(step.name)) for step in steps}
+    # What a step reads need not be in the graph: a permutation that was put before it is not.
+    known = {name: each for name, each in ends.items() if each.before.node in inference.original.nodes}
+    wanted = dict.fromkeys(ref for each in known.values() for ref in each)
+    feeds = inference.feeds(source, [inference.output]) | {inference.image: truth.image}
+    values = evaluate(inference.original, feeds, list(wanted))
+    return {name: (values[each.before], values[each.after]) for name, each in known.items()}
 
 
-def _result_of(part: Part, name: str) -> Ref:
-    return part.image if name == IMAGE else Ref(name)
-
-
-def _sample(shape: tuple[int, ...], axes: tuple[int, ...], seed: int) -> Array:
-    canonical = sample_image(tuple(shape[axes.index(axis)] for axis in range(len(axes))), seed)
-    return np.ascontiguousarray(canonical.astype(np.float32).astype(np.float64).transpose(axes))
-
-
-def _shapes(part: Part, feeds: Mapping[Ref, Array], size: tuple[int, int] | None) -> Iterator[tuple[int, ...]]:
-    """Yield shapes to try: the stated or asked one, an odd one, and the first with another batch."""
-    stated = shape_known(part.graph, part.image)
-    if stated is None:
-        stated = (None, None, None, None)
-    batch, *rest = stated
-    if len(rest) != 3:
-        known = fixed(tuple(rest))
-        if known is None:
-            raise SizeError(f"{part.graph.path}: the image {part.image.node!r} has the shape {list(stated)}, no sizes.")
-        yield (batch or BATCH, *known)
-        yield (batch or BATCH + 1, *known)
-        return
-    axes = image_axes(part.graph, part.image, 4)
-    first = _completed(stated, axes, (BATCH, _channels(part, feeds), *(size or SIZE)))
-    batch, channels, *pixels = (first[axes.index(axis)] for axis in range(4))
-    if math.prod(first) > _MOST:
-        raise SizeError(f"{part.graph.path}: images of the shape {list(first)} are too large to run the graph on.")
-    yield first
-    again = stated[0] or batch + 1
-    yield tuple((again, channels, *(n + ODD - n % 2 for n in pixels))[axis] for axis in axes)
-    yield tuple((again, channels, *pixels)[axis] for axis in axes)
-
-
-def _completed(stated: tuple[int | None, ...], axes: tuple[int, ...], canonical: tuple[int, ...]) -> tuple[int, ...]:
-    """Fill in what a shape leaves open."""
-    return tuple(canonical[axis] if n is None else n for n, axis in zip(stated, axes, strict=True))
-
-
-def _channels(part: Part, feeds: Mapping[Ref, Array]) -> int:
-    """Return the channels that the first convolution takes."""
-    for node in part.graph.nodes.values():
-        if node.op in ("Conv2D", "DepthwiseConv2dNative"):
-            kernel = evaluate(part.original, feeds, list(node.inputs[1:2]))
-            shape = next(iter(kernel.values())).shape if kernel else ()
-            return int(shape[2]) if len(shape) == 4 else COLOURS
-    return COLOURS
+def _result_of(inference: Inference, name: str) -> Ref:
+    return inference.image if name == IMAGE else Ref(name)

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from attn_core.porting.network.steps.steps import NHWC, Array, Step
-from attn_core.porting.write.classes import Instances, Layer
-from attn_core.porting.write.common import call, cut, piece, wrapped
-from attn_core.porting.write.common_fields import Either, resolved
+from attn_core.porting.network.steps.axes import NHWC
+from attn_core.porting.network.steps.steps import Step
+from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
-from attn_core.porting.write.structure import WEIGHTED
-from attn_core.porting.write.writer import Writer, repeated
+from attn_core.porting.write.padding import Either, symmetric
+from attn_core.porting.write.spelling import call, cut, only_if, piece, repeated, wrapped
+from attn_core.porting.write.writer import Writer
 
-PLACES = {axis: place for place, axis in enumerate(NHWC)}
-KERNELS = ("conv", "depthwise", "dense")
+PLACES = {axis: place for place, axis in enumerate(NHWC)}  # where an image's canonical axes are here
+REDUCTIONS = ("mean", "sum", "max", "min")
+KEPT_ORDERS = ((2, 3, 1), (1, 2))  # in which flattening needs no transpose here
 
-
-def layout(step: Step, leaf: str, array: Array) -> Array:
-    """Lay a canonical array out as Keras and Flax do: kernels (*space, in, out)."""
-    if step.kind == "attention":
-        return array.transpose(*range(2, array.ndim), 1, 0) if array.ndim > 1 else array
-    if step.kind in KERNELS and leaf == "weight":
-        if step.kind == "dense":
-            return _dense(step, array)
-        return array.transpose(2, 3, 1, 0)
-    if step.kind not in WEIGHTED and array.ndim == 3:
-        return array.transpose(1, 2, 0)
-    return array
-
-
-def _dense(step: Step, array: Array) -> Array:
-    """Order the rows as an image is flattened here, if it is one that the layer reads."""
-    image = step.fields["image"]
-    if image:
-        array = array.reshape(-1, *image).transpose(0, 2, 3, 1).reshape(array.shape)
-    return array.T
-
-
-LOCAL_RESPONSE = '''def local_response_norm(x, radius, bias, alpha, beta):
+LOCAL_RESPONSE_NORM = '''def local_response_norm(x, radius, bias, alpha, beta):
     """Divide by a power of the squares of the channels nearby."""
     squares = {arrays}.pad(x**2, ((0, 0), (0, 0), (0, 0), (radius, radius)))
     near = sum(squares[..., k : k + x.shape[-1]] for k in range(2 * radius + 1))
@@ -48,71 +27,68 @@ LOCAL_RESPONSE = '''def local_response_norm(x, radius, bias, alpha, beta):
 '''
 
 
-def _numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: fields[name] for name in ("radius", "bias", "alpha", "beta")}
-
-
 class ChannelsLast(Writer):
-    """Writes steps in the words of a library of arrays: `self.arrays` is its name."""
+    """Writes steps in the words of a library of arrays.
+
+    Fields:
+        arrays: the library's name.
+        leaky: what it calls the leaky relu.
+        passed: what instances are given beside the image.
+    """
 
     arrays: ClassVar[str]
+    leaky: ClassVar[str]
+    passed: ClassVar[str] = ""
 
     def helpers(self, body: str) -> str:
-        """See `Writer.helpers`."""
-        own = LOCAL_RESPONSE.format(arrays=self.arrays) if "local_response_norm(" in body else ""
+        """See `Words.helpers`."""
+        own = LOCAL_RESPONSE_NORM.format(arrays=self.arrays) if "local_response_norm(" in body else ""
         return own + super().helpers(body)
 
-    reductions: ClassVar[dict[str, str]] = {"mean": "mean", "sum": "sum", "max": "max", "min": "min"}
-    constant: ClassVar[str]
-    passed: ClassVar[str] = ""  # what instances are given beside the image
+    # ---- members -----------------------------------------------------------------------------------------------------
 
-    def place(self, axis: int, rank: int = 4) -> int:
-        """Return where a canonical axis is here."""
-        return PLACES[axis] if rank == 4 else axis
-
-    def shape(self, layer: Layer) -> tuple[int, ...]:
+    def shape(self, layer: LayerMember) -> tuple[int, ...]:
         """Return the shape of plain weights."""
         shape: tuple[int, ...] = layer.step.fields["shape"]
         return (*shape[1:], shape[0]) if len(shape) == 3 else shape
 
     def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
-        """See `Writer.instances`."""
+        """See `Words.instances`."""
         return wrapped(f"self.{member.name} = [", repeated(calls), "]", indent)
 
     def run(self, member: Instances, x: Code) -> Code | list[str]:
-        """See `Writer.run`."""
+        """See `Words.run`."""
         if not member.several:
             return Code(f"self.{member.name}({x.text}{self.passed})")
         return [f"for block in self.{member.name}:", f"    {x.text} = block({x.text}{self.passed})"]
 
-    def border(self, layer: Layer) -> Any:
+    def border(self, layer: LayerMember) -> Any:
         """Return a convolution's padding: valid, same, or borders."""
-        padding, fields = resolved(layer.varying["padding"]), layer.step.fields
-        if isinstance(padding, Either):
+        if isinstance(layer.padding, Either):
             return "same"
-        if padding != "symmetric":
-            return padding
-        reach = [rate * (length - 1) // 2 for rate, length in zip(fields["dilation"], fields["kernel"], strict=True)]
-        return tuple((n, n) for n in reach)
+        return symmetric(layer.step) if layer.padding == "symmetric" else layer.padding
+
+    # ---- steps -------------------------------------------------------------------------------------------------------
 
     def bound(self, step: Step, parts: list[Code]) -> Code:
-        """See `Writer.bound`."""
-        return Code(f"{self.arrays}.{step.kind}({parts[0].text}, {parts[1].text})")
+        """See `Words.bound`."""
+        return Code(call(f"{self.arrays}.{step.kind}", *(part.text for part in parts)))
 
-    def step(self, step: Step, inputs: list[Code], layer: Layer | None) -> Code:
-        """See `Writer.step`."""
+    def step(self, step: Step, inputs: list[Code], layer: LayerMember | None) -> Code:
+        """See `Words.step`."""
+        x = inputs[0]
         if layer is not None:
-            return self.applied(layer, inputs[0])
-        if step.kind in self.reductions:
-            return self._reduced(step, inputs[0])
+            return self.applied(layer, x)
+        if step.kind in REDUCTIONS:
+            return Code(self._reduced(step, x))
         if step.kind in ("mean_pool", "max_pool"):
-            return self.pooled(step, inputs[0])
+            return self.pooled(step, x)
         if step.kind == "concat":
             images = ", ".join(each.text for each in inputs)
-            return Code(f"{self.arrays}.concatenate([{images}], axis={self.place(step.fields['axis'])})")
-        return self._small(step, inputs[0])
+            return Code(f"{self.arrays}.concatenate([{images}], axis={PLACES[step.fields['axis']]})")
+        return Code(self._of_one(step, x))
 
-    def applied(self, layer: Layer, x: Code) -> Code:
+    def applied(self, layer: LayerMember, x: Code) -> Code:
         """Return the call of a layer."""
         raise NotImplementedError
 
@@ -120,74 +96,98 @@ class ChannelsLast(Writer):
         """Return a pooling."""
         raise NotImplementedError
 
-    def _reduced(self, step: Step, x: Code) -> Code:
-        fields = step.fields
-        axes = sorted(self.place(axis, fields["rank"]) for axis in fields["axes"])
-        text = tuple(axes) if len(axes) > 1 else axes[0]
-        keep = ", keepdims=True" if fields["keep"] else ""
-        return Code(f"{self.arrays}.{self.reductions[step.kind]}({x.text}, axis={text}{keep})")
-
-    def _small(self, step: Step, x: Code) -> Code:
-        fields, arrays = step.fields, self.arrays
-        texts = {
-            "softmax": lambda: f"{self.functions['softmax']}({x.text}, axis={self._softmax_axis(fields['axis'])})",
-            "log_softmax": lambda: (
-                f"{self.functions['log_softmax']}({x.text}, axis={self._softmax_axis(fields['axis'])})"
-            ),
-            "local_response_norm": lambda: call("local_response_norm", x.text, **_numbers(fields)),
-            "leaky_relu": lambda: f"{self.functions['leaky']}({x.text}, {fields['slope']})",
-            "clip": lambda: f"{arrays}.clip({x.text}, {fields['low']}, {fields['high']})",
-            "slice": lambda: self._slice(step, x),
-            "cut": lambda: f"{x}[{', '.join(cut(fields['cuts'][axis]) for axis in self._order(fields['cuts']))}]",
-            "permute": lambda: f"{arrays}.transpose({x.text}, {self._permutation(fields['axes'])})",
-            "squeeze": lambda: f"{arrays}.squeeze({x.text}, axis={self._axes(fields)})",
-            "to_image": lambda: f"{x}[:, None, None, :]",
-            "unflatten": lambda: self._unflatten(step, x),
-            "pad": lambda: self._pad(step, x),
-            "flatten": lambda: self._flatten(step, x),
-        }
-        if step.kind not in texts:
-            raise self.strange(step)
-        return Code(texts[step.kind]())
-
-    def _slice(self, step: Step, x: Code) -> str:
-        fields = step.fields
-        place = self.place(fields["axis"])
-        if "part" in fields:
-            return f"{self.arrays}.split({x.text}, {fields['parts']}, axis={place})[{fields['part']}]"
-        return f"{x}[{':, ' * place}{piece(fields)}]"
-
-    def _unflatten(self, step: Step, x: Code) -> str:
-        axes, sizes = step.fields["axes"], step.fields["sizes"]
-        shaped = f"{self.arrays}.reshape({x.text}, {(-1, *sizes)})"
-        return shaped if axes == NHWC else f"{self.arrays}.transpose({shaped}, {NHWC})"
-
-    def _softmax_axis(self, axis: int) -> int:
-        return -1 if axis == 1 else self.place(axis)
-
-    def _order(self, cuts: tuple[Any, ...]) -> tuple[int, ...]:
-        return NHWC if len(cuts) == 4 else tuple(range(len(cuts)))
-
-    def _permutation(self, axes: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(self.place(axes[axis]) for axis in NHWC)
-
-    def _axes(self, fields: Any) -> tuple[int, ...]:
-        return tuple(sorted(self.place(axis, fields["rank"]) for axis in fields["axes"]))
-
-    def _flatten(self, step: Step, x: Code) -> str:
-        axes = tuple(step.fields["axes"])
-        if not step.fields["free"] and axes not in ((2, 3, 1), (1, 2)):
-            order = (0, *(self.place(axis) for axis in axes))
-            x = Code(f"{self.arrays}.transpose({x.text}, {order})")
-        return self.flattened(x)
-
     def flattened(self, x: Code) -> str:
         """Return an image as a vector."""
         return f"{x}.reshape(({x}.shape[0], -1))"
 
-    def _pad(self, step: Step, x: Code) -> str:
-        borders = step.fields["borders"]
-        order = NHWC if len(borders) == 4 else tuple(range(len(borders)))
+    def _of_one(self, step: Step, x: Code) -> str:
+        fields, arrays = step.fields, self.arrays
+        match step.kind:
+            case "leaky_relu":
+                return f"{self.leaky}({x.text}, {fields['slope']})"
+            case "local_response_norm":
+                numbers = {name: fields[name] for name in ("radius", "bias", "alpha", "beta")}
+                return call("local_response_norm", x.text, **numbers)
+            case "clip":
+                return f"{arrays}.clip({x.text}, {fields['low']}, {fields['high']})"
+            case "pad":
+                return self._padded(step, x)
+            case "cut":
+                return _cut(step, x)
+            case "slice":
+                return self._slice(step, x)
+            case "permute":
+                axes = tuple(PLACES[fields["axes"][axis]] for axis in NHWC)
+                return f"{arrays}.transpose({x.text}, {axes})"
+            case "squeeze":
+                return f"{arrays}.squeeze({x.text}, axis={_axes(step)})"
+            case "flatten":
+                return self._flattened(step, x)
+            case "to_image":
+                return f"{x}[:, None, None, :]"
+            case "unflatten":
+                return self._unflattened(step, x)
+        raise self.strange(step)
+
+    def _reduced(self, step: Step, x: Code) -> str:
+        axes = _axes(step)
+        shown = axes if len(axes) > 1 else axes[0]
+        keep = ", keepdims=True" if step.fields["keep"] else ""
+        return f"{self.arrays}.{step.kind}({x.text}, axis={shown}{keep})"
+
+    def _padded(self, step: Step, x: Code) -> str:
         mode, value = step.fields["mode"], step.fields["value"]
-        more = f', mode="{mode}"' if mode != "constant" else f", {self.constant}={value}" if value else ""
-        return f"{self.arrays}.pad({x.text}, {tuple(borders[axis] for axis in order)}{more})"
+        borders = _in_order(step.fields["borders"])
+        if mode != "constant":
+            return f'{self.arrays}.pad({x.text}, {borders}, mode="{mode}")'
+        more = f", constant_values={value}" if value else ""
+        return f"{self.arrays}.pad({x.text}, {borders}{more})"
+
+    def _slice(self, step: Step, x: Code) -> str:
+        fields = step.fields
+        place = PLACES[fields["axis"]]
+        if "part" in fields:
+            return f"{self.arrays}.split({x.text}, {fields['parts']}, axis={place})[{fields['part']}]"
+        before = ":, " * place
+        return f"{x}[{before}{piece(fields)}]"
+
+    def _flattened(self, step: Step, x: Code) -> str:
+        axes = tuple(step.fields["axes"])
+        # `free`: only a dense layer reads it, whose weights are laid out in the order that images have here.
+        if step.fields["free"] or axes in KEPT_ORDERS:
+            return self.flattened(x)
+        order = (0, *(PLACES[axis] for axis in axes))
+        return self.flattened(Code(f"{self.arrays}.transpose({x.text}, {order})"))
+
+    def _unflattened(self, step: Step, x: Code) -> str:
+        shaped = f"{self.arrays}.reshape({x.text}, {(-1, *step.fields['sizes'])})"
+        return shaped if step.fields["axes"] == NHWC else f"{self.arrays}.transpose({shaped}, {NHWC})"
+
+
+def without_bias(step: Step) -> list[str]:
+    """Return the argument of a layer without a bias."""
+    return only_if(not step.fields["bias"], "use_bias=False")
+
+
+def kept(share: float) -> float:
+    """Return the share of the old average that a norm keeps, which Keras and Flax call momentum."""
+    return round(1 - share, 9)  # 1 - 0.7 is 0.30000000000000004
+
+
+def _axes(step: Step) -> tuple[int, ...]:
+    """Return the axes of a step as they are here; only images have theirs in another order."""
+    axes = step.fields["axes"]
+    if step.fields["rank"] == 4:
+        axes = [PLACES[axis] for axis in axes]
+    return tuple(sorted(axes))
+
+
+def _in_order(numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what is said of each canonical axis in the order that the axes have here."""
+    order = NHWC if len(numbers) == 4 else range(len(numbers))
+    return tuple(numbers[axis] for axis in order)
+
+
+def _cut(step: Step, x: Code) -> str:
+    slices = map(cut, _in_order(step.fields["cuts"]))
+    return f"{x}[{', '.join(slices)}]"

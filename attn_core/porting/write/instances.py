@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from attn_core.porting.network.steps.steps import Step
-from attn_core.porting.write.classes import ClassPlan, Instances, Layer, sizes
-from attn_core.porting.write.signature import shape
-from attn_core.porting.write.structure import Item, Region
+from attn_core.porting.write.classes import ClassPlan, Instances, LayerMember
+from attn_core.porting.write.outline import outline
+from attn_core.porting.write.region import Item, Region, parent
+from attn_core.porting.write.signatures import sizes_of
+
+Classes = Mapping[Region, ClassPlan]
 
 
-def inlined(region: Region, classes: Mapping[Region, ClassPlan]) -> Region:
+def inlined(region: Region, classes: Classes) -> Region:
     """Put the items of regions that are no class in place of them."""
     items: list[Item] = []
     for item in region.items:
@@ -26,64 +28,62 @@ def inlined(region: Region, classes: Mapping[Region, ClassPlan]) -> Region:
 
 def aligned(plan: ClassPlan, region: Region) -> Iterable[tuple[Item, Item]]:
     """Pair the items of a class's own region that have weights with those of an instance."""
-    own = shape(region).shortcut
-    gone = {step.name for step in plan.shortcut} if not own else set()
-    ours = [item for item in plan.region.items if item.name not in gone]
-    if own:
-        ours = [i for i in plan.region.items if i not in plan.shortcut] + list(plan.shortcut)
-        theirs = [i for i in region.items if i not in own] + list(own)
-    else:
-        theirs = list(region.items)
+    shortcut = outline(region).shortcut
+    ours = _without(plan.region, plan.shortcut)
+    theirs = _without(region, shortcut)
+    # Instances of one class may compute the shortcut before the main way or after it: here it comes last in all.
+    if shortcut:
+        ours += plan.shortcut
+        theirs += shortcut
     for mine, item in zip(ours, theirs, strict=True):
         if isinstance(item, Region) or item.is_layer:
             yield mine, item
 
 
-def places(plan: ClassPlan, region: Region) -> Iterable[tuple[int, Item]]:
-    """Yield the items of an instance by their place among the class's own."""
-    for mine, item in aligned(plan, region):
-        yield plan.region.items.index(mine), item
+def _without(region: Region, shortcut: tuple[Step, ...]) -> list[Item]:
+    return [item for item in region.items if item not in shortcut]
 
 
-def rows(region: Region, classes: Mapping[Region, ClassPlan]) -> list[list[Item]]:
+def rows(region: Region, classes: Classes) -> list[list[Item]]:
     """Group the items: instances of one class that follow each other, and nothing else reads, form a row."""
-    readers = Counter(name for item in region.items for name in item.inputs)
     rows: list[list[Item]] = []
     for item in region.items:
         last = rows[-1][-1] if rows else None
-        if (
-            isinstance(item, Region)
-            and isinstance(last, Region)
-            and (classes[item] is classes[last] or (item.scope and "/" in item.scope))
-            and item.source == last.name
-            and readers[last.name] == 1
-            and item.scope.rpartition("/")[0] == last.scope.rpartition("/")[0]
-        ):
+        is_next = isinstance(item, Region) and isinstance(last, Region) and _follows(item, last, classes)
+        if is_next and region.readers(item.inputs[0]) == 1:
             rows[-1].append(item)
         else:
             rows.append([item])
     return rows
 
 
-def value_of(child: ClassPlan, region: Item | None, argument: str, classes: Mapping[Region, ClassPlan]) -> Any:
+def _follows(region: Region, last: Region, classes: Classes) -> bool:
+    """Whether a region is the next in a list that the last one is in."""
+    if region.source != last.name or parent(region.scope) != parent(last.scope):
+        return False
+    # An author's block of units is one list, also where the first unit had to become a class of its own.
+    return classes[region] is classes[last] or "/" in region.scope
+
+
+def value_of(child: ClassPlan, region: Item | None, argument: str, classes: Classes) -> Any:
     """Return the number that one instance of a class has for an argument."""
     if not isinstance(region, Region):
         return None
-    flat = inlined(region, classes)
-    for mine, item in aligned(child, flat):
+    for mine, item in aligned(child, inlined(region, classes)):
         member = child.member(mine)
-        if isinstance(member, Layer) and isinstance(item, Step):
-            for name, text in member.code.items():
-                if text == argument:
-                    return sizes(item)[name]
+        if isinstance(member, LayerMember) and isinstance(item, Step):
+            size = _given_by(argument, member.sizes)
+            if size is not None:
+                return sizes_of(item)[size]
         elif isinstance(member, Instances) and isinstance(item, Region):
-            index = member.regions.index(mine)
-            for name, text in member.arguments[index].items():
-                if text == argument:
-                    return value_of(classes[item], item, name, classes)
+            instance = member.all[member.index(mine)]
+            inner = _given_by(argument, instance.arguments)
+            if inner is not None:
+                return value_of(classes[item], item, inner, classes)
+    # A stride that only the shortcut has is 1 where there is none: a sum needs two images of one size.
     return 1 if argument == "stride" else None
 
 
-def known(column: Sequence[Any]) -> list[Any]:
-    """Return the values of the instances that have one."""
-    return [value for value in column if value is not None]
+def _given_by(argument: str, texts: Mapping[str, str]) -> str | None:
+    """Return what takes an argument of the class as its value."""
+    return next((name for name, text in texts.items() if text == argument), None)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from attn_core.porting.network.steps.steps import Step
-from attn_core.porting.write.channels_last import layout
-from attn_core.porting.write.classes import Argument, ClassPlan, Instances, Layer
-from attn_core.porting.write.common import wrapped
+from attn_core.porting.write.classes import Argument, ClassPlan, Instances, LayerMember
 from attn_core.porting.write.flax import Flax, leaf_name
-from attn_core.porting.write.forward import WIDTH, Code
-from attn_core.porting.write.state import Naming
-from attn_core.porting.write.structure import WEIGHTED
-from attn_core.porting.write.writer import Statement, repeated, typed
+from attn_core.porting.write.forward import Code
+from attn_core.porting.write.layouts import channels_last
+from attn_core.porting.write.region import WEIGHTED
+from attn_core.porting.write.spelling import WIDTH, Call, only_if, repeated, typed, wrapped
+from attn_core.porting.write.state import Convention
 
 
 def _full(step: Step, leaf: str, place: str) -> str:
-    return ".".join(filter(None, (place, leaf_name(step, leaf))))
+    own = leaf_name(step, leaf)
+    return f"{place}.{own}" if own else place
 
 
 class Nnx(Flax):
@@ -24,8 +24,9 @@ class Nnx(Flax):
 
     framework = "Flax NNX"
     module = "nnx"
+    blocks = "attn_jax.nnx"
     sized = True
-    naming = Naming(_full, layout)
+    convention = Convention(_full, channels_last)
     load = '''
 def load(weights: str | Path = "weights.safetensors") -> {name}:
     """Return the network with its weights, in eval mode; a relative path starts here."""
@@ -41,26 +42,28 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 '''
 
     def imports(self, text: str) -> str:
-        """See `Writer.imports`."""
+        """See `Words.imports`."""
+        has_pools = "nn.avg_pool(" in text or "nn.max_pool(" in text  # which NNX takes from Linen
         lines = [
-            *(["from functools import partial"] if "partial(" in text else []),
+            *only_if("partial(" in text, "from functools import partial"),
             "from pathlib import Path",
             "",
             "import jax",
             "import jax.numpy as jnp",
-            *(["from flax import linen as nn"] if "nn.avg_pool(" in text or "nn.max_pool(" in text else []),
+            *only_if(has_pools, "from flax import linen as nn"),
             "from flax import nnx",
             "from safetensors.numpy import load_file",
-            *(["", "import attn_jax.nnx"] if "attn_jax." in text else []),
         ]
+        if "attn_jax." in text:
+            lines += ["", "import attn_jax.nnx"]
         return "\n".join(lines) + "\n"
 
     def more(self) -> list[str]:
-        """See `Writer.more`."""
+        """See `Words.more`."""
         return ["rngs=rngs"]
 
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
-        """See `Writer.opening`."""
+        """See `Words.opening`."""
         yield f"class {plan.name}(nnx.Module):"
         yield f'    """{plan.doc}"""'
         yield ""
@@ -70,28 +73,30 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
             yield f"        self.{plan.guard} = {plan.guard}"
 
     def forward(self, plan: ClassPlan) -> str:
-        """See `Writer.forward`."""
+        """See `Words.forward`."""
         return "def __call__(self, x: jax.Array) -> jax.Array:"
 
     def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
-        """See `Writer.instances`."""
-        line = f"{indent}self.{member.name} = nnx.List([{', '.join(repeated(calls))}])"
+        """See `Words.instances`."""
+        # NNX finds modules in its own kind of list only.
+        entries = repeated(calls)
+        line = f"{indent}self.{member.name} = nnx.List([{', '.join(entries)}])"
         if len(line) <= WIDTH:
             return [line]
-        lines = wrapped("[", repeated(calls), "]", f"{indent}    ")
+        lines = wrapped("[", entries, "]", f"{indent}    ")
         return [f"{indent}self.{member.name} = nnx.List(", *lines, f"{indent})"]
 
-    def layer(self, layer: Layer) -> Statement:
-        """See `Writer.layer`."""
+    def layer(self, layer: LayerMember) -> Call:
+        """See `Words.layer`."""
         if layer.step.kind in WEIGHTED:
             return super().layer(layer)
         kind = "nnx.Param" if layer.step.fields["trained"] else "nnx.Variable"
-        return kind, [f"jnp.zeros({self.shape(layer)})"]
+        return Call(kind, [f"jnp.zeros({self.shape(layer)})"])
 
-    def weight(self, layer: Layer) -> str:
-        """See `Writer.weight`."""
+    def weight(self, layer: LayerMember) -> str:
+        """See `Words.weight`."""
         return f"self.{layer.name}[...]"
 
-    def applied(self, layer: Layer, x: Code) -> Code:
+    def applied(self, layer: LayerMember, x: Code) -> Code:
         """See `ChannelsLast.applied`."""
         return Code(f"self.{layer.name}({x.text})")

@@ -2,69 +2,85 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from attn_core.porting.network.steps.steps import Step
-from attn_core.porting.write.classes import ClassPlan, Layer, Plan
+from attn_core.porting.write.class_names import doc_of, free_name, name_of
+from attn_core.porting.write.classes import ClassPlan, Instances, LayerMember, SourcePlan
+from attn_core.porting.write.identifiers import IMPORTED, class_name
 from attn_core.porting.write.instances import aligned, inlined
 from attn_core.porting.write.members import Filler
-from attn_core.porting.write.names import IMPORTED, class_name, plain
-from attn_core.porting.write.signature import families, shape
-from attn_core.porting.write.structure import Region
+from attn_core.porting.write.outline import families, outline
+from attn_core.porting.write.region import Item, Region
 
-LETTERS = [*"BCDEFGHIJKLMNOPQRSTUVWXYZ", *(f"_{number}" for number in range(27, 10_000))]
+Family = list[Region]  # regions that are instances of one class
 
 
-def plan(network: Region) -> Plan:
+def plan(network: Region) -> SourcePlan:
     """Plan the source of a network."""
     return _Planner(network).plan()
 
 
 class _Planner:
+    """Plans classes one after the other; `of_region` are those that are planned, by their instances."""
+
     def __init__(self, network: Region) -> None:
         self.network = network
-        found = [family for family in families(_inside(network)) if len(family) > 1 or _forks(family[0])]
-        repeated = [family for family in found if family[0].scope or len(family) > 1]
-        self.families = [family for family in repeated if not _row(family[0], repeated)]
         self.names = dict.fromkeys(IMPORTED)
         self.classes: list[ClassPlan] = []
         self.of_region: dict[Region, ClassPlan] = {}
 
-    def plan(self) -> Plan:
+    def plan(self) -> SourcePlan:
         """Plan classes from the inside out, then the network."""
-        for family in sorted(self.families, key=lambda family: _depth(family[0])):
-            self._class(family)
-        name = _numbered(class_name(self.network.title) or "Network", self.names)
+        # A class can only be filled when it is known what its members' classes are given.
+        for family in sorted(_families(self.network), key=lambda family: _depth(family[0])):
+            self._plan_family(family)
+        whole = self._plan_network()
+        return SourcePlan(self.classes, dict(self._places(whole, whole.region, "")))
+
+    def _plan_family(self, family: Family) -> None:
+        # The class is written after an instance that has everything, its shortcut, too.
+        fullest = max(family, key=lambda region: len(outline(region).shortcut))
+        flat = {region: inlined(region, self.of_region) for region in family}
+        template = flat[fullest]
+        name = free_name(name_of(family), self.names)
+        found = ClassPlan(name, template, shortcut=outline(template).shortcut, doc=doc_of(family))
+        self._fill(found, list(flat.values()))
+        self.of_region.update(dict.fromkeys(family, found))
+
+    def _plan_network(self) -> ClassPlan:
+        name = free_name(class_name(self.network.title) or "Network", self.names)
         whole = ClassPlan(name, inlined(self.network, self.of_region), doc="The whole network.")
         self._fill(whole, [whole.region])
-        self.classes.append(whole)
-        return Plan(self.classes, dict(self._places(whole, whole.region, "")))
-
-    def _class(self, family: list[Region]) -> None:
-        template = max(family, key=lambda region: len(shape(region).shortcut))
-        flat = [inlined(region, self.of_region) for region in family]
-        region = flat[family.index(template)]
-        name, doc = _numbered(_called(family), self.names), _doc(family)
-        found = ClassPlan(name, region, shortcut=shape(region).shortcut, doc=doc)
-        self._fill(found, flat)
-        self.classes.append(found)
-        self.of_region.update(dict.fromkeys(family, found))
+        return whole
 
     def _fill(self, found: ClassPlan, instances: list[Region]) -> None:
         Filler(found, instances, self.of_region).fill()
+        self.classes.append(found)
 
     def _places(self, plan: ClassPlan, region: Region, prefix: str) -> Iterable[tuple[str, str]]:
         """Yield the place of each step of one instance."""
         for ours, item in aligned(plan, region):
             member = plan.member(ours)
-            if isinstance(member, Layer):
+            if isinstance(member, LayerMember):
                 yield item.name, f"{prefix}{member.name}"
             elif isinstance(item, Region):
-                index = member.regions.index(ours) if isinstance(ours, Region) else 0
-                inner = f"{prefix}{member.name}.{index}." if member.several else f"{prefix}{member.name}."
-                child = self.of_region[item]
-                yield from self._places(child, inlined(item, self.of_region), inner)
+                inner = f"{prefix}{_place(member, ours)}."
+                yield from self._places(self.of_region[item], inlined(item, self.of_region), inner)
+
+
+def _place(member: Instances, item: Item) -> str:
+    """Return where one of several instances is: `blocks.2`."""
+    return f"{member.name}.{member.index(item)}" if member.several else member.name
+
+
+# ---- which regions are worth a class ---------------------------------------------------------------------------------
+
+
+def _families(network: Region) -> list[Family]:
+    """Return the regions that become classes, instances of one class together."""
+    found = [family for family in families(_inside(network)) if _is_class(family)]
+    return [family for family in found if not _is_row(family[0], found)]
 
 
 def _inside(region: Region) -> Iterable[Region]:
@@ -74,43 +90,24 @@ def _inside(region: Region) -> Iterable[Region]:
             yield from _inside(item)
 
 
-def _depth(region: Region) -> int:
-    return 1 + max((_depth(item) for item in region.items if isinstance(item, Region)), default=0)
+def _is_class(family: Family) -> bool:
+    """Whether regions come several times, or are one that its author saw as a unit and that is no plain chain."""
+    region = family[0]
+    return len(family) > 1 or (bool(region.scope) and _forks(region))
 
 
 def _forks(region: Region) -> bool:
-    """Whether an author's scope holds branches that meet again."""
-    return bool(region.scope) and any(len(item.inputs) > 1 for item in region.items if isinstance(item, Step))
+    """Whether a region holds branches that meet again."""
+    return any(isinstance(item, Step) and len(item.inputs) > 1 for item in region.items)
 
 
-def _row(region: Region, repeated: list[list[Region]]) -> bool:
-    """Whether a region is nothing but instances of one class, one after the other."""
-    return len(region.items) > 1 and any(all(item in family for item in region.items) for family in repeated)
+def _is_row(region: Region, found: list[Family]) -> bool:
+    """Whether a region is nothing but instances of one class, one after the other: its parent can have the list."""
+    if len(region.items) == 1:
+        return False
+    return any(all(item in family for item in region.items) for family in found)
 
 
-def _doc(family: list[Region]) -> str:
-    """Say where a class comes from."""
-    first = family[0].scope or next((step.path for step in family[0].steps() if step.arrays), family[0].name)
-    more = f" and {len(family) - 1} more like it" if len(family) > 1 else ""
-    start = "" if family[0].scope else "From "
-    return f"{start}{plain(first)}{more}."
-
-
-def _numbered(name: str, taken: dict[str, None]) -> str:
-    """Return a class's name that is free: Unit, UnitB, UnitC."""
-    found = next(each for each in (name, *(f"{name}{letter}" for letter in LETTERS)) if each not in taken)
-    taken[found] = None
-    return found
-
-
-def _called(family: list[Region]) -> str:
-    """Name a class by its instances' scopes, or by what it is."""
-    titles = [region.title.rpartition("/")[2] for region in family]
-    for found in (titles, [re.sub(r"\d+", "", title) for title in titles]):
-        names = {class_name(title) for title in found}
-        if len(names) == 1 and (name := names.pop()):
-            return name
-    kinds = [item.kind for item in family[0].items if isinstance(item, Step)]
-    if "add" in kinds:
-        return "ResidualBlock"
-    return "Fork" if "concat" in kinds else "Block"
+def _depth(region: Region) -> int:
+    inside = [_depth(item) for item in region.items if isinstance(item, Region)]
+    return 1 + max(inside, default=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from attn_core.porting.network.steps.steps import Array, Step
 
 
 @dataclass(frozen=True)
-class Naming:
+class Convention:
     """How a framework calls and lays out what is canonical here.
 
     Fields:
@@ -35,24 +35,29 @@ class Place:
     shape: tuple[int, ...]
 
 
-def state(network: Network, places: Mapping[str, str], naming: Naming) -> tuple[dict[str, Array], list[Place]]:
+def state(network: Network, places: Mapping[str, str], convention: Convention) -> tuple[dict[str, Array], list[Place]]:
     """Return all arrays by their names in the framework, and where each came from; weights used twice come once."""
     arrays: dict[str, Array] = {}
     found: list[Place] = []
     for step in network.steps:
-        for leaf, name in _names(step, places, naming):
-            if name in arrays:
-                continue
-            canonical = step.arrays[leaf].array(network.source.read)
-            array = naming.layout(step, leaf, canonical)
-            arrays[name] = np.ascontiguousarray(array, np.float32)
-            taken = tuple(network.source.taken.get(each, each) for each in step.arrays[leaf].names)
-            found.append(Place(name, taken, arrays[name].shape))
+        for leaf in step.arrays:
+            # A layer that is used twice is two steps with one place.
+            name = convention.full(step, leaf, places[step.name])
+            if name not in arrays:
+                arrays[name] = _array(network, step, leaf, convention)
+                found.append(Place(name, _variables(network, step, leaf), arrays[name].shape))
         if step.name in places:
-            arrays |= {f"{places[step.name]}.{name}": array for name, array in naming.extra(step).items()}
+            for name, array in convention.extra(step).items():
+                arrays[f"{places[step.name]}.{name}"] = array
     return arrays, found
 
 
-def _names(step: Step, places: Mapping[str, str], naming: Naming) -> Iterator[tuple[str, str]]:
-    for leaf in step.arrays:
-        yield leaf, naming.full(step, leaf, places[step.name])
+def _array(network: Network, step: Step, leaf: str, convention: Convention) -> Array:
+    canonical = step.arrays[leaf].array(network.source.read)
+    array = convention.layout(step, leaf, canonical)
+    return np.ascontiguousarray(array, np.float32)
+
+
+def _variables(network: Network, step: Step, leaf: str) -> tuple[str, ...]:
+    """Return the variables that were read: of some, their moving averages."""
+    return tuple(network.source.taken.get(name, name) for name in step.arrays[leaf].names)

@@ -38,6 +38,7 @@ from attn_core.weights.dialects import (
 from attn_core.weights.dialects.dialect import Dialect, InexpressibleError
 from attn_core.weights.dialects.find import Found, read_every, read_one
 from attn_core.weights.dialects.guess import Guess, guesses
+from attn_core.weights.dialects.held import Held
 from attn_core.weights.dialects.refused import Refused
 from attn_core.weights.files.errors import DialectError
 from attn_core.weights.files.state import read_file, write_file
@@ -96,10 +97,10 @@ def read(name: str, state: Mapping[str, Any], *, prefix: str | None = None, **op
 
     **Raises** `DialectError` that names each array missing, left over or misshapen, with the shape expected.
     """
-    dialect, state = get(name), dict(state)
+    dialect, held = get(name), Held(state)
     if prefix is None:
-        return read_one(dialect, state, options, _hiders(name))
-    return dialect.read(state, _ended(dialect, prefix), **options)
+        return read_one(dialect, held, options, _hiders(name))
+    return dialect.read(held.named(dialect.numbered), _ended(dialect, prefix), **options)
 
 
 def read_all(name: str, state: Mapping[str, Any], **options: Any) -> dict[str, Found]:
@@ -107,7 +108,7 @@ def read_all(name: str, state: Mapping[str, Any], **options: Any) -> dict[str, F
 
     Arrays of other layers are left alone. **Raises** `DialectError` as `read` does, and if there is no block.
     """
-    return read_every(get(name), dict(state), options, _hiders(name))
+    return read_every(get(name), Held(state), options, _hiders(name))
 
 
 def write(name: str, block: Block, weights: Mapping[str, ArrayLike], prefix: str = "") -> dict[str, NDArray[Any]]:
@@ -122,7 +123,7 @@ def write(name: str, block: Block, weights: Mapping[str, ArrayLike], prefix: str
 
 def guess(state: Mapping[str, Any]) -> list[Guess]:
     """Return the dialects that the arrays may be in, best first, with what speaks for and against each."""
-    return guesses(dict(state), _DIALECTS.values(), _REFUSED.values())
+    return guesses(Held(state), _DIALECTS.values(), _REFUSED.values())
 
 
 def _hiders(name: str) -> list[Dialect]:

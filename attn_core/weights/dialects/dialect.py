@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from attn_core.spec import Block, SpecError
 from attn_core.weights import Weights, check
+from attn_core.weights.dialects.held import Named
 from attn_core.weights.dialects.layout import Absent, Entry, Layer, Table
 from attn_core.weights.dialects.meaning import differences
-from attn_core.weights.dialects.numbered import counted, uncounted
+from attn_core.weights.dialects.numbered import uncounted
 from attn_core.weights.dialects.sizes import Sizes
-from attn_core.weights.files.arrays import array_of, plain, shape_of
+from attn_core.weights.files.arrays import array_of, plain
 from attn_core.weights.files.errors import DialectError
 
 
@@ -26,7 +27,6 @@ class InexpressibleError(DialectError):
 COUNTER = "num_batches_tracked"  # what PyTorch's batch norm counts and nothing uses
 _MOST_FAULTS = 8  # as many as a message lists
 
-State = Mapping[str, Any]
 Infer = Callable[[Sizes, Mapping[str, Any]], Block]
 
 
@@ -46,7 +46,7 @@ class Dialect:
     - ``table``: where the block's parts are.
     - ``anchors``: a name that each such block has, and the numbers of axes that it may have.
     - ``boundary``: the characters that end a prefix. ``scoped``: whether all behind a prefix is the block's.
-    - ``numbered``: what TensorFlow calls the layers, which it numbers through; see `dialects.numbered`.
+    - ``numbered``: what TensorFlow calls the layers, which it numbers through; see `numbered.py`.
     - ``speaks``: what in a block's sizes speaks for this dialect. ``doubts``: what speaks against it.
     - ``hides``: dialects whose blocks parts of this one look like, without meaning the same.
     """
@@ -109,17 +109,17 @@ class Dialect:
         place = table[part]
         return Layer(place) if isinstance(place, str) else place, name.removeprefix(part).removeprefix(".")
 
-    def read(self, state: State, prefix: str = "", **options: Any) -> tuple[Block, Weights]:
+    def read(self, named: Named, prefix: str = "", **options: Any) -> tuple[Block, Weights]:
         """Read the block whose arrays are called `prefix` and then as here. **Raises** `DialectError`."""
-        named = counted(state, self.numbered).items() if self.numbered else state.items()
-        own = {key.removeprefix(prefix): value for key, value in named if key.startswith(prefix)}
-        shapes = {key: shape_of(value) for key, value in own.items() if not key.endswith(COUNTER)}
+        behind = {key.removeprefix(prefix): shape for key, shape in named.shapes.items() if key.startswith(prefix)}
+        shapes = {key: shape for key, shape in behind.items() if not key.endswith(COUNTER)}
         block = self.configure(Sizes(self.name, shapes, prefix), options)
         entries = self.entries(block)
         self._require_all(block, entries, shapes, prefix)
         weights: Weights = {}
         for entry in entries:
-            weights |= entry.take(array_of(prefix + entry.key, own[entry.key]))
+            name = prefix + entry.key
+            weights |= entry.take(array_of(name, named.arrays[name]))
         dtype = next(iter(weights.values())).dtype if weights else np.dtype("float32")
         for name, value in self.absent(block).items():
             weights[name] = np.full(block.arrays()[name].shape, value, dtype)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from attn_core.spec import Block
 from attn_core.weights.dialects.dialect import COUNTER, Dialect
 from attn_core.weights.dialects.find import Found, is_part, whole
+from attn_core.weights.dialects.held import Held
 from attn_core.weights.dialects.meaning import differences
 from attn_core.weights.dialects.refused import Refused
 
@@ -19,7 +20,7 @@ class Guess:
     """A dialect that the arrays may be in, the prefixes of its blocks, and what speaks for and against it.
 
     `score` is the share of all arrays that it explains; `untold` are the fields that arrays do not tell, for which the
-    values of its class were taken.
+    values of its class were taken. `block` is the one that the arrays are, if they are one and nothing else.
     """
 
     dialect: str
@@ -28,6 +29,7 @@ class Guess:
     reasons: tuple[str, ...]
     doubts: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
+    block: Block | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         against = f" But: {'; '.join(self.doubts)}." if self.doubts else ""
@@ -35,10 +37,10 @@ class Guess:
         return f"{self.dialect}: {'; '.join(self.reasons)}.{against}{untold}"
 
 
-def guesses(state: Mapping[str, Any], dialects: Iterable[Dialect], refused: Iterable[Refused]) -> list[Guess]:
+def guesses(held: Held, dialects: Iterable[Dialect], refused: Iterable[Refused]) -> list[Guess]:
     """Return the dialects in which the arrays hold a block, best first."""
-    names = [name for name in state if not name.endswith(COUNTER)]
-    every = {dialect: blocks for dialect in dialects if (blocks := whole(dialect, state))}
+    names = [name for name in held.state if not name.endswith(COUNTER)]
+    every = {dialect: blocks for dialect in dialects if (blocks := whole(dialect, held))}
     found: dict[Dialect, dict[str, Found]] = {}
     for dialect, blocks in every.items():
         around = [prefix for other in every if dialect.name in other.hides for prefix in every[other]]
@@ -66,7 +68,9 @@ def _guess(dialect: Dialect, found: Mapping[Dialect, dict[str, Found]], total: i
             doubts += [apart] if apart else []
             same += [] if apart else [other.name]
     reasons += [f"{', '.join(same)} would mean the same"] if same else []
-    return Guess(dialect.name, tuple(own), count / total, tuple(reasons), tuple(doubts), tuple(dialect.options))
+    alone = block if len(own) == 1 and count == total else None
+    told = (tuple(reasons), tuple(doubts), tuple(dialect.options))
+    return Guess(dialect.name, tuple(own), count / total, *told, alone)
 
 
 def _told_apart(other: Dialect, own: Mapping[str, Found], theirs: Mapping[str, Found]) -> str:

@@ -9,24 +9,28 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
 
-from attn_core.weights.files.arrays import shape_of
+from attn_core.weights.files.arrays import Shape
 
 
-def counted(state: Mapping[str, Any], base: str) -> dict[str, Any]:
-    """Return the arrays with the layers of each block named as those of the first block of a scope."""
+def counted(shapes: Mapping[str, Shape], base: str) -> dict[str, str]:
+    """Return for each name that in which the layers of each block are called as those of a scope's first block.
+
+    `base` is what TensorFlow calls the layers, or nothing where they are not numbered: names stay as they are.
+    """
+    if not base:
+        return {key: key for key in shapes}
     pattern = re.compile(rf"((?:.*/)?){re.escape(base)}(?:_([0-9]{{1,9}}))?/([^/]+)", re.DOTALL)
-    found = {key: match for key in state if (match := pattern.fullmatch(key))}
-    kernels: dict[str, dict[int, tuple[int, ...]]] = defaultdict(dict)
+    found = {key: match for key in shapes if (match := pattern.fullmatch(key))}
+    kernels: dict[str, dict[int, Shape]] = defaultdict(dict)
     for key, match in found.items():
         if match[3] in ("kernel", "weights"):
-            kernels[match[1]][int(match[2] or 0)] = shape_of(state[key])
-    firsts = {scope: _firsts(shapes) for scope, shapes in kernels.items()}
-    return {_renamed(found.get(key), firsts, base) or key: value for key, value in state.items()}
+            kernels[match[1]][int(match[2] or 0)] = shapes[key]
+    firsts = {scope: _firsts(own) for scope, own in kernels.items()}
+    return {key: _renamed(found.get(key), firsts, base) or key for key in shapes}
 
 
-def _firsts(kernels: Mapping[int, tuple[int, ...]]) -> dict[int, int]:
+def _firsts(kernels: Mapping[int, Shape]) -> dict[int, int]:
     """Return for the number of each layer in a pair that of the pair's first: the second undoes the first's sizes."""
     firsts: dict[int, int] = {}
     for number, shape in sorted(kernels.items()):

@@ -1,4 +1,4 @@
-"""Seed 003's residual blocks and networks: BasicBlock, Bottleneck, SENet and HybridSN."""
+"""The HybridSN article's residual blocks and networks: BasicBlock, Bottleneck, SENet and HybridSN."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _residual_dialect(name: str, bottleneck: bool, proven: tuple[str, ...]) -> D
     return Dialect(
         f"seeds.{name}",
         ResidualBlock,
-        definition=f"seed 003, {name}",
+        definition=f"the HybridSN article, {name}",
         differs="Sizes do not tell the stride: as in SENet, it is 2 where a shortcut's convolution comes with another "
         "number of channels than the first one has. The SE layers stand in the block itself.",
         proven=proven,
@@ -138,7 +138,7 @@ DIALECTS = (
     Dialect(
         "seeds.SENet",
         SEResNet,
-        definition="seed 003, SENet and se_resnet_18 to se_resnet_152",
+        definition="the HybridSN article, SENet and se_resnet_18 to se_resnet_152",
         differs="Means are over all pixels here, there over the windows that images of 224 pixels leave.",
         proven=("torch/003_se_resnet_18", "torch/003_se_resnet_50"),
         infer=_network,
@@ -149,7 +149,7 @@ DIALECTS = (
     Dialect(
         "seeds.HybridSN",
         HybridSN,
-        definition="seed 003, both classes HybridSN",
+        definition="the HybridSN article, both classes HybridSN",
         differs="Sizes do not tell the dropout: option dropout, by default 0.1 with attention, otherwise 0.4.",
         proven=("torch/003_hybridsn_attention", "torch/003_hybridsn_2d_first"),
         infer=_hybrid,

@@ -1,4 +1,7 @@
-"""The classes that the seed documents print, for PyTorch; seed 000's `se_block` is in `tf1.py`."""
+"""The PyTorch classes of the articles that this collection began with: docs/articles.md has their titles.
+
+The TensorFlow article's `se_block` is in `tf1.py`, the HybridSN article's networks are in `seed_networks.py`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ DIALECTS = (
         Layer("fc.2"),
         bias=False,
         fixed=RELU_SIGMOID,
-        definition="seed 001, SELayer",
+        definition="the CBAM article, SELayer",
         differs="Two dense layers without biases, as moskomule.SELayer.",
         proven=("torch/001_se_c40_r16", "torch/001_se_c64_r16"),
     ),
@@ -31,7 +34,7 @@ DIALECTS = (
         Layer("fc2"),
         bias=True,
         fixed=RELU_SIGMOID,
-        definition="seed 003, Attention_Block",
+        definition="the HybridSN article, Attention_Block",
         differs="Two dense layers with biases; round(channels / 16) hidden units.",
         proven=tuple(f"torch/003_attention_block_{size}" for size in ("p24_s6", "p40_s5", "p56_s4", "p64_s7")),
     ),
@@ -40,14 +43,14 @@ DIALECTS = (
         torch_point("fc1"),
         torch_point("fc2"),
         bias=False,
-        definition="seed 001, ChannelAttention",
+        definition="the CBAM article, ChannelAttention",
         differs=f"{GATE}. No biases.",
         proven=("torch/001_channel_attention_c32_r16", "torch/001_channel_attention_c24_r5"),
     ),
     spatial_attention(
         "seeds.SpatialAttention",
         Layer("conv1"),
-        definition="seeds 000 and 001, SpatialAttention",
+        definition="the TensorFlow and CBAM articles, SpatialAttention",
         differs=f"{GATE}. The planes are (mean, maximum), as here.",
         proven=tuple(f"torch/001_spatial_attention_{size}" for size in ("k7", "k7_tiny", "k3")),
     ),
@@ -59,14 +62,14 @@ DIALECTS = (
             "spatial.conv": Layer("sa.conv1"),
         },
         bias=False,
-        definition="seed 001, CBAM",
+        definition="the CBAM article, CBAM",
         differs="Neither biases nor batch normalisation; the planes are (mean, maximum), as here.",
         proven=("torch/001_cbam_c32_k7", "torch/001_cbam_c24_r8_k3", "torch/001_cbam_1x1"),
         hides=("timm.SEModule",),
     ),
     sa_layer(
         "seeds.sa_layer",
-        "seed 004, sa_layer",
+        "the SA-Net article, sa_layer",
         tuple(f"torch/004_sa_{size}" for size in SHUFFLES),
     ),
     *seed_networks.DIALECTS,

@@ -1,6 +1,6 @@
-"""TensorFlow 1 functions whose layers TensorFlow names: seed 000's `se_block`, and the usual variants of it.
+"""TensorFlow 1 functions whose layers TensorFlow names: the TensorFlow article's `se_block`, and its usual variants.
 
-`attn_core.porting.tf1` finds these blocks in checkpoints and graphs; here they are in arrays by name.
+`attn_core.tf1` finds these blocks in checkpoints and graphs; here they are in arrays by name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DIALECTS = (
         tf_dense("dense"),
         tf_dense("dense_1"),
         options=RELU_SIGMOID,
-        definition="seed 000, se_block: tf.layers.dense twice, with TensorFlow's automatic names",
+        definition="the TensorFlow article, se_block: tf.layers.dense twice, with TensorFlow's automatic names",
         differs=f"Kernels are (inputs, outputs). Biases are there or not, as sizes tell; {NUMBERED.format('dense')}.",
         proven=("tf1/se_block", "tf1/se_block_scoped_stack", "tf1/res_block2_net", "tf1_blocks/bias_free"),
         boundary="/",

@@ -23,7 +23,12 @@ def plain(name: str) -> str:
 def shape_of(value: Any) -> Shape:
     """Return the shape of an array of any framework; of what is none, the empty one."""
     shape = getattr(value, "shape", None)
-    return tuple(map(int, shape)) if isinstance(shape, tuple | list) else np.shape(value)
+    if isinstance(shape, tuple | list):
+        return tuple(map(int, shape))
+    try:
+        return np.shape(value)
+    except ValueError:  # lists of different lengths
+        return ()
 
 
 def array_of(name: str, value: Any) -> NDArray[Any]:

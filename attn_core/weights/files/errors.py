@@ -1,4 +1,4 @@
-"""The errors of files of arrays; those of TensorFlow's own files are in `tf1.errors`."""
+"""The errors of files of arrays; those of TensorFlow's own files are in `tf1/errors.py`."""
 
 
 class WeightsError(ValueError):

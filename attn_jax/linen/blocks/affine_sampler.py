@@ -1,4 +1,4 @@
-"""The affine grid and sampler of spatial transformer networks for Linen; see `attn_core.blocks.affine_sampler`."""
+"""`AffineSampler` for Linen; see `attn_core.blocks.affine_sampler`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.affine_sampler import Size
 from attn_jax.linen.layer import Layer
 
 
-class AffineSampler(Layer):
+class AffineSampler(Layer, of=core.AffineSampler):
     """Sample an image at the points to which one matrix for each sample takes the pixels of the output.
 
     x sampled at the points theta @ (x, y, ..., 1)
 
-    **Shape**: (batch, *space, channels) and theta (batch, d, d + 1), d being the number of spatial axes, to an
-    image of the size asked for.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, and theta (batch, rank, rank + 1), to
+    (batch, *size, channels). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
+    (the width) comes first.
 
     **Fields**: see `attn_core.AffineSampler`; rank is read from the input; `dtype` and `param_dtype` as in Flax's own
     layers.
@@ -24,7 +26,7 @@ class AffineSampler(Layer):
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
 
-    size: int | tuple[int | None, ...] | None = None
+    size: Size = None
     _: KW_ONLY
     align_corners: bool = False
     padding: str = "zeros"
@@ -34,5 +36,5 @@ class AffineSampler(Layer):
         return core.AffineSampler(self.size, rank=rank, align_corners=self.align_corners, padding=self.padding)
 
     def __call__(self, x: Array, theta: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, theta, train=train)

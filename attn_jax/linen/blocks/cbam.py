@@ -1,4 +1,4 @@
-"""CBAM for Linen; see `attn_core.blocks.cbam`."""
+"""`CBAM` for Linen; see `attn_core.blocks.cbam`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class CBAM(Layer):
+class CBAM(Layer, of=core.CBAM):
     """Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
     x' * M_s(x') with x' = x * M_c(x)
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.CBAM`; channels and rank are read from the input; `dtype` and `param_dtype` as in Flax's
     own layers.
@@ -39,10 +39,10 @@ class CBAM(Layer):
             channels,
             self.reduction,
             self.kernel,
-            rank=rank,
             hidden=self.hidden,
             bias=self.bias,
             pools=self.pools,
+            rank=rank,
             spatial_bias=self.spatial_bias,
             norm=self.norm,
             momentum=self.momentum,

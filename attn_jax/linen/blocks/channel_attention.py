@@ -1,4 +1,4 @@
-"""The channel half of CBAM for Linen; see `attn_core.blocks.channel_attention`."""
+"""`ChannelAttention` for Linen; see `attn_core.blocks.channel_attention`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class ChannelAttention(Layer):
+class ChannelAttention(Layer, of=core.ChannelAttention):
     """Scale each channel by a gate that one perceptron computes from the spatial means and from the maxima.
 
     x * sigmoid(W1 relu(W0 mean(x)) + W1 relu(W0 max(x)))
 
-    **Shape**: (batch, *space, channels) to the same shape, any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.ChannelAttention`; channels are read from the input; `dtype` and `param_dtype` as in
     Flax's own layers.
@@ -30,15 +30,9 @@ class ChannelAttention(Layer):
     pools: str = "both"
 
     def configure(self, channels: int, rank: int) -> core.ChannelAttention:
-        """Return the block for this many channels, of any rank."""
-        return core.ChannelAttention(
-            channels,
-            self.reduction,
-            hidden=self.hidden,
-            bias=self.bias,
-            pools=self.pools,
-        )
+        """Return the block for this many channels and spatial axes."""
+        return core.ChannelAttention(channels, self.reduction, hidden=self.hidden, bias=self.bias, pools=self.pools)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

@@ -1,4 +1,4 @@
-"""The channel shuffle of ShuffleNet for Linen; see `attn_core.blocks.channel_shuffle`."""
+"""`ChannelShuffle` for Linen; see `attn_core.blocks.channel_shuffle`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(Layer, of=core.ChannelShuffle):
     """Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
 
     y[i g + j] = x[j n + i], with g groups of n channels
 
-    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ChannelShuffle`; channels are read from the input; `dtype` and `param_dtype` as in
-    Flax's own layers.
+    **Fields**: see `attn_core.ChannelShuffle`; channels are read from the input; `dtype` and `param_dtype` as in Flax's
+    own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
@@ -28,5 +28,5 @@ class ChannelShuffle(Layer):
         return core.ChannelShuffle(channels, self.groups)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

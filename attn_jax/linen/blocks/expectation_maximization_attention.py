@@ -1,4 +1,4 @@
-"""Expectation-maximisation attention for Linen; see `attn_core.blocks.expectation_maximization_attention`."""
+"""`ExpectationMaximizationAttention` for Linen; see `attn_core.blocks.expectation_maximization_attention`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class ExpectationMaximizationAttention(Layer):
+class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
     """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.ExpectationMaximizationAttention`; channels and rank are read from the input; `dtype`
-    and `param_dtype` as in Flax's own layers.
+    **Fields**: see `attn_core.ExpectationMaximizationAttention`; channels and rank are read from the input; `dtype` and
+    `param_dtype` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
@@ -32,7 +32,7 @@ class ExpectationMaximizationAttention(Layer):
     def configure(self, channels: int, rank: int) -> core.ExpectationMaximizationAttention:
         """Return the block for this many channels and spatial axes."""
         return core.ExpectationMaximizationAttention(
-            channels, self.bases, rank=rank, steps=self.steps, momentum=self.momentum, norm_momentum=self.norm_momentum
+            channels, self.bases, steps=self.steps, momentum=self.momentum, norm_momentum=self.norm_momentum, rank=rank
         )
 
     def __call__(self, x: Array, train: bool = False) -> Array:

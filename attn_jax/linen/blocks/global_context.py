@@ -1,4 +1,4 @@
-"""The global context block for Linen; see `attn_core.blocks.global_context`."""
+"""`GlobalContext` for Linen; see `attn_core.blocks.global_context`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class GlobalContext(Layer):
+class GlobalContext(Layer, of=core.GlobalContext):
     """Add to each pixel, or scale its channels by, what two layers make of one weighted mean of all pixels.
 
     x + W2 relu(norm(W1 (sum over j of softmax(W_k x)_j x_j)))
 
-    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.GlobalContext`; channels are read from the input; `dtype` and `param_dtype` as in Flax's
     own layers.
@@ -44,5 +44,5 @@ class GlobalContext(Layer):
         )
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

@@ -1,4 +1,4 @@
-"""Global pooling for Linen; see `attn_core.blocks.global_pooling`."""
+"""`GlobalPooling` for Linen; see `attn_core.blocks.global_pooling`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Layer, of=core.GlobalPooling):
     """Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
 
     [mean(x), max(x)]
 
-    **Shape**: (batch, *space, channels) to (batch, channels), or (batch, 2 channels) with both.
+    **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
+    (batch, channels), or (batch, 2 channels) with both.
 
     **Fields**: see `attn_core.GlobalPooling`; `dtype` and `param_dtype` as in Flax's own layers.
 
@@ -27,5 +28,5 @@ class GlobalPooling(Layer):
         return core.GlobalPooling(self.pools)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

@@ -1,4 +1,4 @@
-"""The mixed pooling module of SPNet for Linen; see `attn_core.blocks.mixed_pooling_module`."""
+"""`MixedPoolingModule` for Linen; see `attn_core.blocks.mixed_pooling_module`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class MixedPoolingModule(Layer):
+class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     """Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
 
     relu(x + conv([short range, long range]))
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size, also smaller
+    than the numbers of bins.
 
-    **Fields**: see `attn_core.MixedPoolingModule`; channels and rank are read from the input; `dtype` and
-    `param_dtype` as in Flax's own layers.
+    **Fields**: see `attn_core.MixedPoolingModule`; channels and rank are read from the input; `dtype` and `param_dtype`
+    as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
@@ -32,9 +33,9 @@ class MixedPoolingModule(Layer):
     def configure(self, channels: int, rank: int) -> core.MixedPoolingModule:
         """Return the block for this many channels and spatial axes."""
         return core.MixedPoolingModule(
-            channels, self.reduction, rank=rank, pools=self.pools, kernel=self.kernel, momentum=self.momentum
+            channels, self.reduction, pools=self.pools, kernel=self.kernel, rank=rank, momentum=self.momentum
         )
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

@@ -1,4 +1,4 @@
-"""YOLOv4's spatial attention for Linen; see `attn_core.blocks.pointwise_gate`."""
+"""`PointwiseGate` for Linen; see `attn_core.blocks.pointwise_gate`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class PointwiseGate(Layer):
+class PointwiseGate(Layer, of=core.PointwiseGate):
     """Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
 
     x * sigmoid(W x + b), at each pixel
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.PointwiseGate`; channels and rank are read from the input; `dtype` and `param_dtype` as
     in Flax's own layers.
@@ -31,5 +31,5 @@ class PointwiseGate(Layer):
         return core.PointwiseGate(channels, rank=rank, bias=self.bias)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

@@ -1,4 +1,4 @@
-"""Point-wise spatial attention for Linen; see `attn_core.blocks.pointwise_spatial_attention`."""
+"""`PointwiseSpatialAttention` for Linen; see `attn_core.blocks.pointwise_spatial_attention`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class PointwiseSpatialAttention(Layer):
+class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     """Append to each pixel what it collects from all positions, and what all positions distribute to it.
 
     [x, relu(norm(W [collected, distributed]))]
 
-    **Shape**: (batch, *space, channels) to twice as many channels; only of the size that was given.
+    **Shape**: image (batch, *size, channels) to (batch, *size, 2 channels); the maps fit images of this size only.
 
     **Fields**: see `attn_core.PointwiseSpatialAttention`; channels and rank are read from the input; `dtype` and
     `param_dtype` as in Flax's own layers.
@@ -35,10 +35,10 @@ class PointwiseSpatialAttention(Layer):
         return core.PointwiseSpatialAttention(
             channels,
             self.size,
-            rank=rank,
             hidden=self.hidden,
             mode=self.mode,
             softmax=self.softmax,
+            rank=rank,
             momentum=self.momentum,
         )
 

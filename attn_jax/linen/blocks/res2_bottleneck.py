@@ -1,4 +1,4 @@
-"""Res2Net's bottleneck for Linen; see `attn_core.blocks.res2_bottleneck`."""
+"""`Res2Bottleneck` for Linen; see `attn_core.blocks.res2_bottleneck`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class Res2Bottleneck(Layer):
+class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     """Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
 
     relu(norm(conv(R(relu(norm(conv(x)))))) + x)
 
-    **Shape**: (batch, *space, channels) to 4 * planes channels, each size divided by the stride and rounded up.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), 4 * planes),
+    of any size.
 
     **Fields**: see `attn_core.Res2Bottleneck`; channels and rank are read from the input; `dtype` and `param_dtype` as
     in Flax's own layers.
@@ -39,8 +40,8 @@ class Res2Bottleneck(Layer):
             self.planes,
             self.scale,
             self.base_width,
-            rank=rank,
             kernel=self.kernel,
+            rank=rank,
             stride=self.stride,
             first_of_stage=self.first_of_stage,
             momentum=self.momentum,

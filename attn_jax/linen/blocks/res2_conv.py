@@ -1,4 +1,4 @@
-"""Res2Net's convolutions for Linen; see `attn_core.blocks.res2_conv`."""
+"""`Res2Conv` for Linen; see `attn_core.blocks.res2_conv`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class Res2Conv(Layer):
+class Res2Conv(Layer, of=core.Res2Conv):
     """Convolve the channels piece by piece, each piece together with the result of the one before.
 
     y[i] = conv(x[i] + y[i - 1])
 
-    **Shape**: (batch, *space, channels) to the same shape, each size divided by the stride and rounded up.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), channels), of
+    any size.
 
     **Fields**: see `attn_core.Res2Conv`; channels and rank are read from the input; `dtype` and `param_dtype` as in
     Flax's own layers.
@@ -36,8 +37,8 @@ class Res2Conv(Layer):
         return core.Res2Conv(
             channels,
             self.scale,
-            rank=rank,
             kernel=self.kernel,
+            rank=rank,
             stride=self.stride,
             first_of_stage=self.first_of_stage,
             norm=self.norm,

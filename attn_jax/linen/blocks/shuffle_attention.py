@@ -1,4 +1,4 @@
-"""Shuffle attention for Linen; see `attn_core.blocks.shuffle_attention`."""
+"""`ShuffleAttention` for Linen; see `attn_core.blocks.shuffle_attention`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class ShuffleAttention(Layer):
+class ShuffleAttention(Layer, of=core.ShuffleAttention):
     """Scale half of the channels of each group as a whole and the other half pixel by pixel, then shuffle all.
 
     x1 * sigmoid(w1 mean(x1) + b1) and x2 * sigmoid(w2 norm(x2) + b2) of each group's halves, shuffled
 
-    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.ShuffleAttention`; channels are read from the input; `dtype` and `param_dtype` as in
     Flax's own layers.
@@ -28,5 +28,5 @@ class ShuffleAttention(Layer):
         return core.ShuffleAttention(channels, self.groups)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

@@ -1,4 +1,4 @@
-"""The spatial transformer for Linen; see `attn_core.blocks.spatial_transformer`."""
+"""`SpatialTransformer` for Linen; see `attn_core.blocks.spatial_transformer`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.affine_sampler import Size
 from attn_jax.linen.layer import Layer
 
 
-class SpatialTransformer(Layer):
+class SpatialTransformer(Layer, of=core.SpatialTransformer):
     """Transform an image by the affine map that a small network reads from it; at the start, the identity.
 
     x sampled at the points theta(x) @ (x, y, ..., 1)
 
-    **Shape**: (batch, *space, channels) to an image of the size asked for.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to (batch, *size, channels).
 
-    **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input; `dtype` and
-    `param_dtype` as in Flax's own layers.
+    **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input; `dtype` and `param_dtype`
+    as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
 
-    size: int | tuple[int | None, ...] | None = None
+    size: Size = None
     _: KW_ONLY
     features: int = 16
     kernel: int = 5
@@ -37,15 +38,15 @@ class SpatialTransformer(Layer):
         return core.SpatialTransformer(
             channels,
             self.size,
-            rank=rank,
             features=self.features,
             kernel=self.kernel,
             pooled=self.pooled,
             hidden=self.hidden,
+            rank=rank,
             align_corners=self.align_corners,
             padding=self.padding,
         )
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

@@ -1,4 +1,4 @@
-"""Squeeze-and-excitation for Linen; see `attn_core.blocks.squeeze_excitation`."""
+"""`SqueezeExcitation` for Linen; see `attn_core.blocks.squeeze_excitation`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class SqueezeExcitation(Layer):
+class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     """Scale each channel by a gate computed from the spatial means of all channels.
 
     x * sigma(W2 delta(W1 mean(x) + b1) + b2)
 
-    **Shape**: (batch, *space, channels) to the same shape, any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.SqueezeExcitation`; channels are read from the input; `dtype` and `param_dtype` as in
     Flax's own layers.
@@ -31,16 +31,11 @@ class SqueezeExcitation(Layer):
     gate: str = "sigmoid"
 
     def configure(self, channels: int, rank: int) -> core.SqueezeExcitation:
-        """Return the block for this many channels, of any rank."""
+        """Return the block for this many channels and spatial axes."""
         return core.SqueezeExcitation(
-            channels,
-            self.reduction,
-            hidden=self.hidden,
-            bias=self.bias,
-            activation=self.activation,
-            gate=self.gate,
+            channels, self.reduction, hidden=self.hidden, bias=self.bias, activation=self.activation, gate=self.gate
         )
 
     def __call__(self, x: Array, train: bool = False) -> Array:
-        """Compute the block's output, the same in training."""
+        """Compute the block's output."""
         return self.run(x, train=train)

@@ -1,4 +1,4 @@
-"""Strip pooling for Linen; see `attn_core.blocks.strip_pooling`."""
+"""`StripPooling` for Linen; see `attn_core.blocks.strip_pooling`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from attn_core import blocks as core
 from attn_jax.linen.layer import Layer
 
 
-class StripPooling(Layer):
+class StripPooling(Layer, of=core.StripPooling):
     """Scale each number by a gate computed from the mean of its row and the mean of its column.
 
     x * sigmoid(f(conv(means of rows) + conv(means of columns)))
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.StripPooling`; channels and rank are read from the input; `dtype` and `param_dtype` as
-    in Flax's own layers.
+    **Fields**: see `attn_core.StripPooling`; channels and rank are read from the input; `dtype` and `param_dtype` as in
+    Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

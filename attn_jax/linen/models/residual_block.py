@@ -1,4 +1,4 @@
-"""Residual blocks for Linen; see `attn_core.models.residual_block`."""
+"""`ResidualBlock` for Linen; see `attn_core.models.residual_block`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from attn_core.models.attention import Attention
 from attn_jax.linen.layer import Layer
 
 
-class ResidualBlock(Layer):
+class ResidualBlock(Layer, of=core.ResidualBlock):
     """Add to the image what a few convolutions and an attention block make of it.
 
     relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
 
-    **Shape**: (batch, *space, channels) to outputs channels, each size divided by the stride and rounded up.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), outputs), of
+    any size.
 
-    **Fields**: see `attn_core.ResidualBlock`; channels and rank are read from the input; `dtype` and `param_dtype`
-    as in Flax's own layers.
+    **Fields**: see `attn_core.ResidualBlock`; channels and rank are read from the input; `dtype` and `param_dtype` as
+    in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

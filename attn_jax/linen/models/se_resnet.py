@@ -1,4 +1,4 @@
-"""SE-ResNet for Linen; see `attn_core.models.se_resnet`."""
+"""`SEResNet` for Linen; see `attn_core.models.se_resnet`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from attn_core.models.se_resnet import SE_RESNETS
 from attn_jax.linen.layer import Layer
 
 
-class SEResNet(Layer):
+class SEResNet(Layer, of=core.SEResNet):
     """Classify images with a residual network that has an attention block in each residual block.
 
-    **Shape**: (batch, *space, channels) of any size to logits (batch, classes).
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to logits (batch, classes).
 
     **Fields**: see `attn_core.SEResNet`; channels and rank are read from the input; `dtype` and `param_dtype` as in
     Flax's own layers.

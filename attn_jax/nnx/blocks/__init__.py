@@ -1,41 +1,27 @@
 """The blocks as NNX modules, one file per paper."""
 
-from attn_jax.nnx.blocks.affine_sampler import AffineSampler
-from attn_jax.nnx.blocks.cbam import CBAM
-from attn_jax.nnx.blocks.channel_attention import ChannelAttention
-from attn_jax.nnx.blocks.channel_shuffle import ChannelShuffle
-from attn_jax.nnx.blocks.expectation_maximization_attention import ExpectationMaximizationAttention
-from attn_jax.nnx.blocks.global_context import GlobalContext
-from attn_jax.nnx.blocks.global_pooling import GlobalPooling
-from attn_jax.nnx.blocks.mixed_pooling_module import MixedPoolingModule
-from attn_jax.nnx.blocks.non_local import NonLocal
-from attn_jax.nnx.blocks.pointwise_gate import PointwiseGate
-from attn_jax.nnx.blocks.pointwise_spatial_attention import PointwiseSpatialAttention
-from attn_jax.nnx.blocks.res2_bottleneck import Res2Bottleneck
-from attn_jax.nnx.blocks.res2_conv import Res2Conv
-from attn_jax.nnx.blocks.shuffle_attention import ShuffleAttention
-from attn_jax.nnx.blocks.spatial_attention import SpatialAttention
-from attn_jax.nnx.blocks.spatial_transformer import SpatialTransformer
-from attn_jax.nnx.blocks.squeeze_excitation import SqueezeExcitation
-from attn_jax.nnx.blocks.strip_pooling import StripPooling
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CBAM",
-    "AffineSampler",
-    "ChannelAttention",
-    "ChannelShuffle",
-    "ExpectationMaximizationAttention",
-    "GlobalContext",
-    "GlobalPooling",
-    "MixedPoolingModule",
-    "NonLocal",
-    "PointwiseGate",
-    "PointwiseSpatialAttention",
-    "Res2Bottleneck",
-    "Res2Conv",
-    "ShuffleAttention",
-    "SpatialAttention",
-    "SpatialTransformer",
-    "SqueezeExcitation",
-    "StripPooling",
-]
+from attn_core.deferred import handed_on
+
+from .affine_sampler import AffineSampler as AffineSampler
+from .cbam import CBAM as CBAM
+from .channel_attention import ChannelAttention as ChannelAttention
+from .channel_shuffle import ChannelShuffle as ChannelShuffle
+from .expectation_maximization_attention import ExpectationMaximizationAttention as ExpectationMaximizationAttention
+from .global_context import GlobalContext as GlobalContext
+from .global_pooling import GlobalPooling as GlobalPooling
+from .mixed_pooling_module import MixedPoolingModule as MixedPoolingModule
+from .non_local import NonLocal as NonLocal
+from .pointwise_gate import PointwiseGate as PointwiseGate
+from .pointwise_spatial_attention import PointwiseSpatialAttention as PointwiseSpatialAttention
+from .res2_bottleneck import Res2Bottleneck as Res2Bottleneck
+from .res2_conv import Res2Conv as Res2Conv
+from .shuffle_attention import ShuffleAttention as ShuffleAttention
+from .spatial_attention import SpatialAttention as SpatialAttention
+from .spatial_transformer import SpatialTransformer as SpatialTransformer
+from .squeeze_excitation import SqueezeExcitation as SqueezeExcitation
+from .strip_pooling import StripPooling as StripPooling
+
+if not TYPE_CHECKING:  # checkers read the lines above
+    __all__ = [*handed_on(__name__)]

@@ -1,4 +1,4 @@
-"""The affine grid and sampler of spatial transformer networks for NNX; see `attn_core.blocks.affine_sampler`."""
+"""`AffineSampler` for NNX; see `attn_core.blocks.affine_sampler`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.affine_sampler import Size
 from attn_jax.nnx.layer import Layer
 
 
-class AffineSampler(Layer):
+class AffineSampler(Layer, of=core.AffineSampler):
     """Sample an image at the points to which one matrix for each sample takes the pixels of the output.
 
     x sampled at the points theta @ (x, y, ..., 1)
 
-    **Shape**: (batch, *space, channels) and theta (batch, d, d + 1), d being the number of spatial axes, to an
-    image of the size asked for.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, and theta (batch, rank, rank + 1), to
+    (batch, *size, channels). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
+    (the width) comes first.
 
     **Fields**: see `attn_core.AffineSampler`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 
@@ -27,7 +29,7 @@ class AffineSampler(Layer):
 
     def __init__(
         self,
-        size: int | tuple[int | None, ...] | None = None,
+        size: Size = None,
         *,
         rank: int = 2,
         align_corners: bool = False,

@@ -1,4 +1,4 @@
-"""CBAM for NNX; see `attn_core.blocks.cbam`."""
+"""`CBAM` for NNX; see `attn_core.blocks.cbam`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class CBAM(Layer):
+class CBAM(Layer, of=core.CBAM):
     """Scale each channel, then each pixel of the result: `ChannelAttention`, then `SpatialAttention`.
 
     x' * M_s(x') with x' = x * M_c(x)
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.CBAM`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""The channel half of CBAM for NNX; see `attn_core.blocks.channel_attention`."""
+"""`ChannelAttention` for NNX; see `attn_core.blocks.channel_attention`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class ChannelAttention(Layer):
+class ChannelAttention(Layer, of=core.ChannelAttention):
     """Scale each channel by a gate that one perceptron computes from the spatial means and from the maxima.
 
     x * sigmoid(W1 relu(W0 mean(x)) + W1 relu(W0 max(x)))
 
-    **Shape**: (batch, *space, channels) to the same shape, any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.ChannelAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""The channel shuffle of ShuffleNet for NNX; see `attn_core.blocks.channel_shuffle`."""
+"""`ChannelShuffle` for NNX; see `attn_core.blocks.channel_shuffle`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class ChannelShuffle(Layer):
+class ChannelShuffle(Layer, of=core.ChannelShuffle):
     """Deal the channels of each group out to all groups, so that grouped convolutions in a row mix everything.
 
     y[i g + j] = x[j n + i], with g groups of n channels
 
-    **Shape**: (batch, *space, channels) to the same shape; any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.ChannelShuffle`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

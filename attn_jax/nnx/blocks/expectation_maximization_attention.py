@@ -1,4 +1,4 @@
-"""Expectation-maximisation attention for NNX; see `attn_core.blocks.expectation_maximization_attention`."""
+"""`ExpectationMaximizationAttention` for NNX; see `attn_core.blocks.expectation_maximization_attention`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class ExpectationMaximizationAttention(Layer):
+class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
     """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.ExpectationMaximizationAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own
     layers.

@@ -1,4 +1,4 @@
-"""Global pooling for NNX; see `attn_core.blocks.global_pooling`."""
+"""`GlobalPooling` for NNX; see `attn_core.blocks.global_pooling`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Layer, of=core.GlobalPooling):
     """Reduce each channel to its mean over all pixels, or its maximum, or first all means, then all maxima.
 
     [mean(x), max(x)]
 
-    **Shape**: (batch, *space, channels) to (batch, channels), or (batch, 2 channels) with both.
+    **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
+    (batch, channels), or (batch, 2 channels) with both.
 
     **Fields**: see `attn_core.GlobalPooling`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""The mixed pooling module of SPNet for NNX; see `attn_core.blocks.mixed_pooling_module`."""
+"""`MixedPoolingModule` for NNX; see `attn_core.blocks.mixed_pooling_module`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class MixedPoolingModule(Layer):
+class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     """Add to each number what pools of small and of long windows see: a pyramid of means, and strips.
 
     relu(x + conv([short range, long range]))
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size, also smaller
+    than the numbers of bins.
 
     **Fields**: see `attn_core.MixedPoolingModule`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

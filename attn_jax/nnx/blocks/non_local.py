@@ -1,4 +1,4 @@
-"""The non-local block for NNX; see `attn_core.blocks.non_local`."""
+"""`NonLocal` for NNX; see `attn_core.blocks.non_local`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class NonLocal(Layer):
+class NonLocal(Layer, of=core.NonLocal):
     """Add to each pixel what it finds at all positions, weighted by how it relates to them.
 
     x + W_z (sum over j of f(x_i, x_j) g(x_j), normalised)
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size that holds a window of `subsample`.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size that holds a
+    window of ``subsample``.
 
     **Fields**: see `attn_core.NonLocal`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

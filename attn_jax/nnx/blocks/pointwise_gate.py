@@ -1,4 +1,4 @@
-"""YOLOv4's spatial attention for NNX; see `attn_core.blocks.pointwise_gate`."""
+"""`PointwiseGate` for NNX; see `attn_core.blocks.pointwise_gate`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class PointwiseGate(Layer):
+class PointwiseGate(Layer, of=core.PointwiseGate):
     """Scale every number of an image by a gate that a pointwise convolution computes from its pixel.
 
     x * sigmoid(W x + b), at each pixel
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.PointwiseGate`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

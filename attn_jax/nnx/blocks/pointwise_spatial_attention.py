@@ -1,4 +1,4 @@
-"""Point-wise spatial attention for NNX; see `attn_core.blocks.pointwise_spatial_attention`."""
+"""`PointwiseSpatialAttention` for NNX; see `attn_core.blocks.pointwise_spatial_attention`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class PointwiseSpatialAttention(Layer):
+class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     """Append to each pixel what it collects from all positions, and what all positions distribute to it.
 
     [x, relu(norm(W [collected, distributed]))]
 
-    **Shape**: (batch, *space, channels) to twice as many channels; only of the size that was given.
+    **Shape**: image (batch, *size, channels) to (batch, *size, 2 channels); the maps fit images of this size only.
 
     **Fields**: see `attn_core.PointwiseSpatialAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""Res2Net's bottleneck for NNX; see `attn_core.blocks.res2_bottleneck`."""
+"""`Res2Bottleneck` for NNX; see `attn_core.blocks.res2_bottleneck`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class Res2Bottleneck(Layer):
+class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     """Add to the image what `Res2Conv` computes between two convolutions of one pixel, as in a residual network.
 
     relu(norm(conv(R(relu(norm(conv(x)))))) + x)
 
-    **Shape**: (batch, *space, channels) to 4 * planes channels, each size divided by the stride and rounded up.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), 4 * planes),
+    of any size.
 
     **Fields**: see `attn_core.Res2Bottleneck`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""Res2Net's convolutions for NNX; see `attn_core.blocks.res2_conv`."""
+"""`Res2Conv` for NNX; see `attn_core.blocks.res2_conv`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class Res2Conv(Layer):
+class Res2Conv(Layer, of=core.Res2Conv):
     """Convolve the channels piece by piece, each piece together with the result of the one before.
 
     y[i] = conv(x[i] + y[i - 1])
 
-    **Shape**: (batch, *space, channels) to the same shape, each size divided by the stride and rounded up.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), channels), of
+    any size.
 
     **Fields**: see `attn_core.Res2Conv`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""The spatial half of CBAM for NNX; see `attn_core.blocks.spatial_attention`."""
+"""`SpatialAttention` for NNX; see `attn_core.blocks.spatial_attention`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class SpatialAttention(Layer):
+class SpatialAttention(Layer, of=core.SpatialAttention):
     """Scale each pixel by a gate that a convolution computes from the channels' mean and maximum around it.
 
     x * sigmoid(conv([mean of channels, max of channels]))
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size; any number of channels.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape; any number of channels, any
+    size, also smaller than the kernel.
 
     **Fields**: see `attn_core.SpatialAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""The spatial transformer for NNX; see `attn_core.blocks.spatial_transformer`."""
+"""`SpatialTransformer` for NNX; see `attn_core.blocks.spatial_transformer`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.affine_sampler import Size
 from attn_jax.nnx.layer import Layer
 
 
-class SpatialTransformer(Layer):
+class SpatialTransformer(Layer, of=core.SpatialTransformer):
     """Transform an image by the affine map that a small network reads from it; at the start, the identity.
 
     x sampled at the points theta(x) @ (x, y, ..., 1)
 
-    **Shape**: (batch, *space, channels) to an image of the size asked for.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to (batch, *size, channels).
 
     **Fields**: see `attn_core.SpatialTransformer`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 
@@ -27,7 +28,7 @@ class SpatialTransformer(Layer):
     def __init__(
         self,
         channels: int,
-        size: int | tuple[int | None, ...] | None = None,
+        size: Size = None,
         *,
         features: int = 16,
         kernel: int = 5,

@@ -1,4 +1,4 @@
-"""Squeeze-and-excitation for NNX; see `attn_core.blocks.squeeze_excitation`."""
+"""`SqueezeExcitation` for NNX; see `attn_core.blocks.squeeze_excitation`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class SqueezeExcitation(Layer):
+class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     """Scale each channel by a gate computed from the spatial means of all channels.
 
     x * sigma(W2 delta(W1 mean(x) + b1) + b2)
 
-    **Shape**: (batch, *space, channels) to the same shape, any number of spatial axes from one.
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
     **Fields**: see `attn_core.SqueezeExcitation`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

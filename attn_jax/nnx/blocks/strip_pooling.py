@@ -1,4 +1,4 @@
-"""Strip pooling for NNX; see `attn_core.blocks.strip_pooling`."""
+"""`StripPooling` for NNX; see `attn_core.blocks.strip_pooling`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attn_core import blocks as core
 from attn_jax.nnx.layer import Layer
 
 
-class StripPooling(Layer):
+class StripPooling(Layer, of=core.StripPooling):
     """Scale each number by a gate computed from the mean of its row and the mean of its column.
 
     x * sigmoid(f(conv(means of rows) + conv(means of columns)))
 
-    **Shape**: (batch, *space, channels) to the same shape, of any size.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**: see `attn_core.StripPooling`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

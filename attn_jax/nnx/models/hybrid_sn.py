@@ -1,4 +1,4 @@
-"""HybridSN for NNX; see `attn_core.models.hybrid_sn`."""
+"""`HybridSN` for NNX; see `attn_core.models.hybrid_sn`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from attn_core.models.hybrid_sn import HYBRID_SNS
 from attn_jax.nnx.layer import Layer
 
 
-class HybridSN(Layer):
+class HybridSN(Layer, of=core.HybridSN):
     """Classify the centre pixel of a hyperspectral patch with convolutions over bands and pixels, then over pixels.
 
-    **Shape**: (batch, bands, size, size, 1) to logits (batch, classes).
+    **Shape**: image (batch, bands, size, size, 1) to logits (batch, classes).
 
     **Fields**: see `attn_core.HybridSN`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 
@@ -68,10 +68,10 @@ def hybrid_sn(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **opt
 
 
 def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **options: Any) -> HybridSN:
-    """Return seed 003's network that begins with the convolution of 3 x 3 pixels; options are those of `HybridSN`."""
+    """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, rngs=rngs, **(HYBRID_SNS["2d_first"] | options))
 
 
 def hybrid_sn_attention(bands: int, size: int, classes: int = 16, *, rngs: nnx.Rngs, **options: Any) -> HybridSN:
-    """Return seed 003's network with squeeze-and-excitation; options are those of `HybridSN`."""
+    """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
     return HybridSN(bands, size, classes, rngs=rngs, **(HYBRID_SNS["attention"] | options))

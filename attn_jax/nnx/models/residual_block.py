@@ -1,4 +1,4 @@
-"""Residual blocks for NNX; see `attn_core.models.residual_block`."""
+"""`ResidualBlock` for NNX; see `attn_core.models.residual_block`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from attn_core.models.attention import Attention
 from attn_jax.nnx.layer import Layer
 
 
-class ResidualBlock(Layer):
+class ResidualBlock(Layer, of=core.ResidualBlock):
     """Add to the image what a few convolutions and an attention block make of it.
 
     relu(A(norm(conv(relu(norm(conv(x)))))) + S(x))
 
-    **Shape**: (batch, *space, channels) to outputs channels, each size divided by the stride and rounded up.
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), outputs), of
+    any size.
 
     **Fields**: see `attn_core.ResidualBlock`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,4 +1,4 @@
-"""SE-ResNet for NNX; see `attn_core.models.se_resnet`."""
+"""`SEResNet` for NNX; see `attn_core.models.se_resnet`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from attn_core.models.se_resnet import SE_RESNETS
 from attn_jax.nnx.layer import Layer
 
 
-class SEResNet(Layer):
+class SEResNet(Layer, of=core.SEResNet):
     """Classify images with a residual network that has an attention block in each residual block.
 
-    **Shape**: (batch, *space, channels) of any size to logits (batch, classes).
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to logits (batch, classes).
 
     **Fields**: see `attn_core.SEResNet`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
 

@@ -1,14 +1,32 @@
 """What each TensorFlow operation is here."""
 
-from attn_core.porting.network.rules import indices, layers, norms, pointwise, reductions, shapes, windows
+from attn_core.porting.network.rules import (
+    arithmetic,
+    dense,
+    dilation,
+    indices,
+    joins,
+    layers,
+    norms,
+    pointwise,
+    pools,
+    reductions,
+    reshapes,
+    shapes,
+)
 from attn_core.porting.network.steps.lift import Rule
 
 RULES: dict[str, Rule] = {
+    **arithmetic.RULES,
+    **dense.RULES,
+    **dilation.RULES,
     **indices.RULES,
+    **joins.RULES,
     **layers.RULES,
     **norms.RULES,
     **pointwise.RULES,
+    **pools.RULES,
     **reductions.RULES,
+    **reshapes.RULES,
     **shapes.RULES,
-    **windows.RULES,
 }

@@ -1,4 +1,4 @@
-"""Attention blocks: their product, found by its structure, is one step."""
+"""Squeeze-and-excitation blocks: their product, found by its structure, is one step."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ from attn_core.blocks.squeeze_excitation import SqueezeExcitation
 from attn_core.porting.find.by_structure import Match
 from attn_core.porting.find.kernels import DensePair
 from attn_core.porting.graph.graph import Node
+from attn_core.porting.network.steps.axes import CHANNELS
 from attn_core.porting.network.steps.lift import Lifter
-from attn_core.porting.network.steps.steps import Leaf, Value
+from attn_core.porting.network.steps.steps import Leaf, Turn, Value, flat
 
 
 def squeeze_excitation(lifter: Lifter, node: Node, found: Match, path: str) -> Value | None:
     """Lift an SE block that ends in this product; None if it is not exactly one."""
-    if found.pool.image not in lifter.values or found.pair.notes:  # notes tell what is not exactly the block's
+    pair, pool = found.pair, found.pool
+    # Notes tell what is not exactly the block's.
+    if pool.image not in lifter.values or pair.notes:
         return None
-    x = lifter.value(found.pool.image)
-    if x.rank != 4 or x.axes[found.pool.axis] != 1:
+    x = lifter.value(pool.image)
+    if x.rank != 4 or x.axes[pool.axis] != CHANNELS:
         return None
-    return lifter.add(node, "attention", (x,), {"block": _block(found.pair)}, x.axes, _arrays(found.pair), path)
+    block = _block(pair)
+    leaves = _leaves(pair)
+    arrays = {role: leaves[role] for role in block.arrays()}
+    return lifter.add(node, "attention", (x,), {"block": block}, x.axes, arrays, path)
 
 
 def _block(pair: DensePair) -> SqueezeExcitation:
@@ -26,10 +32,10 @@ def _block(pair: DensePair) -> SqueezeExcitation:
     return SqueezeExcitation(channels, hidden=hidden, bias=bias, activation=pair.activation, gate=pair.gate)
 
 
-def _arrays(pair: DensePair) -> dict[str, Leaf]:
-    kernels = {"reduce.weight": pair.reduce.kernel, "expand.weight": pair.expand.kernel}
-    leaves = {
-        role: Leaf((stored,), kernels[role].canonical if role in kernels else lambda array: array.reshape(-1))
-        for role, stored in pair.stored.items()
+def _leaves(pair: DensePair) -> dict[str, Leaf]:
+    # Kernels may be those of dense layers or of 1x1 convolutions, which they know themselves.
+    turns: dict[str, Turn] = {
+        "reduce.weight": pair.reduce.kernel.canonical,
+        "expand.weight": pair.expand.kernel.canonical,
     }
-    return {role: leaves[role] for role in _block(pair).arrays()}
+    return {role: Leaf((stored,), turns.get(role, flat)) for role, stored in pair.stored.items()}

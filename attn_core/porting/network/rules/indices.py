@@ -2,72 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.graph.reads import new_axes
+from attn_core.porting.network.steps.attributes import attribute
+from attn_core.porting.network.steps.axes import BATCH, CHANNELS, HEIGHT, NCHW, NHWC, VECTOR, WIDTH
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
-from attn_core.porting.network.steps.steps import NCHW, NHWC, Value
-from attn_core.porting.network.steps.trace import attribute, fixed
+from attn_core.porting.network.steps.steps import Value
 
-Cut = tuple[int | None, int | None, int | None]
-WHOLE: Cut = (None, None, None)
+_ADDED = {(False, True, True, False): NHWC, (False, False, True, True): NCHW}  # by which axes of the result are new
+
+
+class Cut(NamedTuple):
+    """A slice of one axis, None for what need not be said."""
+
+    start: int | None = None
+    stop: int | None = None
+    step: int | None = None
+
+
+WHOLE = Cut()
 
 
 def _strided_slice(lifter: Lifter, node: Node) -> Value:
-    x = lifter.value(node.inputs[0])
+    x = lifter.input(node)
     added = new_axes(lifter.graph, node)
     if added is not None:
         return _to_image(lifter, node, x, added)
     if any(attribute(node, f"{name}_mask", 0) for name in ("ellipsis", "new_axis", "shrink_axis")):
         raise Unsupported("its index adds or takes away axes")
-    begin, end, steps = (lifter.trace.integers(ref) for ref in node.inputs[1:])
+    begin, end, steps = (lifter.integers(ref) for ref in node.inputs[1:])
     if begin is None or end is None or steps is None:
         raise Unsupported("the graph does not state its index")
-    masks = [attribute(node, f"{name}_mask", 0) for name in ("begin", "end")]
+    # Where the bit of an axis is set, its number is not meant: of x[:, 1:] the first start and both stops are open.
+    open_starts = attribute(node, "begin_mask", 0)
+    open_stops = attribute(node, "end_mask", 0)
     cuts = []
     for place, (start, stop, step) in enumerate(zip(begin, end, steps, strict=True)):
-        open_start, open_stop = (bool(mask >> place & 1) for mask in masks)
-        if step is None or (start is None and not open_start) or (stop is None and not open_stop) or step < 1:
+        starts_open = open_starts >> place & 1
+        stops_open = open_stops >> place & 1
+        follows = (start is None and not starts_open) or (stop is None and not stops_open)
+        if follows or step is None or step < 1:
             raise Unsupported("its index follows the image's size, or runs backwards")
-        cuts.append(
-            (None if open_start or start == 0 else start, None if open_stop else stop, step if step > 1 else None)
-        )
+        if starts_open or start == 0:
+            start = None
+        if stops_open:
+            stop = None
+        if step == 1:
+            step = None
+        cuts.append(Cut(start, stop, step))
     return _cut(lifter, node, x, cuts)
 
 
 def _slice(lifter: Lifter, node: Node) -> Value:
-    x = lifter.value(node.inputs[0])
-    begin, size = fixed(lifter.trace.integers(node.inputs[1])), lifter.trace.integers(node.inputs[2])
+    x = lifter.input(node)
+    begin = lifter.fixed(node.inputs[1])
+    size = lifter.integers(node.inputs[2])
     if begin is None or size is None:
         raise Unsupported("the graph does not state its index")
-    cuts: list[Cut] = []
-    for start, count, whole in zip(begin, size, lifter.shape(node.inputs[0]), strict=True):
+    shape = lifter.shape(node.inputs[0])
+    cuts = []
+    for start, count, whole in zip(begin, size, shape, strict=True):
+        # A number that follows the image's size can only be the rest of the axis where the cut starts with it.
         if count is None and start != 0:
             raise Unsupported("its index follows the image's size")
-        everything = count in (None, -1) or (count == whole and start == 0)
-        cuts.append((start or None, None if everything or count is None else start + count, None))
+        is_rest = count is None or count == -1 or (count == whole and start == 0)
+        stop = None if is_rest or count is None else start + count
+        cuts.append(Cut(start or None, stop))
     return _cut(lifter, node, x, cuts)
 
 
-def _cut(lifter: Lifter, node: Node, x: Value, cuts: list[Cut]) -> Value:
-    cuts = cuts + [WHOLE] * (x.rank - len(cuts))
+def _cut(lifter: Lifter, node: Node, x: Value, stated: Sequence[Cut]) -> Value:
+    missing = x.rank - len(stated)
+    cuts = [*stated, *[WHOLE] * missing]  # an index may leave out the last axes
     if all(cut == WHOLE for cut in cuts):
         return x
-    canonical = tuple(cuts[x.axes.index(axis)] for axis in range(x.rank))
-    if x.rank == 4 and canonical[0] == canonical[2] == canonical[3] == WHOLE and canonical[1][2] is None:
-        whole = lifter.shape(node.inputs[0])[x.axes.index(1)]
-        start, stop = canonical[1][0] or 0, canonical[1][1]
-        if whole is not None and (stop is None or 0 <= start < stop <= whole):
-            return lifter.add(node, "slice", (x,), {"axis": 1, "start": start, "stop": stop or whole, "size": whole})
-    return lifter.add(node, "cut", (x,), {"cuts": canonical})
+    canonical = x.axes.canonical(cuts)
+    piece = _of_channels(lifter, node, x, canonical)
+    return piece or lifter.add(node, "cut", (x,), {"cuts": canonical})
+
+
+def _of_channels(lifter: Lifter, node: Node, x: Value, cuts: Sequence[Cut]) -> Value | None:
+    """Lift a cut of channels alone as a slice, of which several may make the groups of a convolution."""
+    if x.rank != len(NHWC):
+        return None
+    others = {cuts[BATCH], cuts[HEIGHT], cuts[WIDTH]}
+    if others != {WHOLE}:
+        return None
+    cut = cuts[CHANNELS]
+    whole = x.axes.entry(lifter.shape(node.inputs[0]), CHANNELS)
+    if whole is None or cut.step is not None:
+        return None
+    start = cut.start or 0
+    if cut.stop is not None and not 0 <= start < cut.stop <= whole:
+        return None
+    fields = {"axis": CHANNELS, "start": start, "stop": cut.stop or whole, "size": whole}
+    return lifter.add(node, "slice", (x,), fields)
 
 
 def _to_image(lifter: Lifter, node: Node, x: Value, added: tuple[bool, ...]) -> Value:
     """Make a vector an image of one pixel."""
-    layouts = {(False, True, True, False): NHWC, (False, False, True, True): NCHW}
-    kept = (*added, *(False,) * (x.rank + sum(added) - len(added)))
-    if x.rank != 2 or kept not in layouts:
+    unsaid = x.rank + sum(added) - len(added)  # axes at the end that the index leaves out
+    is_new = (*added, *[False] * unsaid)
+    if x.rank != len(VECTOR) or is_new not in _ADDED:
         raise Unsupported("it adds axes to something that is no vector, or makes no image of it")
-    return lifter.add(node, "to_image", (x,), None, layouts[kept])
+    return lifter.add(node, "to_image", (x,), None, _ADDED[is_new])
 
 
 RULES: dict[str, Rule] = {"StridedSlice": _strided_slice, "Slice": _slice}

@@ -1,4 +1,4 @@
-"""Batch normalisation: fused, and as the products and sums of `tf.nn.batch_normalization`."""
+"""Normalisation: batch norms, fused or as the products and sums of `tf.nn.batch_normalization`; local responses."""
 
 from __future__ import annotations
 
@@ -8,31 +8,28 @@ import numpy as np
 
 from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.graph.reads import stored
-from attn_core.porting.network.rules.layers import along_channels, layout, scope
+from attn_core.porting.network.rules.bias import along_channels
+from attn_core.porting.network.rules.layers import layout, scope
+from attn_core.porting.network.rules.norm_of_products import Norm, parsed
+from attn_core.porting.network.rules.numbers import shortest
+from attn_core.porting.network.steps.attributes import attribute
+from attn_core.porting.network.steps.axes import NHWC
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
-from attn_core.porting.network.steps.steps import NHWC, Array, Leaf, Value
-from attn_core.porting.network.steps.trace import attribute
+from attn_core.porting.network.steps.steps import Leaf, Value, flat
 
 MOMENTUM = 0.01  # of `tf.layers`, as PyTorch counts: the share of the new
+_FORMS = {(True, True): "both", (True, False): "scale", (False, True): "center", (False, False): "none"}
 
 
 def fused(lifter: Lifter, node: Node) -> Value:
     """Lift `FusedBatchNorm` with its moving averages."""
-    axes = layout(node)
-    x = lifter.laid(lifter.value(node.inputs[0]), axes)
+    x = lifter.laid(lifter.input(node), layout(node))
+    # Where the file leaves it out, it has the operation's default: training.
     if attribute(node, "is_training", True):
         raise Unsupported("it normalises with the mean and variance of the batch, also outside of training")
-    gamma, beta, mean, variance = node.inputs[1:5]
-    # The file's float32 of an epsilon is not the number that was written: 0.0010000000474974513.
+    _, gamma, beta, mean, variance, *_ = node.inputs
     eps = shortest(attribute(node, "epsilon", 1e-4))
-    return _norm(lifter, node, x, eps, mean, variance, gamma, beta)
-
-
-def shortest(value: float) -> float:
-    """Return the shortest decimal number with the same float32. **Raises** `Unsupported` if it is not finite."""
-    if not np.isfinite(np.float32(value)):
-        raise Unsupported("it reads a number that is not finite")
-    return float(str(np.float32(value)))
+    return _add(lifter, node, x, Norm(mean, variance, eps, gamma, beta))
 
 
 def unfused(lifter: Lifter, node: Node, data: Ref, offset: Ref) -> Value | None:
@@ -40,90 +37,68 @@ def unfused(lifter: Lifter, node: Node, data: Ref, offset: Ref) -> Value | None:
     product = lifter.graph.nodes[data.node]
     if product.op != "Mul" or len(product.inputs) != 2 or lifter.is_data(offset):
         return None
+    # Programs write a product either way round.
     for image, factor in (product.inputs, product.inputs[::-1]):
         if lifter.is_data(image) and not lifter.is_data(factor):
-            found = _parsed(lifter, factor, offset)
-            axes = lifter.value(image).axes
-            if found is None or not along_channels(lifter.trace.shapes[factor][0], axes):
+            norm = parsed(lifter, factor, offset)
+            x = lifter.value(image)
+            if norm is None or not along_channels(lifter.constant_shape(factor), x.axes):
                 return None
-            mean, variance, eps, gamma, beta = found
-            return _norm(lifter, node, lifter.value(image), eps, mean, variance, gamma, beta)
+            return _add(lifter, node, x, norm)
     return None
 
 
-def _parsed(lifter: Lifter, factor: Ref, offset: Ref) -> tuple[Ref, Ref, float, Ref | None, Ref | None] | None:
-    """Read gamma / sqrt(variance + eps) and beta - mean * that."""
-    nodes = lifter.graph.nodes
-    scaled, gamma = nodes[factor.node], None
-    if scaled.op == "Mul":
-        roots = [ref for ref in scaled.inputs if nodes[ref.node].op == "Rsqrt"]
-        others = [ref for ref in scaled.inputs if nodes[ref.node].op != "Rsqrt"]
-        if len(roots) != 1:
-            return None
-        gamma, scaled = others[0], nodes[roots[0].node]
-    if scaled.op != "Rsqrt" or nodes[scaled.inputs[0].node].op not in ("Add", "AddV2"):
-        return None
-    variance, eps = _and_number(lifter, nodes[scaled.inputs[0].node])
-    difference, beta = nodes[offset.node], None
-    if difference.op == "Sub":
-        beta, shifted = difference.inputs
-    elif difference.op in ("Neg", "Mul"):
-        shifted = difference.inputs[0] if difference.op == "Neg" else offset
-    else:
-        return None
-    moved = nodes[shifted.node]
-    means = [ref for ref in moved.inputs if ref != factor]
-    if moved.op != "Mul" or len(means) != 1 or variance is None:
-        return None
-    mean = means[0]
-    if difference.op == "Mul":  # -mean * factor
-        if nodes[mean.node].op != "Neg":
-            return None
-        mean = nodes[mean.node].inputs[0]
-    return mean, variance, eps, gamma, beta
+def _add(lifter: Lifter, node: Node, x: Value, norm: Norm) -> Value:
+    scale = norm.gamma is not None and not _is_ones(lifter, norm.gamma)
+    center = norm.beta is not None
+    shape = lifter.constant_shape(norm.mean)
+    arrays = _arrays(lifter, norm, scale)
+    fields: dict[str, Any] = {
+        "channels": int(np.prod(shape)),
+        "eps": norm.eps,
+        "momentum": _momentum(lifter, arrays["running_mean"]),
+        "scale": scale,
+        "center": center,
+        "form": _FORMS[scale, center],
+        "rank": x.rank,
+    }
+    return lifter.add(node, "norm", (x,), fields, x.axes, arrays, _path(arrays, node))
 
 
-def _and_number(lifter: Lifter, node: Node) -> tuple[Ref | None, float]:
-    """Tell the variance from epsilon."""
-    for ref, other in (node.inputs, node.inputs[::-1]):
-        if lifter.trace.shapes[other][0] == ():
-            return ref, shortest(float(lifter.number(other)))
-    return None, 0.0
+def _arrays(lifter: Lifter, norm: Norm, scale: bool) -> dict[str, Leaf]:
+    arrays = {
+        "running_mean": lifter.leaf(norm.mean, flat),
+        "running_var": lifter.leaf(norm.variance, flat),
+    }
+    if scale and norm.gamma is not None:
+        arrays["weight"] = lifter.leaf(norm.gamma, flat)
+    if norm.beta is not None:
+        arrays["bias"] = lifter.leaf(norm.beta, flat)
+    return arrays
 
 
-def _norm(
-    lifter: Lifter, node: Node, x: Value, eps: float, mean: Ref, variance: Ref, gamma: Ref | None, beta: Ref | None
-) -> Value:
-    def vector(array: Array) -> Array:
-        return array.reshape(-1)
-
-    scale = gamma is not None and not _is_ones(lifter, gamma)
-    channels = lifter.trace.shapes[mean][0]
-    arrays = {"running_mean": lifter.leaf(mean, vector), "running_var": lifter.leaf(variance, vector)}
-    if scale and gamma:
-        arrays["weight"] = lifter.leaf(gamma, vector)
-    if beta is not None:
-        arrays["bias"] = lifter.leaf(beta, vector)
-    named = [name for role in ("weight", "bias", "running_mean") if role in arrays for name in arrays[role].names]
-    fields: dict[str, Any] = {"channels": int(np.prod(channels)), "eps": eps, "momentum": _momentum(lifter, arrays)}
-    form = {(True, True): "both", (True, False): "scale", (False, True): "center"}.get(
-        (scale, beta is not None), "none"
-    )
-    fields |= {"scale": scale, "center": beta is not None, "form": form, "rank": x.rank}
-    path = scope(named[0]) if named else node.name
-    return lifter.add(node, "norm", (x,), fields, x.axes, arrays, path)
+def _path(arrays: dict[str, Leaf], node: Node) -> str:
+    """Return the scope of a norm's variables, of which some may be constants that have no name."""
+    leaves = [arrays[role] for role in ("weight", "bias", "running_mean") if role in arrays]
+    names = [name for leaf in leaves for name in leaf.names]
+    return scope(names[0]) if names else node.name
 
 
 def _is_ones(lifter: Lifter, gamma: Ref) -> bool:
-    """Whether gamma is the constant that stands where a layer has none."""
+    """Whether gamma is the constant that stands where a layer has none: the fused operation always reads one.
+
+    A frozen graph holds gammas as constants, too, and these may still be one everywhere; they go by their name.
+    """
     found = stored(lifter.graph, gamma)
-    return found is not None and found.frozen and "gamma" not in found.name and bool((lifter.number(gamma) == 1).all())
+    if found is None or not found.frozen or "gamma" in found.name:
+        return False
+    ones = lifter.number(gamma) == 1
+    return bool(ones.all())
 
 
-def _momentum(lifter: Lifter, arrays: dict[str, Leaf]) -> float:
-    names = arrays["running_mean"].names
-    if names and names[0] in lifter.momenta:
-        return lifter.momenta[names[0]]
+def _momentum(lifter: Lifter, average: Leaf) -> float:
+    if average.names and average.names[0] in lifter.momenta:
+        return lifter.momenta[average.names[0]]
     note = f"the graph does not show how fast averages move in training; {MOMENTUM} as in tf.layers"
     if note not in lifter.notes:
         lifter.notes.append(note)
@@ -131,14 +106,20 @@ def _momentum(lifter: Lifter, arrays: dict[str, Leaf]) -> float:
 
 
 def _local_response(lifter: Lifter, node: Node) -> Value:
-    """Lift `LRN`, which divides by a power of the squares of the channels nearby."""
-    x = lifter.laid(lifter.value(node.inputs[0]), NHWC)
-    numbers = {name: shortest(attribute(node, name, plain)) for name, plain in _LRN.items()}
-    return lifter.add(node, "local_response_norm", (x,), {"radius": attribute(node, "depth_radius", 5), **numbers})
+    """Lift `LRN`, which divides by a power of the squares of the channels nearby; it exists for NHWC alone."""
+    x = lifter.laid(lifter.input(node), NHWC)
+    fields = {
+        "radius": attribute(node, "depth_radius", 5),
+        "bias": shortest(attribute(node, "bias", 1.0)),
+        "alpha": shortest(attribute(node, "alpha", 1.0)),
+        "beta": shortest(attribute(node, "beta", 0.5)),
+    }
+    return lifter.add(node, "local_response_norm", (x,), fields)
 
 
-_LRN = {"bias": 1.0, "alpha": 1.0, "beta": 0.5}
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"), fused),
+    "FusedBatchNorm": fused,
+    "FusedBatchNormV2": fused,
+    "FusedBatchNormV3": fused,
     "LRN": _local_response,
 }

@@ -5,29 +5,38 @@ from __future__ import annotations
 from functools import partial
 
 from attn_core.porting.graph.graph import Node
+from attn_core.porting.network.steps.attributes import attribute
+from attn_core.porting.network.steps.axes import BATCH, Axes, unpermuted
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
 from attn_core.porting.network.steps.steps import Value
-from attn_core.porting.network.steps.trace import attribute, fixed
 
 KINDS = {"Mean": "mean", "Max": "max", "Min": "min", "Sum": "sum"}
 
 
 def _reduce(lifter: Lifter, node: Node, kind: str) -> Value:
-    x = lifter.value(node.inputs[0])
-    found = fixed(lifter.trace.integers(node.inputs[1]))
-    if found is None:
+    x = lifter.input(node)
+    stated = lifter.fixed(node.inputs[1])
+    if stated is None:
         raise Unsupported("the graph does not say over which axes it goes")
-    source = {axis % x.rank for axis in found}
-    axes = tuple(sorted(x.axes[axis] for axis in source))
-    if 0 in axes:
+    gone = {place % x.rank for place in stated}
+    axes = tuple(sorted(x.axes[place] for place in gone))
+    if BATCH in axes:
         raise Unsupported("it goes over the batch")
+    # Python calls the argument `keepdims` by now; the attribute kept its first name.
     keep = bool(attribute(node, "keep_dims", False))
-    left = x.axes if keep else tuple(x.axes[k] for k in range(x.rank) if k not in source)
-    if not keep:
-        if list(left) != sorted(left):
-            raise Unsupported("what it leaves of the image has its axes in another order")
-        left = tuple(range(len(left)))
+    left = x.axes if keep else without(x.axes, gone)
     return lifter.add(node, kind, (x,), {"axes": axes, "keep": keep, "rank": x.rank}, left)
+
+
+def without(axes: Axes, gone: set[int]) -> Axes:
+    """Return what is left of axes when those at some places are taken away. **Raises** `Unsupported`.
+
+    The axes that are left are numbered anew: of a vector made of NHWC or NCHW, what were channels are axis 1.
+    """
+    left = Axes(axis for place, axis in enumerate(axes) if place not in gone)
+    if not left.in_order:
+        raise Unsupported("what it leaves of the image has its axes in another order")
+    return unpermuted(len(left))
 
 
 RULES: dict[str, Rule] = {op: partial(_reduce, kind=kind) for op, kind in KINDS.items()}

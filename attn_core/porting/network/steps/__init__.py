@@ -1,1 +1,4 @@
-"""A network as steps: what they are (`steps`), what was seen of each (`trace`), and how nodes become them (`lift`)."""
+"""A network as steps: what they are (`steps`), and how nodes become them (`lift`).
+
+`axes` says what the axes of the graph's arrays are, `observed` what was seen of them when the graph ran.
+"""

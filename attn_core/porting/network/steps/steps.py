@@ -13,11 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_core.porting.graph.reads import Stored
+from attn_core.porting.network.steps.axes import Axes
 
 Array = NDArray[Any]
+Turn = Callable[[Array], Array]
 IMAGE = "x"  # the step that is the network's input
 
-NHWC, NCHW = (0, 2, 3, 1), (0, 1, 2, 3)  # which canonical axis each axis of a layout is
+
+def as_it_is(array: Array) -> Array:
+    """Return the array."""
+    return array
+
+
+def flat(array: Array) -> Array:
+    """Return a vector, whatever axes of one it was given against an image."""
+    return array.reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,8 @@ class Leaf:
     """
 
     parts: tuple[Stored, ...] = ()
-    turn: Callable[[Array], Array] = field(default=lambda array: array, compare=False)
+    # Functions and arrays cannot be compared in a way that would mean something.
+    turn: Turn = field(default=as_it_is, compare=False)
     value: Array | None = field(default=None, compare=False)
     computed: str = ""
 
@@ -42,9 +53,12 @@ class Leaf:
         if self.value is not None:
             return self.value
         arrays = [self.turn(read(part)) for part in self.parts]
-        return np.ascontiguousarray(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))
+        # Of a single part no copy is made, as `concatenate` would: kernels are the largest arrays of a port.
+        whole = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        return np.ascontiguousarray(whole)
 
 
+# A step is equal to itself alone: it is a key of tables, and its fields may hold arrays.
 @dataclass(frozen=True, eq=False)
 class Step:
     """One operation of the network.
@@ -73,10 +87,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Value:
-    """What a graph's output is here: a step's result, and which canonical axis each of the graph's axes is."""
+    """What a graph's output is here: a step's result, and the axes that the graph's array has."""
 
     step: str
-    axes: tuple[int, ...]
+    axes: Axes
 
     @property
     def rank(self) -> int:
@@ -86,4 +100,6 @@ class Value:
 
 def canonical(array: Array, axes: tuple[int, ...]) -> Array:
     """Put a graph's array into canonical order."""
-    return np.ascontiguousarray(array.transpose(np.argsort(axes))) if len(axes) == array.ndim else array
+    if len(axes) != array.ndim:
+        return array
+    return np.ascontiguousarray(array.transpose(np.argsort(axes)))

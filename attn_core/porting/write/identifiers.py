@@ -33,7 +33,7 @@ _TAKEN = """
 """  # what modules of some framework have already
 RESERVED = frozenset(_TAKEN.split())
 
-
+# What stands at the top of some source already, so that no class may be called like it.
 IMPORTED = (
     "BatchNorm",
     "BatchNorm2d",
@@ -52,14 +52,19 @@ def plain(text: str) -> str:
     """Return a scope of the graph as it can stand in a docstring; of a long one, the inner scopes."""
     while len(text) > LONGEST and "/" in text:
         text = text.partition("/")[2]
-    return re.sub(r"[^\w/.:>-]+", "_", text, flags=re.ASCII)[-LONGEST:]
+    safe = re.sub(r"[^\w/.:>-]+", "_", text, flags=re.ASCII)  # no quote, backslash or end of line leaves a docstring
+    return safe[-LONGEST:]
 
 
 def identifier(text: str) -> str:
     """Return a name for a member."""
-    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_") or "layer"
-    name = f"layer_{name}" if name[0].isdigit() else name
-    return f"{name}_" if keyword.iskeyword(name) or name in RESERVED else name
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII)
+    # __init__ and _modules are Python's and the frameworks' own.
+    name = name.strip("_") or "layer"
+    if name[0].isdigit():
+        name = f"layer_{name}"
+    is_taken = keyword.iskeyword(name) or name in RESERVED
+    return f"{name}_" if is_taken else name
 
 
 def class_name(scope: str) -> str:
@@ -67,10 +72,12 @@ def class_name(scope: str) -> str:
 
     Empty if that leaves nothing.
     """
-    last = re.sub(r"(?<![vV])_?\d+[a-z]?$", "", scope.rpartition("/")[2])
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", re.sub(r"[^\w]", "_", last, flags=re.ASCII))
+    last = scope.rpartition("/")[2]
+    base = re.sub(r"(?<![vV])_?\d+[a-z]?$", "", last)  # unit_1, Mixed_5b, but not bottleneck_v1
+    text = re.sub(r"[^\w]", "_", base, flags=re.ASCII)
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", text)  # of CBAM_unit2, denseLayer
     name = "".join(word[0].upper() + word[1:] for word in words)
-    return name if name and not name[0].isdigit() else ""
+    return "" if name[:1].isdigit() else name
 
 
 def snake(name: str) -> str:

@@ -1,0 +1,152 @@
+"""Reshaping: what it means shows in the shapes before and after, in both runs of the graph."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from attn_core.porting.graph.graph import Node, Ref
+from attn_core.porting.network.rules.pixels import one_by_one
+from attn_core.porting.network.rules.shuffle import shuffled
+from attn_core.porting.network.steps.axes import CHANNELS, NCHW, NHWC, VECTOR, Axes, image_axes
+from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
+from attn_core.porting.network.steps.observed import RUNS, Sizes
+from attn_core.porting.network.steps.steps import Value
+
+
+class _Change(NamedTuple):
+    """What a reshape did to the shape in one run."""
+
+    before: Sizes
+    after: Sizes
+
+    @property
+    def ranks(self) -> tuple[int, int]:
+        """The numbers of axes before and after."""
+        return len(self.before), len(self.after)
+
+    @property
+    def keeps_batch(self) -> bool:
+        """Whether the images stay apart."""
+        return self.before[0] == self.after[0]
+
+    def starts_flat(self) -> bool:
+        """Whether vectors or rows are reshaped."""
+        return len(self.before) == 2
+
+    def is_none(self) -> bool:
+        """Whether the shape stayed what it was."""
+        return self.before == self.after
+
+    def flattens(self) -> bool:
+        """Whether each image became a vector."""
+        before, after = self.ranks
+        if after != 2 or before <= 2:
+            return False
+        _, *sizes = self.before
+        return self.keeps_batch and math.prod(sizes) == self.after[1]
+
+    def unflattens(self) -> bool:
+        """Whether each vector became an image."""
+        if self.ranks != (2, 4):
+            return False
+        _, *sizes = self.after
+        return self.keeps_batch and math.prod(sizes) == self.before[1]
+
+    def makes_rows(self) -> bool:
+        """Whether each pixel became a row, as before a dense layer on pixels."""
+        before, after = self.ranks
+        if after != 2 or before <= 2:
+            return False
+        *pixels, channels = self.before
+        return self.after == (math.prod(pixels), channels)
+
+    def makes_pixel(self) -> bool:
+        """Whether each vector became an image of one pixel."""
+        if self.ranks != (2, 4):
+            return False
+        _, *sizes = self.after
+        return self.keeps_batch and sorted(sizes) == sorted((1, 1, self.before[1]))
+
+    def groups_channels(self) -> bool:
+        """Whether the last axis became two."""
+        if self.ranks != (4, 5):
+            return False
+        *around, channels = self.before
+        *around_after, groups, each = self.after
+        return around == around_after and channels == groups * each
+
+
+def _reshape(lifter: Lifter, node: Node) -> Value:
+    """Lift a reshape.
+
+    What it may be: nothing at all, an image or rows flattened to vectors, a vector made an image of one pixel, part of
+    a channel shuffle.
+    """
+    x = lifter.input(node)
+    changes = _changes(lifter, node)
+    if _in_both(changes, _Change.is_none):
+        return x
+    if (shuffle := shuffled(lifter, node, x)) is not None:
+        return shuffle
+    if _in_both(changes, _Change.groups_channels) and x.axes == NHWC:
+        # The axis of the channels within a group has no canonical number, for no image has it.
+        return lifter.add(node, "groups", (x,), {"groups": changes[0].after[3]}, Axes((*NHWC, 4)))
+    # Before rows: one pixel that becomes a vector has become a row as well.
+    if _in_both(changes, _Change.flattens):
+        return _flatten(lifter, node, x, changes[0].before)
+    if _in_both(changes, _Change.makes_rows):
+        return lifter.add(node, "rows", (x,), {"whole": x.axes}, VECTOR)
+    # One pixel that went through a dense layer comes back in the same way in which a vector becomes a pixel.
+    if _in_both(changes, _Change.makes_pixel):
+        return one_by_one(lifter, node, x) or _to_pixel(lifter, node, x, changes[0].after)
+    if _in_both(changes, _Change.unflattens) and _same_sizes(changes):
+        return _unflatten(lifter, node, x, changes[0].after)
+    if _in_both(changes, _Change.starts_flat) and (conv := one_by_one(lifter, node, x)) is not None:
+        return conv
+    shapes = " and ".join(f"{list(change.before)} to {list(change.after)}" for change in changes)
+    raise Unsupported(f"it reshapes {shapes}, which is neither flattening nor its opposite")
+
+
+def _in_both(changes: Sequence[_Change], is_so: Callable[[_Change], bool]) -> bool:
+    """Whether something holds in both runs; in one alone the sizes may happen to fit."""
+    return all(map(is_so, changes))
+
+
+def _changes(lifter: Lifter, node: Node) -> list[_Change]:
+    before = lifter.observed.shapes[node.inputs[0]]
+    after = lifter.observed.shapes[Ref(node.name)]
+    return [_Change(before[run], after[run]) for run in range(RUNS)]
+
+
+def _same_sizes(changes: Sequence[_Change]) -> bool:
+    """Whether the shapes afterwards are the same but for the batch."""
+    return len({change.after[1:] for change in changes}) == 1
+
+
+def _flatten(lifter: Lifter, node: Node, x: Value, shape: Sizes) -> Value:
+    _, *sizes = shape
+    # Numbers along a single axis follow each other alike in every layout; three axes are in canonical order.
+    free = x.rank == 3 or math.prod(sizes) == max(sizes)
+    fields = {"axes": x.axes[1:], "sizes": tuple(sizes), "free": free, "whole": x.axes}
+    return lifter.add(node, "flatten", (x,), fields, VECTOR)
+
+
+def _to_pixel(lifter: Lifter, node: Node, x: Value, shape: Sizes) -> Value:
+    _, *sizes = shape
+    # A single number may be either; NHWC is the usual layout.
+    channels_last = shape[-1] != 1 or sizes == [1, 1, 1]
+    axes = NHWC if channels_last else NCHW
+    if axes.entry(shape, CHANNELS) == 1 and max(sizes) != 1:
+        raise Unsupported("it turns channels into rows")
+    return lifter.add(node, "to_image", (x,), None, axes)
+
+
+def _unflatten(lifter: Lifter, node: Node, x: Value, shape: Sizes) -> Value:
+    # The first layer that reads it tells what the numbers are.
+    axes = image_axes(lifter.graph, Ref(node.name), len(shape))
+    return lifter.add(node, "unflatten", (x,), {"axes": axes, "sizes": shape[1:]}, axes)
+
+
+RULES: dict[str, Rule] = {"Reshape": _reshape}

@@ -1,0 +1,22 @@
+"""Sums, products and powers, which all frameworks write alike."""
+
+from __future__ import annotations
+
+from attn_core.porting.network.rules.arithmetic import NUMBER, WEIGHT
+from attn_core.porting.network.steps.steps import Step
+from attn_core.porting.write.forward import Code
+
+INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+BINARY = (*INFIX, "maximum", "minimum", "squared_difference")
+
+
+def operands(step: Step, inputs: list[Code], weight: str) -> list[Code]:
+    """Return what a sum or product is made of: values, plain numbers, weights."""
+    others = {NUMBER: Code(repr(step.fields.get("number"))), WEIGHT: Code(weight)}
+    return [inputs[each] if isinstance(each, int) else others[each] for each in step.fields["operands"]]
+
+
+def infix(step: Step, parts: list[Code]) -> Code:
+    """Write a sum, product or power."""
+    sign = INFIX[step.kind]
+    return Code(f" {sign} ".join(map(str, parts)), atomic=False)

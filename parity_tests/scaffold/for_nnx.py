@@ -1,0 +1,62 @@
+"""The NNX class of a block."""
+
+from __future__ import annotations
+
+from string import Template
+
+from scaffold import docstrings
+from scaffold.described import Described
+from scaffold.texts import header, listed, signature
+
+TEXT = Template('''\
+"""`$name` for NNX; see `attn_core.$place`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+$imports
+
+
+class $name(Layer, of=core.$name):
+    $docstring
+
+    def __init__($signature) -> None:
+        block = core.$name($values)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+
+    def __call__(self, $arguments) -> Array:
+        """$answer"""
+        return self.run($inputs)
+''')
+OPTIONS = ("dtype: Any = None", "param_dtype: Any = jnp.float32", "rngs: nnx.Rngs")
+RAISES = "**Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built."
+
+
+def write(block: Described) -> str:
+    """Return the file's text."""
+    docs = docstrings.docstring(
+        docstrings.summary(block),
+        docstrings.in_short(block),
+        docstrings.channels_last_shape(block),
+        docstrings.fields(block, "`dtype`, `param_dtype` and `rngs` as in Flax's own layers"),
+        RAISES,
+    )
+    text = TEXT.substitute(
+        header(block, ("from attn_jax.nnx.layer import Layer",)),
+        docstring=docs,
+        signature=signature(block.fields, OPTIONS),
+        values=listed(f"{f.name}={f.name}" if f.keyword else f.name for f in block.fields),
+        arguments=listed(f"{name}: Array" for name in block.inputs),
+    )
+    return "\n\n".join([text, *map(_with_rngs, block.constructors)])
+
+
+def _with_rngs(constructor: str) -> str:
+    """Let a function that returns the block hand on `rngs`, without which NNX makes no module."""
+    declared = constructor.replace("**options: Any)", "*, rngs: nnx.Rngs, **options: Any)", 1)
+    return declared.replace("**(", "rngs=rngs, **(", 1)

@@ -1,0 +1,67 @@
+"""The PyTorch class of a block."""
+
+from __future__ import annotations
+
+from string import Template
+
+from scaffold import docstrings
+from scaffold.described import Described
+from scaffold.texts import header, listed, signature
+
+TEXT = Template('''\
+"""`$name` for PyTorch; see `attn_core.$place`."""
+
+from __future__ import annotations
+$standard
+import torch
+from torch import Tensor
+
+$imports
+
+
+class $name(Layer, of=core.$name):
+    $docstring
+
+    def __init__($signature) -> None:
+        block = core.$name($values)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, $arguments) -> Tensor:
+        """$answer"""
+        try:
+            return self.block.forward(ops, self, $inputs)
+        except Exception as error:
+            explain(error, self.block, $shapes)
+            raise
+''')
+IMPORTS = (
+    "from attn_core.interpreters.shapes import explain",
+    "from attn_torch import ops",
+    "from attn_torch.layer import Layer",
+)
+OPTIONS = ("device: torch.device | str | None = None", "dtype: torch.dtype | None = None")
+RAISES = """
+**Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+error, with a note that says which step could not take it.
+"""
+
+
+def write(block: Described) -> str:
+    """Return the file's text."""
+    docs = docstrings.docstring(
+        docstrings.summary(block),
+        docstrings.in_short(block),
+        docstrings.mathematics(block),
+        docstrings.canonical_shape(block),
+        docstrings.fields(block, "`device` and `dtype` as in `torch.nn`"),
+        RAISES,
+    )
+    text = TEXT.substitute(
+        header(block, IMPORTS),
+        docstring=docs,
+        signature=signature(block.fields, OPTIONS),
+        values=listed(f"{f.name}={f.name}" if f.keyword else f.name for f in block.fields),
+        arguments=listed(f"{name}: Tensor" for name in block.inputs),
+        shapes=listed(f"{name}.shape" for name in block.inputs),
+    )
+    return "\n\n".join([text, *block.constructors])
