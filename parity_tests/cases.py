@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from runtimes import GOLDEN, recipe
@@ -122,6 +123,20 @@ class Case:
 
 
 @dataclass(frozen=True)
+class GateAlone(core.Block):
+    """A gate of another block, as some authors' classes return it."""
+
+    block: core.Block
+    gate: str
+
+    def parts(self) -> dict[str, core.Block]:
+        return {"inner": self.block}
+
+    def forward(self, f: Any, p: Any, x: Any) -> Any:
+        return p.inner.gates(x)[self.gate]
+
+
+@dataclass(frozen=True)
 class Recording:
     """A class of other people's code that was run and recorded, the block that is the same, and the class's dialect.
 
@@ -171,6 +186,24 @@ class Recording:
     def cotangent(self) -> Array:
         """The cotangent of what the class returned."""
         return recipe().cotangents(self.files[0])[0].astype(np.float64)
+
+    @property
+    def given(self) -> tuple[core.Block, Weights, Array]:
+        """The block that returns what the class does, its weights, and the image."""
+        if self.gate is None:
+            return self.block, self.weights, self.image
+        return GateAlone(self.block, self.gate), {f"inner.{name}": a for name, a in self.weights.items()}, self.image
+
+    @property
+    def pull(self) -> Array:
+        """The cotangent in the shape of the block's output: a gate of channels is a vector here."""
+        block, _, image = self.given
+        return self.cotangent.reshape(output_shape(block, image.shape))
+
+    def named(self, found: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what `given` computed by the names, and in the shape, of what was recorded."""
+        plain = {key.replace(":inner.", ":"): array for key, array in found.items() if not key.startswith("gate:")}
+        return plain | {"output": found["output"].reshape(self.cotangent.shape)}
 
     def recorded(self, mode: str, dtype: str = "f64") -> dict[str, Array]:
         """Return everything that was recorded in this mode and dtype, by our names.

@@ -11,31 +11,6 @@ LARGEST = 10_000_000  # numbers of an array that is complex in the reference
 FLOAT32_STORED = 1e-6  # some summaries of large arrays were stored in float32
 
 
-def product_cotangent(recording: Recording) -> np.ndarray:
-    """Return the cotangent of the block's output.
-
-    Where only the gate was recorded, one is made of the gate's cotangent r. With c = r x / sum(x^2), the sum running
-    over the axes along which the gate is repeated, the product's gradient is the gate's, and for the image c times the
-    gate more.
-    """
-    r, x = recording.cotangent, recording.image
-    if recording.gate is None:
-        return r
-    repeated = tuple(axis for axis in range(1, x.ndim) if r.shape[axis] == 1)
-    return r * x / (x**2).sum(repeated, keepdims=True)
-
-
-def gate_alone(recording: Recording, found: dict[str, np.ndarray], gate: np.ndarray) -> dict[str, np.ndarray]:
-    """Turn what the block computed into what a class that returns its gate computes."""
-    if recording.gate is None:
-        return found
-    gate = gate.reshape(recording.cotangent.shape)
-    own = {"output": gate}
-    if "grad:input" in found:
-        own["grad:input"] = found["grad:input"] - product_cotangent(recording) * gate
-    return found | own
-
-
 def beyond(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray], bound: float) -> dict[str, float]:
     """Return the errors, relative to the largest number of each array, that are not within the bound."""
     parts, errors = summarised(found, wanted), {}

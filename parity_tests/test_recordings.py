@@ -14,7 +14,7 @@ import runtimes
 from blocks import CASES, OTHERS, RECORDINGS
 from bounds import BIASED, RECORDED, TENSORFLOW_1
 from bounds import RUNS as RUNTIMES
-from compare import beyond, gate_alone, product_cotangent, steps
+from compare import beyond, steps
 from runtimes import FRAMEWORKS, GOLDEN, need, recipe
 from tiers import ordinary_recording, sample
 
@@ -36,23 +36,21 @@ def fits(run: tuple[str, str]) -> bool:
 def test_reference(folder: str, mode: str):
     """Outputs and statistics against PyTorch's float64; gradients, along random directions."""
     recording, train = RECORDINGS[folder], mode == "train"
-    given = (recording.block, recording.weights, recording.image)
+    given = recording.given
     found = {"output": reference.evaluate(*given, train)}
     if train:
         found |= {f"stat:{name}": array for name, array in reference.statistics(*given).items()}
-    gates = reference.gates(*given, train)
-    found = gate_alone(recording, found, gates.get(recording.gate))
+    found = recording.named(found)
     wanted = recording.recorded(mode)
     gradients = {name: wanted.pop(name) for name in list(wanted) if name.startswith("grad:")}
     assert {"output", *found} == {key.partition("#")[0] for key in wanted}
     assert not beyond(found, wanted, RECORDED["float64"])
-    cotangent = product_cotangent(recording)
-    if recording.gate is not None:
-        own = gates[recording.gate].reshape(recording.cotangent.shape)
-        gradients["grad:input"] = gradients["grad:input"] + cotangent * own
-    along = [{key: step} for key, step in steps(recording, gradients).items()]
+    own = {name: f"inner.{name}" for name in recording.block.arrays()} if recording.gate else {}
+    along = [{own.get(key, key): step} for key, step in steps(recording, gradients).items()]
     for each in along if len(along) < 10 else [{key: step for one in along for key, step in one.items()}]:
-        slope = reference.slope(*given, cotangent, {key: direction for key, (direction, _, _) in each.items()}, train)
+        slope = reference.slope(
+            *given, recording.pull, {key: direction for key, (direction, _, _) in each.items()}, train
+        )
         scale = math.sqrt(sum(squares * direction.size for direction, _, squares in each.values()))
         assert abs(slope - sum(slope for _, slope, _ in each.values())) <= RECORDED["float64"] * scale, list(each)
 
@@ -61,17 +59,14 @@ def test_reference(folder: str, mode: str):
 def test_runtime(folder: str, mode: str, name: str, dtype: str):
     """Everything in float64; in float32, where one relu may flip between two orders of summation, no gradients."""
     recording, train = RECORDINGS[folder], mode == "train"
-    cotangent = product_cotangent(recording) if dtype == "float64" else None
-    given = (recording.block, recording.weights, recording.image)
-    outcome = runtimes.run(need(name), *given, cotangent, dtype, train)
-    gate = None if recording.gate is None else reference.gates(*given, train)[recording.gate]
-    found = gate_alone(recording, outcome.arrays(), outcome.gates.get(recording.gate) if not train else gate)
+    cotangent = recording.pull if dtype == "float64" else None
+    found = recording.named(runtimes.run(need(name), *recording.given, cotangent, dtype, train).arrays())
     wanted = recording.recorded(mode)
     assert {"output", "grad:input"} <= {key.partition("#")[0] for key in wanted}
     if dtype != "float64":
         wanted = {key: array for key, array in wanted.items() if not key.startswith("grad:")}
     if train and name in BIASED:
-        moved = reference.statistics(*given, unbiased=False)
+        moved = reference.statistics(recording.block, recording.weights, recording.image, unbiased=False)
         wanted = {key: array for key, array in wanted.items() if not key.startswith("stat:")}
         wanted |= {f"stat:{key}": array for key, array in moved.items()}
     assert not beyond(found, wanted, RECORDED[dtype])
@@ -102,9 +97,7 @@ def test_wrong_mathematics_is_noticed(folder: str, monkeypatch: pytest.MonkeyPat
     """With the maximum for the mean, the runtimes would still agree with each other, but not with the recording."""
     recording, (mean, largest) = RECORDINGS[folder], MUTATIONS[folder]
     monkeypatch.setattr(reference.ops, mean, largest)
-    output = reference.evaluate(recording.block, recording.weights, recording.image)
-    gates = reference.gates(recording.block, recording.weights, recording.image)
-    found = gate_alone(recording, {"output": output}, gates.get(recording.gate))
+    found = recording.named({"output": reference.evaluate(*recording.given)})
     wanted = {"output": recording.recorded("eval")["output"]}
     assert beyond(found, wanted, 1000 * RECORDED["float32"])
 

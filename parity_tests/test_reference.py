@@ -19,7 +19,11 @@ def test_output(case: str):
     assert parity.error(core.evaluate(c.block, c.weights, c.inputs, c.train), wanted) < 1e-13
 
 
-@pytest.mark.parametrize("case", CASES)
+# Where maxima are tied a derivative jumps, and a difference straddles the jump: recordings judge those cases.
+SMOOTH = [name for name, case in CASES.items() if not case.ties]
+
+
+@pytest.mark.parametrize("case", SMOOTH)
 def test_gradients_are_those_of_finite_differences(case: str):
     """Along one random direction through all arrays at once; by the chain rule, as `test_parity.py` compares them."""
     c, rng, step = CASES[case], np.random.default_rng(5), 1e-6
