@@ -95,7 +95,7 @@ class Primitives(Protocol[T]):
         ...
 
     def depth_to_channels(self, x: T, /) -> T:
-        """Image to image, or vector, of one spatial axis less: the first goes into the channels, which vary slower than it."""  # noqa: E501
+        """Image to image or vector of one spatial axis less: the first goes into the channels, which vary slower."""
         ...
 
     def channels_to_depth(self, x: T, /) -> T:
