@@ -1,3 +1,3 @@
 """The options of our own tests: pytest looks for them here before it knows where the tests are."""
 
-pytest_plugins = ["settings", "one_block", "tiers", "durations"]  # the first before any framework is imported
+pytest_plugins = ["settings", "one_block", "tiers", "durations", "groups"]  # the first before any framework is imported

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from attn_core.spec import Array, Part
-from attn_core.spec.initializers import Constant, Directions, Initializer, TruncatedNormal, Values
+from attn_core.spec.initializers import Constant, Directions, Initializer, TruncatedNormal, Uniform, Values
 from attn_jax.names import flax_name, turn
 
 ORDERED = (Values, Directions)  # laws that know the axes of the canonical array
@@ -42,6 +42,14 @@ def _constant(law: Constant) -> jax.nn.initializers.Initializer:
 @law.register
 def _truncated_normal(law: TruncatedNormal) -> jax.nn.initializers.Initializer:
     return jax.nn.initializers.truncated_normal(law.std, lower=-2.0, upper=2.0)
+
+
+@law.register
+def _uniform(law: Uniform) -> jax.nn.initializers.Initializer:
+    def draw(key: Any, shape: Any, dtype: Any = jnp.float32, out_sharding: Any = None) -> jax.Array:
+        return jax.random.uniform(key, shape, dtype, -law.bound, law.bound)
+
+    return draw
 
 
 @law.register

@@ -1,7 +1,11 @@
 """What a test of a block is made of: configurations with weights and images, and recordings of other people's code.
 
 Each file of `parity_tests/blocks` has `CASES`, `RECORDINGS` and `naive` for the block of the same file name in
-`attn_core/blocks`. Cases are small: the reference differentiates number by number.
+`attn_core/blocks`. Cases are small: the reference differentiates number by number. Some have dicts beside them:
+
+- `EXPRESSIBLE`: by dialect, blocks that it can express, each with the options that its sizes do not tell.
+- `REFUSED`: configurations that cannot be built, and the whole sentence that says so.
+- `RESOLVED`: configurations, and what fields and properties are where that follows from others.
 """
 
 from __future__ import annotations

@@ -100,8 +100,8 @@ def _named(parameters: dict[str, Any]) -> Iterator[str]:
             yield type(value).__name__
         if not isinstance(value, str):
             continue
-        if value in KNOWN:
-            yield value
+        if (configured := value.partition("(")[0]) in KNOWN:
+            yield configured
         if key == "case" and value in CASES:
             yield type(CASES[value].block).__name__
         if value in RECORDINGS:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from attn_core.spec import Block, parts
-from attn_core.spec.initializers import Directions
+from attn_core.spec.initializers import Directions, Initializer
 
 CHANNELS = 6
 
@@ -35,6 +35,23 @@ class Probe(Block):
     def forward(self, f: Any, p: Any, x: Any, *more: Any) -> Any:
         step = PRIMITIVES.get(self.step) or APPLIED.get(self.step)
         return step(f, self.rank, x, *more) if self.step in PRIMITIVES else step(f, p, x) if step else p.part(x)
+
+
+@dataclass(frozen=True)
+class Drawn(Block):
+    """A layer of many weights that follow a law."""
+
+    law: Initializer
+
+    @property
+    def channels(self) -> int:
+        return 100
+
+    def parts(self) -> dict[str, Any]:
+        return {"part": parts.Dense(100, 50, bias=False, law=self.law)}
+
+    def forward(self, f: Any, p: Any, x: Any) -> Any:
+        return p.part(f.global_mean(x))
 
 
 def halves(rank: int) -> tuple[int | None, ...]:
@@ -90,6 +107,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "depth_to_channels": lambda f, rank, x: f.depth_to_channels(deep(f, rank, x)),
     "depth_and_back": lambda f, rank, x: f.depth_to_channels(f.channels_to_depth(x)),
     "channels_to_depth": lambda f, rank, x: f.flatten(f.channels_to_depth(x)),
+    "channels_to_depth_of_a_vector": lambda f, rank, x: f.channels_to_depth(f.global_mean(x)),
     "resize_up": lambda f, rank, x: f.resize(f.adaptive_mean(x, (3, 2, 1)[:rank]), x),
     "resize_down": lambda f, rank, x: f.resize(x, f.adaptive_mean(x, (2, 3, 2)[:rank])),
     "sample_zeros": sampled("zeros", False),
@@ -135,6 +153,7 @@ PARTS: dict[str, Callable[[int], Any]] = {
     "dense_of_a_vector": lambda rank: parts.Dense(C, 4),
     "dense_of_tokens": lambda rank: parts.Dense(C, 4, bias=False),
     "conv_3": lambda rank: parts.Conv(C, 4, (3,) * rank),
+    "conv_over_channels": lambda rank: parts.Conv(1, 2, (3,)),  # and back, of two channels
     "conv_strip": lambda rank: parts.Conv(C, 4, (3, *(1,) * (rank - 1)), bias=False),
     "conv_7": lambda rank: parts.Conv(C, 1, (7, 3, 1)[:rank]),
     "conv_strided": lambda rank: parts.Conv(C, 4, (3,) * rank, stride=2),
@@ -169,6 +188,7 @@ def with_running(f: Any, p: Any, x: Any) -> Any:
 APPLIED: dict[str, Callable[..., Any]] = {
     "dense_of_a_vector": lambda f, p, x: p.part(f.global_mean(x)),
     "dense_of_tokens": lambda f, p, x: f.to_image(p.part(f.to_tokens(x)), x),
+    "conv_over_channels": lambda f, p, x: f.depth_to_channels(p.part(f.channels_to_depth(f.global_mean(x)))),
     "layer_norm": lambda f, p, x: p.part(f.global_mean(x)),
     "affine_of_a_vector": lambda f, p, x: p.part(f.global_mean(x)),
     "running": with_running,

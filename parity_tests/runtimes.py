@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib.util
+import itertools
 import multiprocessing
 import os
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +30,9 @@ LARGE = 1_000_000  # numbers of an array
 GOLDEN = Path(__file__).parent / "golden"
 
 seconds: Counter[str] = Counter()  # of the processor, that each backend's process has used
+processes: dict[str, ProcessPoolExecutor] = {}  # of one Keras backend each
+calls = itertools.count(1)
+FORGOTTEN = 200  # calls, after which what JAX has compiled takes hundreds of megabytes
 
 FRAMEWORKS = {
     "torch": ["torch"],
@@ -70,6 +75,7 @@ def run(name: str, *args: Any, **options: Any) -> Outcome:
     """Run a block in a runtime; see `attn_core.parity.Runtime`."""
     if name.startswith("keras-"):
         return in_keras(name.removeprefix("keras-"), "attn_tf.runtime", "run", *args, **options)
+    forget_compiled()
     return parity.runtime(name).run(*args, **options)
 
 
@@ -87,7 +93,14 @@ def _call(module: str, function: str, *args: Any, **options: Any) -> tuple[Any, 
     result = getattr(importlib.import_module(module), function)(*args, **options)
     if any(array.size > LARGE for each in args if isinstance(each, dict) for array in each.values()):
         gc.collect()
+    forget_compiled()
     return result, time.process_time()
+
+
+def forget_compiled() -> None:
+    """Drop what JAX has compiled, each time that there is much of it: no test needs a program of another."""
+    if next(calls) % FORGOTTEN == 0 and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 def fresh(name: str, block: Block, draws: int) -> list[Weights]:
@@ -118,12 +131,17 @@ def recipe() -> ModuleType:
     return module
 
 
-@cache
 def _process(backend: str) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(1, mp_context=context, initializer=_prepare, initargs=(backend,))
-    atexit.register(pool.shutdown)
-    return pool
+    """Return the process whose Keras has this backend, and end one with another: each takes a gigabyte or two."""
+    for other in [name for name in processes if name != backend]:
+        processes.pop(other).shutdown()
+        seconds.pop(other, None)  # the system counts them with those of children that ended
+    if backend not in processes:
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(1, mp_context=context, initializer=_prepare, initargs=(backend,))
+        atexit.register(pool.shutdown)
+        processes[backend] = pool
+    return processes[backend]
 
 
 def _prepare(backend: str) -> None:

@@ -1,6 +1,7 @@
-"""Fresh weights follow the law of TensorFlow 1's `se_block`, in every runtime.
+"""Fresh weights follow their laws, in every runtime.
 
-The law is judged by what TensorFlow 1.15 really drew (`golden/tf1/init_stats.json`: 160 draws of 1024 channels).
+That of TensorFlow 1's `se_block` is judged by what TensorFlow 1.15 really drew (`golden/tf1/init_stats.json`: 160 draws
+of 1024 channels).
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import json
 
 import numpy as np
 import pytest
+from probes import Drawn
 from runtimes import FRAMEWORKS, GOLDEN, fresh, need
 
 import attn_core as core
-from attn_core.spec.initializers import TruncatedNormal
+from attn_core.spec.initializers import TruncatedNormal, Uniform
 
 BLOCK = core.SqueezeExcitation(1024, 16)
 DRAWS = 4
@@ -22,11 +24,15 @@ KERNELS = {"reduce.weight": "dense/kernel", "expand.weight": "dense_1/kernel"}
 @pytest.fixture(scope="module", params=["reference", *FRAMEWORKS])
 def drawn(request: pytest.FixtureRequest) -> dict[str, np.ndarray]:
     """Draw the weights a few times."""
-    if request.param == "reference":
-        draws = [core.initialise(BLOCK, seed) for seed in range(DRAWS)]
+    return draw(request.param, BLOCK)
+
+
+def draw(runtime: str, block: core.Block) -> dict[str, np.ndarray]:
+    if runtime == "reference":
+        draws = [core.initialise(block, seed) for seed in range(DRAWS)]
     else:
-        draws = fresh(need(request.param), BLOCK, DRAWS)
-    return {name: np.stack([weights[name] for weights in draws]) for name in BLOCK.arrays()}
+        draws = fresh(need(runtime), block, DRAWS)
+    return {name: np.stack([weights[name] for weights in draws]) for name in block.arrays()}
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -54,6 +60,17 @@ def test_biases_are_zero(drawn: dict[str, np.ndarray], name: str):
 @pytest.mark.parametrize("name", KERNELS)
 def test_draws_differ(drawn: dict[str, np.ndarray], name: str):
     assert all((a != b).any() for i, a in enumerate(drawn[name]) for b in drawn[name][:i])
+
+
+@pytest.mark.parametrize("runtime", ["reference", *FRAMEWORKS])
+def test_uniform(runtime: str):
+    values = draw(runtime, Drawn(Uniform(0.25)))["part.weight"].astype(np.float64)
+    assert (values[0] != values[1]).any()
+    assert 0.25 * 0.99 < np.abs(values).max() <= 0.25
+    # Of n draws, a quantile q deviates by sqrt(q (1 - q) / n) of the range, half of which is 0.25.
+    quantiles = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+    unit = 0.5 / np.sqrt(values.size) * np.sqrt(quantiles * (1 - quantiles))
+    assert (np.abs(np.quantile(values, quantiles) - (quantiles - 0.5) / 2) < 5 * unit).all()
 
 
 def test_declared_law():

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from blocks import MODULES
 from runtimes import need
-from scaffold.files import ROOT, by_hand, difference, every_block, files_of
+from scaffold import cases_file
+from scaffold.files import ROOT, by_hand, difference, every_block, files_of, formatted
 
 PACKAGES = ("attn_core", "attn_torch", "attn_tf", "attn_jax", "parity_tests/scaffold")
 FILES = ("pyproject.toml", *(f"parity_tests/{name}.py" for name in ("new_block", "cases", "runtimes")))
@@ -117,6 +118,13 @@ def test_a_reason_is_needed():
     assert by_hand("# By hand: \n") == by_hand("x = 1\n") == ""
 
 
+def test_lines_of_a_file_of_cases_are_not_too_long():
+    """However long the name of its block is."""
+    texts = formatted({ROOT / f"{block.file}.py": cases_file.write(block) for block in every_block()})
+    lines = [line for text in texts.values() for line in text.splitlines()]
+    assert max(map(len, lines)) <= 120
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Copy what the command reads and writes, with a new block."""
@@ -153,7 +161,9 @@ def test_a_new_block(tree: Path):
         assert done.returncode == 0, done.stdout
     done = python(tree, "-c", COMPUTES)
     assert done.returncode == 0, done.stderr
-    assert "TO_FILL_IN = (\n" in (tree / "parity_tests/blocks/tiny_gate.py").read_text()
+    cases = (tree / "parity_tests/blocks/tiny_gate.py").read_text()
+    assert "TO_FILL_IN = (\n" in cases
+    assert all(f"\n{name} = {{}}\n" in cases for name in ("EXPRESSIBLE", "REFUSED", "RESOLVED"))
 
 
 def test_what_differs_stays(tree: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import groups
 import pytest
 import tiers
 
@@ -42,3 +43,21 @@ def test_a_test_tells_its_runtime_and_block(name: str):
     given, told = TOLD[name]
     item = SimpleNamespace(name=name, callspec=SimpleNamespace(params=given))
     assert (tiers.runtime_of(item), tiers.block_of(item)) == told
+
+
+GROUPS = {
+    "parity_tests/test_parity.py::test_outcome[keras-torch-float32-default]": "keras-torch",
+    "parity_tests/test_parity.py::test_outcome[torch-float32-keras]": "torch",
+    "parity_tests/test_native_keras.py::test_saves[jax]": "keras-jax",
+    "parity_tests/test_native_nnx.py::test_print": "nnx",
+}
+
+
+@pytest.mark.parametrize("nodeid", GROUPS)
+def test_one_worker_runs_all_of_a_runtime(nodeid: str):
+    assert groups.group_of(nodeid) == GROUPS[nodeid]
+
+
+def test_other_tests_are_shared_out_one_by_one():
+    nodeid = "parity_tests/test_spec.py::test_repr[SqueezeExcitation]"
+    assert groups.group_of(nodeid) == nodeid

@@ -40,6 +40,8 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "NonLocal(6, mode='concatenation', rank=1)": ((2, 6, 7),),
     "GlobalContext(8, 2)": ((2, 8, 5, 3),),
     "GlobalContext(8, hidden=3, pool='mean', fusion='both')": ((2, 8, 4, 3),),
+    "EfficientChannelAttention(8)": ((2, 8, 5, 3),),
+    "EfficientChannelAttention(6, 5)": ((2, 6, 7),),
     "StripPooling(4, 3)": ((2, 4, 5, 3),),
     "StripPooling(4, 3, norm=True, relu=True)": ((2, 4, 5, 4),),
     "MixedPoolingModule(4, 2, pools=(3, 2))": ((3, 4, 5, 4),),

@@ -52,6 +52,20 @@ class TruncatedNormal(Initializer):
 
 
 @dataclass(frozen=True)
+class Uniform(Initializer):
+    """Every value between -`bound` and `bound` alike."""
+
+    bound: float
+
+    def __str__(self) -> str:
+        return f"uniform between -{self.bound:.4g} and {self.bound:.4g}"
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Draw an array of this shape."""
+        return rng.uniform(-self.bound, self.bound, shape)
+
+
+@dataclass(frozen=True)
 class Values(Initializer):
     """The numbers given, in the order of the array."""
 

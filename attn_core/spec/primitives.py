@@ -101,11 +101,11 @@ class Primitives(Protocol[T]):
         ...
 
     def depth_to_channels(self, x: T, /) -> T:
-        """Image to image of one spatial axis less: the first one goes into the channels, which vary slower than it."""
+        """Image to image or vector of one spatial axis less: the first goes into the channels, which vary slower."""
         ...
 
     def channels_to_depth(self, x: T, /) -> T:
-        """Image to image of one channel and one spatial axis more: the channels become the first one."""
+        """Image or vector to image of one channel and one spatial axis more: the channels become the first one."""
         ...
 
     # ---- images with images and vectors ----------------------------------------------------------------------------

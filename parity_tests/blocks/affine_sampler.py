@@ -35,6 +35,18 @@ CASES = {
 RECORDINGS = []
 OTHERS = {"torch/stn_odd", "torch/stn_even", "torch/stn_mixed", "torch/stn_one_pixel_wide"}
 
+REFUSED = {
+    "AffineSampler(size=(3, 3, 3))": (
+        "AffineSampler(size=(3, 3, 3)): size must hold a positive number, or None, for each of the 2 spatial axes."
+    ),
+    "AffineSampler(size=0)": (
+        "AffineSampler(size=0): size must hold a positive number, or None, for each of the 2 spatial axes."
+    ),
+    "AffineSampler(padding='mirror')": (
+        "AffineSampler(size=None, padding='mirror'): padding must be one of zeros, border; got 'mirror'."
+    ),
+}
+
 
 def naive(block: core.AffineSampler, w: dict[str, np.ndarray], x: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Equation 5 with its sums over all pixels."""

@@ -31,6 +31,22 @@ RECORDINGS = [
     Recording("official/jongchan_cbam", CBAM(64, bias=True, norm=True), "jongchan.CBAM", modes=BOTH),
 ]
 
+EXPRESSIBLE = {
+    "jongchan.CBAM": [(CBAM(32, bias=True, norm=True), {}), (CBAM(8, hidden=8, kernel=3, bias=True, norm=True), {})],
+    "kobiso.cbam_block": [(CBAM(32, bias=True, spatial_bias=True), {}), (CBAM(8, hidden=8, bias=True), {})],
+    "seeds.CBAM": [(CBAM(32), {}), (CBAM(8, hidden=8, kernel=3), {})],
+    "tf1.cbam_block": [(CBAM(32), {})],
+    "timm.CbamModule": [
+        (CBAM(32, norm=True, momentum=0.1), {}),
+        (CBAM(8, hidden=2, kernel=3, bias=True, norm=True), {"momentum": 0.01}),
+    ],
+}
+
+REFUSED = {
+    "CBAM(8)": "ChannelAttention(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8.",
+    "CBAM(32, kernel=2)": "SpatialAttention(kernel=2): kernel must be odd, so that it has a centre.",
+}
+
 
 def naive(block: core.CBAM, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """One half after the other, each as its own file states it."""

@@ -29,6 +29,11 @@ RECORDINGS = [
     Recording("official/jongchan_channel_gate_avg_max", CAM(32, hidden=4, bias=True), "jongchan.ChannelGate"),
 ]
 
+EXPRESSIBLE = {
+    "jongchan.ChannelGate": [(CAM(32, bias=True), {}), (CAM(8, hidden=3, bias=True, pools="max"), {"pools": "max"})],
+    "seeds.ChannelAttention": [(CAM(32), {}), (CAM(8, hidden=8), {})],
+}
+
 
 def naive(block: core.ChannelAttention, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """One number after the other."""

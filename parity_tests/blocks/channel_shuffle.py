@@ -20,6 +20,10 @@ CASES = {
 
 RECORDINGS = []
 
+REFUSED = {
+    "ChannelShuffle(8, groups=3)": "ChannelShuffle(channels=8, groups=3): groups must divide the 8 channels.",
+}
+
 
 def naive(block: core.ChannelShuffle, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """Take the first channel of each group, then the second of each, and so on."""

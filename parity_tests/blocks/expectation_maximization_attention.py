@@ -39,6 +39,23 @@ class Unit(Recording):
 
 RECORDINGS = [Unit("official/emanet_emau", EMA(32, 8), "emanet.EMAU", modes=("eval", "train"))]
 
+EXPRESSIBLE = {
+    "emanet.EMAU": [
+        (EMA(6, 4), {}),
+        (EMA(6, 6, steps=2, norm_momentum=0.1), {"steps": 2, "norm_momentum": 0.1}),
+    ],
+}
+
+REFUSED = {
+    "ExpectationMaximizationAttention(8, bases=0)": (
+        "ExpectationMaximizationAttention(channels=8, bases=0): bases must be at least 1."
+    ),
+    "ExpectationMaximizationAttention(8, norm_momentum=2)": (
+        "ExpectationMaximizationAttention(channels=8, bases=64, norm_momentum=2): "
+        "norm_momentum must lie between 0 and 1, got 2."
+    ),
+}
+
 
 def reconstruction(block: core.ExpectationMaximizationAttention, mu: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Fit the bases (bases, channels) to the pixels (positions, channels) and rebuild them."""

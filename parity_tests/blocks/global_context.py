@@ -28,6 +28,31 @@ RECORDINGS = [
     Recording("official/timm_gc", GC(32, hidden=4, fusion="scale", eps=1e-6), "timm.GlobalContext"),
 ]
 
+CONTEXTS = [
+    (GC(32, hidden=8), {}),
+    (GC(8, hidden=3, fusion="scale"), {}),
+    (GC(8, hidden=3, fusion="both", pool="mean"), {}),
+]
+EXPRESSIBLE = {
+    "gcnet.ContextBlock": CONTEXTS,
+    "mmcv.ContextBlock": CONTEXTS,
+    "timm.GlobalContext": [
+        (GC(32, hidden=4, fusion="scale", eps=1e-6), {}),
+        (GC(8, hidden=3, eps=1e-5), {"eps": 1e-5}),
+        (GC(8, hidden=3, fusion="both", pool="mean", eps=1e-6), {}),
+    ],
+}
+
+REFUSED = {
+    "GlobalContext(8)": (
+        "GlobalContext(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8."
+    ),
+    "GlobalContext(32, fusion='mul')": (
+        "GlobalContext(channels=32, reduction=16, fusion='mul'): fusion must be one of add, scale, both; got 'mul'."
+    ),
+    "GlobalContext(32, eps=0)": "GlobalContext(channels=32, reduction=16, eps=0): eps must be above 0.",
+}
+
 
 def naive(block: core.GlobalContext, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """One image after the other."""

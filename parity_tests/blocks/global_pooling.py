@@ -24,6 +24,10 @@ CASES = {
 
 RECORDINGS = []
 
+REFUSED = {
+    "GlobalPooling(pools='sum')": "GlobalPooling(pools='sum'): pools must be one of mean, max, both; got 'sum'.",
+}
+
 
 def naive(block: core.GlobalPooling, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """One channel after the other: all means, then all maxima."""

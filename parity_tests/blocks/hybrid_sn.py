@@ -45,6 +45,29 @@ RECORDINGS = [
     Recording("torch/003_hybridsn_2d_first", PLANAR_FIRST, SEED, STILL, modes=BOTH, dtypes=("float32",)),
 ]
 
+FEW = {"hidden": (4, 3), "filters": (2, 3, 2, 3), "norm": True, "relu": False}
+EXPRESSIBLE = {
+    "seeds.HybridSN": [
+        (HYBRID(14, 9, 3, dropout=0.1, **SE, **FEW), {}),
+        (HYBRID(2, 10, 3, order="2d_first", dropout=0.2, **FEW | {"filters": (2, 2, 3, 13)}), {"dropout": 0.2}),
+    ],
+}
+
+REFUSED = {
+    "HybridSN(bands=12, size=9)": "HybridSN(bands=12, size=9, classes=16) leaves no band: bands must be at least 13.",
+    "HybridSN(bands=1, size=9, order='2d_first', filters=[8, 16, 32, 12])": (
+        "HybridSN(bands=1, size=9, classes=16, order='2d_first', filters=(8, 16, 32, 12)) leaves no band: "
+        "the last of filters must be at least 13."
+    ),
+    "HybridSN(bands=30, size=8)": "HybridSN(bands=30, size=8, classes=16) leaves no pixel: size must be at least 9.",
+    "HybridSN(bands=30, size=9, dropout=1)": (
+        "HybridSN(bands=30, size=9, classes=16, dropout=1): dropout must be at least 0 and less than 1."
+    ),
+    "HybridSN(bands=30, size=9, hidden=(256,))": (
+        "HybridSN(bands=30, size=9, classes=16, hidden=(256,)): hidden must be two numbers of at least 1."
+    ),
+}
+
 
 def naive(block: core.HybridSN, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """One layer after the other."""

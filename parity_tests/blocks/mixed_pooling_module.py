@@ -20,6 +20,22 @@ CASES = {
 
 RECORDINGS = [Recording("official/spnet_strip_pooling_mpm", MIXED(32), "spnet.StripPooling", modes=("eval", "train"))]
 
+EXPRESSIBLE = {
+    "spnet.StripPooling": [
+        (MIXED(8), {}),
+        (MIXED(9, 3, pools=(3, 2), kernel=5), {"pools": (3, 2)}),
+    ],
+}
+
+REFUSED = {
+    "MixedPoolingModule(2)": (
+        "MixedPoolingModule(channels=2, reduction=4) leaves no channel inside: reduction must lie between 1 and 2."
+    ),
+    "MixedPoolingModule(8, pools=(3, 0))": (
+        "MixedPoolingModule(channels=8, reduction=4, pools=(3, 0)): pools must be numbers of bins, each at least 1."
+    ),
+}
+
 
 def naive(block: core.MixedPoolingModule, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """One branch after the other."""

@@ -54,6 +54,39 @@ RECORDINGS = [
     Recording("official/timm_nl", NL(32, 8, scale="channels", norm=True), "timm.NonLocalAttn", modes=BOTH),
 ]
 
+EXPRESSIBLE = {
+    ALEX: [
+        (NL(6), {}),
+        (NL(5, 3, subsample=2, rank=1, **DOT), DOT),
+        (NL(6, mode="gaussian", subsample=2, norm=True, momentum=0.3), {"momentum": 0.3}),
+        (NL(6, 2, mode="concatenation", subsample=(1, 2, 2), norm=True, rank=3), {}),
+    ],
+    "mmcv.NonLocal": [
+        (NL(6, scale="hidden"), {}),
+        (NL(5, 5, rank=1, **DOT), DOT),
+        (NL(6, mode="gaussian", subsample=(1, 2, 2), rank=3), {}),
+        (NL(6, 2, mode="concatenation", subsample=2), {}),
+        (NL(6, norm=True), {"scale": "none"}),
+    ],
+    "timm.NonLocalAttn": [(NL(16, 8, scale="channels", norm=True), {}), (NL(4, 2, norm=True), {"scale": "none"})],
+}
+
+REFUSED = {
+    "NonLocal(8, mode='softmax')": (
+        "NonLocal(channels=8, hidden=None, mode='softmax'): "
+        "mode must be one of embedded_gaussian, gaussian, dot_product, concatenation; got 'softmax'."
+    ),
+    "NonLocal(8, mode='dot_product', scale='hidden')": (
+        "NonLocal(channels=8, hidden=None, mode='dot_product', scale='hidden'): "
+        "only the softmax modes, embedded_gaussian and gaussian, have a scale; it must be 'none'."
+    ),
+    "NonLocal(8, subsample=(2,))": (
+        "NonLocal(channels=8, hidden=None, subsample=(2,)): "
+        "subsample must be a number of pixels, at least 1, or one for each of 2 axes."
+    ),
+    "NonLocal(8, hidden=0)": "NonLocal(channels=8, hidden=0) leaves no hidden channel: hidden must be at least 1.",
+}
+
 
 def naive(block: core.NonLocal, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """Each pair of positions after the other."""

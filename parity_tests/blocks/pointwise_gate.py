@@ -22,6 +22,10 @@ CASES = {
 
 RECORDINGS = []
 
+REFUSED = {
+    "PointwiseGate(0)": "PointwiseGate(channels=0): channels must be at least 1.",
+}
+
 
 def naive(block: core.PointwiseGate, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """One number after the other."""

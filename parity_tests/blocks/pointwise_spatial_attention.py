@@ -26,6 +26,17 @@ CASES = {
 }
 RECORDINGS = []  # PSANet's operators are a native extension; nobody's run of them was recorded
 
+REFUSED = {
+    "PointwiseSpatialAttention(8, size=(3,))": (
+        "PointwiseSpatialAttention(channels=8, size=(3,)): "
+        "size must be a number of pixels, at least 1, or one for each of 2 axes."
+    ),
+    "PointwiseSpatialAttention(8, size=3, mode='gather')": (
+        "PointwiseSpatialAttention(channels=8, size=3, mode='gather'): "
+        "mode must be one of both, collect, distribute; got 'gather'."
+    ),
+}
+
 
 def gathered(block: core.PointwiseSpatialAttention, maps: np.ndarray, x: np.ndarray, direction: str) -> np.ndarray:
     """Sum over all pairs of pixels, with (batch, *ways, *space) for the over-completed map."""

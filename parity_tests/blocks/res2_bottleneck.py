@@ -31,6 +31,23 @@ RECORDINGS = [
     Recording("official/res2net_bottle2neck_stage", FIRST, "res2net.Bottle2neck", modes=BOTH),
 ]
 
+EXPRESSIBLE = {
+    "res2net.Bottle2neck": [
+        (RES2NET(64, 16), {}),
+        (RES2NET(24, 16, 3, 12, stride=2, first_of_stage=True), {}),
+        (RES2NET(16, 16, 1, 8, first_of_stage=True), {}),
+        (RES2NET(32, 16, 2, stride=3, first_of_stage=True), {"stride": 3}),
+    ],
+}
+
+REFUSED = {
+    "Res2Bottleneck(8, planes=1)": (
+        "Res2Bottleneck(channels=8, planes=1, scale=4, base_width=26) "
+        "leaves a piece no channel: planes * base_width must be at least 64."
+    ),
+    "Res2Bottleneck(8, planes='4')": "Res2Bottleneck: planes must be int, got '4'.",
+}
+
 
 def naive(block: core.Res2Bottleneck, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """One layer after the other."""

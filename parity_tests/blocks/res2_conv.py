@@ -25,6 +25,19 @@ CASES = {
 
 RECORDINGS: list = []
 
+REFUSED = {
+    "Res2Conv(10, scale=4)": (
+        "Res2Conv(channels=10, scale=4): scale must divide channels, as each of its pieces has equally many."
+    ),
+    "Res2Conv(8, stride=2)": (
+        "Res2Conv(channels=8, scale=4, stride=2): "
+        "a stride above 1 needs first_of_stage=True, which adds no result to a piece of another size."
+    ),
+    "Res2Conv(1000000000, scale=1000000000)": (
+        "Res2Conv(channels=1000000000, scale=1000000000): scale must be 1,000 at most."
+    ),
+}
+
 
 def naive(block: core.Res2Conv, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """Write y_1 into the last channels, y_2 and those after it into the first."""

@@ -64,6 +64,45 @@ RECORDINGS = [
     seed_003("bottleneck_p512", 2048, 2048, **DEEP),
 ]
 
+EXPRESSIBLE = {
+    "seeds.BasicBlock": [
+        (RESIDUAL(4, 4, attention=SE), {}),
+        (RESIDUAL(32, 64, 2, attention="se", momentum=0.3), {"momentum": 0.3}),
+        (RESIDUAL(3, 4, attention=SE, hidden=5), {"stride": 1}),
+    ],
+    "seeds.Bottleneck": [
+        (RESIDUAL(16, 16, attention="se", **DEEP), {}),
+        (RESIDUAL(8, 32, attention=SE, **DEEP), {}),
+        (RESIDUAL(16, 32, 2, attention=SE, hidden=3, **DEEP), {}),
+    ],
+}
+
+REFUSED = {
+    "ResidualBlock(8, outputs=16, project=False)": (
+        "ResidualBlock(channels=8, outputs=16, stride=1, project=False) cannot add its input: "
+        "leave project out where channels, outputs or stride change the shape."
+    ),
+    "ResidualBlock(8, outputs=3, bottleneck=True)": (
+        "ResidualBlock(channels=8, outputs=3, stride=1, bottleneck=True) "
+        "leaves no channel between the convolutions: outputs must be at least 4."
+    ),
+    "ResidualBlock(8, outputs=8, hidden=0)": (
+        "ResidualBlock(channels=8, outputs=8, stride=1, hidden=0) "
+        "leaves no channel between the convolutions: hidden must be at least 1."
+    ),
+    "ResidualBlock(8, outputs=8, preactivation=True, relu_last=True)": (
+        "ResidualBlock(channels=8, outputs=8, stride=1, preactivation=True, relu_last=True) "
+        "has its relu before each convolution: relu_last belongs to the original order."
+    ),
+    "ResidualBlock(8, outputs=8, padding='valid')": (
+        "ResidualBlock(channels=8, outputs=8, stride=1, padding='valid'): "
+        "padding must be one of symmetric, same; got 'valid'."
+    ),
+    "ResidualBlock(8, outputs=8, stride=0)": (
+        "ResidualBlock(channels=8, outputs=8, stride=0): stride must be at least 1."
+    ),
+}
+
 
 def naive(block: core.ResidualBlock, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """One layer after the other, as figure 2 of the first paper and figure 4e of the second have them."""

@@ -31,6 +31,23 @@ RECORDINGS = [
     for depth in (18, 50)
 ]
 
+EXPRESSIBLE = {
+    "seeds.SENet": [
+        (NETWORK(3, (2, 1), False, channels=2, width=16), {}),
+        (NETWORK(3, (1, 2, 1), width=4), {}),
+    ],
+}
+
+REFUSED = {
+    "SEResNet(classes=10, depths=(2, 0))": (
+        "SEResNet(classes=10, depths=(2, 0), bottleneck=True): depths must be whole numbers of at least 1."
+    ),
+    "SEResNet(classes=10, depths=(2, 1000000000))": (
+        "SEResNet(classes=10, depths=(2, 1000000000), bottleneck=True): depths must be 1,000 in all at most."
+    ),
+    "SEResNet(classes=10, depths=18)": "SEResNet: depths must be tuple or list, got 18.",
+}
+
 
 def naive(block: core.SEResNet, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """One layer after the other, each residual block as its own file states it."""

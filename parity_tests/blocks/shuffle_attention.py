@@ -38,6 +38,18 @@ RECORDINGS = [
     recording("official/wofmanaf_sa_c64_g8", SA(64, 8)),
 ]
 
+EXPRESSIBLE = {
+    "sa_net.sa_layer": [(SA(256), {}), (SA(24, 2), {"groups": 2})],
+    "seeds.sa_layer": [(SA(256), {}), (SA(24, 2), {"groups": 2})],
+}
+
+REFUSED = {
+    "ShuffleAttention(24, groups=8)": (
+        "ShuffleAttention(channels=24, groups=8): "
+        "channels must be divisible by 2 * groups; choose groups so that they are."
+    ),
+}
+
 
 def naive(block: core.ShuffleAttention, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """One channel after the other, each written where the shuffle takes it."""

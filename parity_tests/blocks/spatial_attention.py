@@ -33,6 +33,19 @@ RECORDINGS = [
     Recording("official/jongchan_spatial_gate", SAM(norm=True), "jongchan.SpatialGate", modes=("eval", "train")),
 ]
 
+EXPRESSIBLE = {
+    "jongchan.SpatialGate": [(SAM(norm=True), {}), (SAM(3, norm=True, momentum=0.1), {"momentum": 0.1})],
+    "seeds.SpatialAttention": [(SAM(), {}), (SAM(3), {})],
+}
+
+REFUSED = {
+    "SpatialAttention(kernel=4)": "SpatialAttention(kernel=4): kernel must be odd, so that it has a centre.",
+    "SpatialAttention(rank=4)": (
+        "SpatialAttention(kernel=7, rank=4): rank, the number of spatial axes, must be 1, 2 or 3."
+    ),
+    "SpatialAttention(momentum=2)": "SpatialAttention(kernel=7): momentum must lie between 0 and 1, got 2.",
+}
+
 
 def naive(block: core.SpatialAttention, w: dict[str, np.ndarray], x: np.ndarray, train: bool = False) -> np.ndarray:
     """One pixel after the other."""

@@ -27,6 +27,15 @@ CASES = {
 
 RECORDINGS = []
 
+REFUSED = {
+    "SpatialTransformer(3, kernel=4)": (
+        "SpatialTransformer(channels=3, size=None, kernel=4): kernel must be odd, so that it has a centre."
+    ),
+    "SpatialTransformer(3, hidden=0)": (
+        "SpatialTransformer(channels=3, size=None, hidden=0): hidden must be at least 1."
+    ),
+}
+
 
 def naive(block: core.SpatialTransformer, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """One bin after the other; the samples are those of `AffineSampler`, as its own file states them."""

@@ -40,6 +40,59 @@ RECORDINGS = [
     Recording("official/torchvision_se", SE(32, hidden=8), "torchvision.SqueezeExcitation"),
 ]
 
+HARD, SILU = {"gate": "hard_sigmoid"}, {"activation": "silu"}
+EXPRESSIBLE = {
+    "cadene.SEModule": [(SE(32), {}), (SE(40, hidden=7), {})],
+    "keras_applications.efficientnet": [(SE(32, activation="silu", hidden=4), {})],
+    "keras_applications.mobilenet_v3": [(SE(16, hidden=8, gate="hard_sigmoid"), {})],
+    "keras_hub.MBConvBlock": [(SE(32, hidden=4, activation="silu"), {})],
+    "keras_hub.SqueezeAndExcite2D": [(SE(16, hidden=8, gate="hard_sigmoid"), HARD)],
+    "kobiso.se_block": [(SE(16, hidden=2), {}), (SE(5, hidden=5, bias=False), {})],
+    "moskomule.SELayer": [(SE(32, bias=False), {}), (SE(6, hidden=5, bias=False), {})],
+    "seeds.Attention_Block": [(SE(40), {}), (SE(24, hidden=2), {})],
+    "seeds.SELayer": [(SE(32, bias=False), {}), (SE(6, hidden=5, bias=False), {})],
+    "taki0112.squeeze_excitation_layer": [(SE(16, hidden=4, bias=False), {})],
+    "tf1.se_block": [(SE(64), {}), (SE(6, hidden=6, bias=False, activation="silu"), SILU)],
+    "tf1.se_block_conv2d": [(SE(64), {}), (SE(6, hidden=4, bias=False), {})],
+    "tf1.se_block_slim": [(SE(64), {}), (SE(6, hidden=4, gate="hard_sigmoid"), HARD)],
+    "timm.SEModule": [(SE(64, hidden=8), {}), (SE(6, hidden=3, bias=False, gate="hard_sigmoid"), HARD)],
+    "timm.SqueezeExcite": [(SE(32, hidden=8), {}), (SE(6, hidden=3, activation="silu"), SILU)],
+    "torchvision.SqueezeExcitation": [(SE(32, hidden=8), {}), (SE(6, activation="silu", hidden=3), SILU)],
+}
+
+REFUSED = {
+    "SqueezeExcitation(8, reduction=16)": (
+        "SqueezeExcitation(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8."
+    ),
+    "SqueezeExcitation(8, reduction=0)": (
+        "SqueezeExcitation(channels=8, reduction=0) divides by 0: reduction must lie between 1 and 8."
+    ),
+    "SqueezeExcitation(8, reduction=-2)": (
+        "SqueezeExcitation(channels=8, reduction=-2) divides by -2: reduction must lie between 1 and 8."
+    ),
+    "SqueezeExcitation(0)": "SqueezeExcitation(channels=0, reduction=16): channels must be at least 1.",
+    "SqueezeExcitation(8.0)": "SqueezeExcitation: channels must be int, got 8.0.",
+    "SqueezeExcitation(True)": "SqueezeExcitation: channels must be int, got True.",
+    "SqueezeExcitation(8, hidden=0)": (
+        "SqueezeExcitation(channels=8, hidden=0) leaves no hidden unit: hidden must be at least 1."
+    ),
+    "SqueezeExcitation(8, hidden='4')": "SqueezeExcitation: hidden must be int or None, got '4'.",
+    "SqueezeExcitation(32, bias=1)": "SqueezeExcitation: bias must be bool, got 1.",
+    "SqueezeExcitation(32, activation='selu')": (
+        "SqueezeExcitation(channels=32, reduction=16, activation='selu'): "
+        "activation must be one of relu, silu, gelu; got 'selu'."
+    ),
+    "SqueezeExcitation(32, gate='relu')": (
+        "SqueezeExcitation(channels=32, reduction=16, gate='relu'): "
+        "gate must be one of sigmoid, hard_sigmoid; got 'relu'."
+    ),
+}
+
+RESOLVED = {
+    "SqueezeExcitation(40)": {"width": 2},
+    "SqueezeExcitation(8, hidden=12)": {"width": 12},
+}
+
 FUNCTIONS = {
     "relu": lambda v: max(v, 0.0),
     "silu": lambda v: v / (1 + math.exp(-v)),

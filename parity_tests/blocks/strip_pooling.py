@@ -32,6 +32,16 @@ RECORDINGS = [
     )
 ]
 
+EXPRESSIBLE = {"spnet.SPBlock": [(STRIP(6, norm=True, relu=True), {})]}
+
+REFUSED = {
+    "StripPooling(8, rank=1)": (
+        "StripPooling(channels=8, kernel=3, rank=1): "
+        "rank, the number of spatial axes, must be 2 or 3: a strip is the means over all axes but one."
+    ),
+    "StripPooling(8, kernel=2)": "StripPooling(channels=8, kernel=2): kernel must be odd, so that it has a centre.",
+}
+
 
 def strips(x: np.ndarray, w: dict[str, np.ndarray], train: bool, norm: bool = True) -> np.ndarray:
     """Repeat each line of means over the whole image."""

@@ -27,6 +27,9 @@ BLOCK = core.$name
 TO_FILL_IN = (
     "CASES: small ones for each field, for lines, volumes and one pixel; a seed with which every weight matters.",
     "RECORDINGS: of the authors' code, made by parity_tests/golden/record.py, and its dialect.",
+    "EXPRESSIBLE: by dialect, blocks that it can express, each with the options that its sizes do not tell.",
+    "REFUSED: configurations that cannot be built, and the whole sentence that says so.",
+    "RESOLVED: configurations, and what follows from them where a field is left out. What stays empty goes.",
     "naive: the paper's equations, one number after the other.",
 )
 
@@ -36,10 +39,16 @@ CASES = {
 
 RECORDINGS = []
 
+EXPRESSIBLE = {}
+
+REFUSED = {}
+
+RESOLVED = {}
+
 
 def naive(block: core.$name, w: dict[str, np.ndarray], $arguments) -> np.ndarray:
     """One number after the other."""
-    raise NotImplementedError("parity_tests/blocks/$file.py: write the equations of $name in plain loops")
+    raise NotImplementedError("write the equations of $name in plain loops")
 ''')
 SMALL = (4, 6, 8, 12, 16, 32, 64, 128)  # what fields without a default may be
 

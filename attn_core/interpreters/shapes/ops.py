@@ -145,14 +145,12 @@ def concat(pieces: Sequence[Shape]) -> Shape:
 
 def depth_to_channels(x: Shape) -> Shape:
     """See `Primitives.depth_to_channels`."""
-    if len(x) < 4:
-        raise ShapeError(f"depth_to_channels takes images of at least 2 spatial axes, got {x}")
+    require_image(len(x))
     return (x[0], product(x[1:3]), *x[3:])
 
 
 def channels_to_depth(x: Shape) -> Shape:
     """See `Primitives.channels_to_depth`."""
-    require_image(len(x))
     return (x[0], 1, *x[1:])
 
 

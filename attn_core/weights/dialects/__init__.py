@@ -1,40 +1,21 @@
 """Blocks in other people's names and layouts, read and written without loss, or refused with the reason.
 
-One file for each source, each a table of its names against the canonical block; `docs/dialects.md` lists them.
+One file for each source, each a table of its names against the canonical block; `docs/dialects.md` lists them. Files
+with `DIALECTS` or `REFUSED` are found by themselves.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core.spec import Block
 from attn_core.weights import Weights
-from attn_core.weights.dialects import (
-    alexhex7,
-    cadene,
-    emanet,
-    gcnet,
-    jongchan,
-    keras_applications,
-    keras_hub,
-    kobiso,
-    mmcv,
-    moskomule,
-    res2net,
-    sa_net,
-    seeds,
-    spnet,
-    taki0112,
-    tf1,
-    timm,
-    torchvision,
-    ultralytics,
-    xmu,
-)
 from attn_core.weights.dialects.dialect import Dialect, InexpressibleError
 from attn_core.weights.dialects.find import Found, read_every, read_one
 from attn_core.weights.dialects.guess import Guess, guesses
@@ -59,12 +40,12 @@ __all__ = [
     "write_file",
 ]
 
-_SOURCES = (
-    *(seeds, timm, torchvision, jongchan, cadene, moskomule, gcnet, mmcv, alexhex7, sa_net, spnet, emanet, res2net),
-    *(tf1, kobiso, taki0112, keras_applications, keras_hub),
-)
-_DIALECTS: dict[str, Dialect] = {dialect.name: dialect for source in _SOURCES for dialect in source.DIALECTS}
-_REFUSED: dict[str, Refused] = {each.name: each for source in (ultralytics, xmu) for each in source.REFUSED}
+_FIRST = ("seeds", "tf1", "timm", "torchvision")  # in a guess, where arrays fit several sources alike
+_FILES = [file.name for file in iter_modules(__path__) if file.name != "convert"]  # which needs all of what is here
+_FILES.sort(key=lambda name: (name not in _FIRST, name))
+_SOURCES = [import_module(f"{__name__}.{name}") for name in _FILES]
+_DIALECTS: dict[str, Dialect] = {each.name: each for source in _SOURCES for each in getattr(source, "DIALECTS", ())}
+_REFUSED: dict[str, Refused] = {each.name: each for source in _SOURCES for each in getattr(source, "REFUSED", ())}
 
 
 def names() -> list[str]:

@@ -1,4 +1,4 @@
-"""timm (PyTorch Image Models): its layers SEModule, CbamModule, GlobalContext and NonLocalAttn."""
+"""timm (PyTorch Image Models): its layers SEModule, CbamModule, GlobalContext, NonLocalAttn and EcaModule."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attn_core.blocks import CBAM, GlobalContext, NonLocal, SqueezeExcitation
+from attn_core.weights.dialects.bangguwu import UNTOLD, efficient_channel_attention
 from attn_core.weights.dialects.dialect import Dialect
 from attn_core.weights.dialects.layout import Layer, Table, torch_point
 from attn_core.weights.dialects.shared import RELU_SIGMOID, cbam, hidden_units, squeeze_excitation
@@ -119,5 +120,12 @@ DIALECTS = (
         table=_non_local_table,
         anchors={"t.weight": (4,)},
         options={"scale": "channels", "momentum": 0.1},
+    ),
+    efficient_channel_attention(
+        "timm.EcaModule",
+        definition="timm 1.0.31, timm/layers/eca.py",
+        differs="The kernel from the channels is 3 at least. Not here: use_mlp, another gate_layer, and CecaModule, "
+        f"which has the same array and takes the last channel for a neighbour of the first. {UNTOLD}.",
+        proven=("official/timm_eca_c64",),
     ),
 )

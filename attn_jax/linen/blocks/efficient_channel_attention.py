@@ -1,0 +1,32 @@
+"""`EfficientChannelAttention` for Linen; see `attn_core.blocks.efficient_channel_attention`."""
+
+from __future__ import annotations
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
+    """Scale each channel by a gate computed from the spatial means of it and its neighbouring channels.
+
+    x * sigmoid(conv(mean(x))), along the channels
+
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
+
+    **Fields**: see `attn_core.EfficientChannelAttention`; channels are read from the input; `dtype` and `param_dtype`
+    as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    kernel: int | None = None
+
+    def configure(self, channels: int, rank: int) -> core.EfficientChannelAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.EfficientChannelAttention(channels, self.kernel)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

@@ -1,0 +1,50 @@
+"""`EfficientChannelAttention` for PyTorch; see `attn_core.blocks.efficient_channel_attention`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.interpreters.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
+    r"""Scale each channel by a gate computed from the spatial means of it and its neighbouring channels.
+
+    x * sigmoid(conv(mean(x))), along the channels
+
+    .. math::
+        y = \frac{1}{HW} \sum_{i,j} x_{ij}, \qquad
+        \omega_c = \sigma \Big( \sum_{j=1}^k w_j \, y_{c + j - (k + 1) / 2} \Big), \qquad
+        \tilde{x} = \omega \odot x
+        \qquad \text{(section 3.2 of the paper)}
+
+    **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
+
+    **Fields**: see `attn_core.EfficientChannelAttention`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel: int | None = None,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.EfficientChannelAttention(channels, kernel)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise
