@@ -270,3 +270,20 @@ def network(case: Case, folder: str) -> None:
     lines: list[str] = []
     model.summary(print_fn=lambda line, **_: lines.append(line))
     assert any("stage1" in line for line in lines)
+
+
+def as_tflite(block: Block) -> None:
+    """Convert a layer with built-in operations alone, and run it on an image."""
+    import tensorflow as tf
+
+    x = native(parity.sample_image((1, 4, 5, 6)).astype("float32"))
+    symbol = keras.Input(x.shape[1:], batch_size=1)
+    layer = attn_tf.bind(block, data_format="channels_last")
+    model = keras.Model(symbol, layer(symbol))
+    content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+    interpreter = tf.lite.Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    interpreter.invoke()
+    found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    assert difference(found, model(x)) < 1e-6

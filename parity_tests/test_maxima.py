@@ -1,0 +1,135 @@
+"""What a maximum means: the first of equal numbers has the derivative, and a NaN goes through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import runtimes
+from runtimes import need
+
+import attn_core as core
+from attn_core import parity, reference
+from attn_core.interpreters.reference import ops
+from attn_core.interpreters.rounding import bounded
+
+# Blocks whose way from image to output has a maximum, a relu, or both.
+SPOILT = {
+    "se": core.SqueezeExcitation(4, 2),
+    "cam": core.ChannelAttention(4, 2),
+    "cam_max": core.ChannelAttention(4, 2, pools="max"),
+    "sam": core.SpatialAttention(3),
+    "cbam": core.CBAM(4, 2, 3),
+    "pool": core.GlobalPooling(),
+}
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf], ids=str)
+@pytest.mark.parametrize("name", SPOILT)
+def test_what_is_not_finite_goes_where_it_goes_in_the_reference(runtime: str, name: str, bad: float):
+    """A sample with a spoilt pixel, and one without: nothing is hidden by a maximum or a relu, nothing leaks."""
+    block = SPOILT[name]
+    image = parity.sample_image((2, 4, 3, 5))
+    image[0, 1, 2, 3] = bad
+    weights = core.initialise(block)
+    with np.errstate(invalid="ignore", over="ignore"):
+        wanted = core.evaluate(block, weights, image)
+    found = runtimes.run(runtime, block, weights, image).output
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
+    np.testing.assert_array_equal(np.isinf(found), np.isinf(wanted))
+    assert np.isfinite(wanted[1]).all()
+    assert not np.isfinite(wanted[0]).all()
+
+
+def test_complex_steps_go_to_the_first():
+    """NumPy's own order of complex numbers would give the derivative to the largest imaginary part."""
+    line = np.array([[[1.0, 3.0, 3.0, 3.0]]]) + 1j * reference.ops.STEP * np.array([[[5.0, 1.0, 2.0, 7.0]]])
+    assert ops.global_max(line).imag == reference.ops.STEP
+    assert line.max(-1).imag == 7 * reference.ops.STEP
+
+
+def test_products_of_zeros_are_tied():
+    """Two numbers that carry a step have its square in their product: it must turn no tie of zeros."""
+    dead = np.zeros((1, 3, 2)) + 1j * reference.ops.STEP * np.arange(6.0).reshape(1, 3, 2)
+    gate = np.array([[1.0, 1.0, 1.0]]) + 1j * reference.ops.STEP * np.array([[-1.0, 4.0, -2.0]])
+    scaled = ops.scale(dead, gate)
+    assert (scaled.real != 0).any()
+    np.testing.assert_array_equal(ops.channel_max(scaled).imag / reference.ops.STEP, [[[0.0, 1.0]]])
+
+
+def test_ties_without_error_are_no_doubt():
+    """Bounds of a gradient are loose where errors could turn a maximum; equal zeros are equal in every runtime."""
+    block, dead = core.GlobalPooling("max"), np.zeros((1, 2, 3, 3))
+    found = bounded(block, {}, dead, np.ones((1, 2)))
+    assert found.bounds["grad:input"].max() < 1e-5
+    np.testing.assert_array_equal(found.values.gradients["input"][0, 0], [[1, 0, 0], [0, 0, 0], [0, 0, 0]])
+
+
+# ---- compiled --------------------------------------------------------------------------------------------------------
+
+
+def attended(largest: Any, x: Any, weight: Any, bias: Any) -> Any:
+    """Return a sum that scales an image by its maxima; XLA has reason to compute the image twice."""
+    import jax
+
+    image = x * weight + bias
+    channels = largest(image, 1)
+    scaled = image * jax.nn.sigmoid(channels)
+    pixels = largest(scaled, 2)
+    return (scaled * jax.nn.sigmoid(pixels)).sum() + channels.sum()
+
+
+def test_compiled_gradients_find_their_maximum():
+    """The same as by `argmax`; `jnp.max`, whose gradient asks which numbers equal the maximum, is NaN here."""
+    need("nnx")
+    import jax
+    import jax.numpy as jnp
+
+    from attn_jax.ops import _largest
+
+    rng = np.random.default_rng(0)
+    x, weight, bias = (jnp.asarray(rng.standard_normal(s), jnp.float32) for s in ((4, 196, 64), (64,), (64,)))
+
+    def by_index(x: Any, axis: int) -> Any:
+        return jnp.take_along_axis(x, jnp.argmax(x, axis, keepdims=True), axis)
+
+    def gradient(largest: Any) -> Any:
+        return np.asarray(jax.jit(jax.grad(lambda x: attended(largest, x, weight, bias)))(x))
+
+    assert np.abs(gradient(_largest) - gradient(by_index)).max() < 1e-3  # a gradient that found none is off by 1
+
+
+def test_no_index_without_a_derivative():
+    """Only who asks for a derivative pays for the index."""
+    need("nnx")
+    import jax
+    import jax.numpy as jnp
+
+    from attn_jax import ops as primitives
+
+    for primitive in (primitives.global_max, primitives.channel_max):
+        program = str(jax.make_jaxpr(primitive)(jnp.ones((2, 3, 4, 5))))
+        assert "reduce_max" in program.partition("jvp")[0]
+        assert "argmax" not in program
+
+
+def test_torch_takes_no_index_without_a_derivative():
+    need("torch")
+    import torch
+
+    from attn_torch import ops as primitives
+
+    x = torch.zeros(1, 2, 3, 3)
+    with torch.no_grad(), torch.profiler.profile() as profile:
+        primitives.global_max(x)
+    assert {"aten::amax"} <= {event.key for event in profile.key_averages()}
+    with torch.no_grad():
+        _, moved = torch.func.jvp(primitives.global_max, (x,), (torch.arange(18.0).reshape(x.shape),))
+    np.testing.assert_array_equal(moved, [[0.0, 9.0]])  # the first pixel's, also forwards and without a tape
+
+
+@pytest.mark.parametrize("name", ["cam", "sam", "cbam", "pool"])
+def test_keras_maxima_convert_to_tflite(name: str, tmp_path: Any):
+    """With built-in operations alone, and equal numbers."""
+    runtimes.in_keras(need("keras-tensorflow").removeprefix("keras-"), "keras_checks", "as_tflite", SPOILT[name])
