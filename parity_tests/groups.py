@@ -13,17 +13,21 @@ import pytest
 from runtimes import FRAMEWORKS
 from xdist.scheduler import LoadScopeScheduling
 
-NAMED = re.compile("|".join(sorted(FRAMEWORKS, key=len, reverse=True)))  # keras-torch before torch
+# A parameter of its own, between hyphens or brackets: "torch/001_cbam" is a folder. keras-torch comes before torch.
+NAMED = re.compile(rf"(?<![^-\[])({'|'.join(sorted(FRAMEWORKS, key=len, reverse=True))})(?=[-\]])")
 BACKEND = re.compile("tensorflow|jax|torch")
+IN_NAME = re.compile("torch|linen|nnx")
 
 
 def group_of(nodeid: str) -> str:
     """Return the runtime in a test's name or parameters; of a test without one, the id, which is a group of its own."""
-    path, _, parameters = nodeid.partition("[")
+    path, bracket, parameters = nodeid.partition("[")
+    if found := NAMED.search(bracket + parameters):
+        return found[1]
     if "keras" in path and (backend := BACKEND.search(parameters)):
         return f"keras-{backend[0]}"
-    found = NAMED.search(parameters) or NAMED.search(path)
-    return found[0] if found else nodeid
+    named = IN_NAME.search(path)
+    return named[0] if named else nodeid
 
 
 class ByRuntime(LoadScopeScheduling):

@@ -32,7 +32,7 @@ GOLDEN = Path(__file__).parent / "golden"
 seconds: Counter[str] = Counter()  # of the processor, that each backend's process has used
 processes: dict[str, ProcessPoolExecutor] = {}  # of one Keras backend each
 calls = itertools.count(1)
-FORGOTTEN = 200  # calls, after which what JAX has compiled takes hundreds of megabytes
+FORGOTTEN = 50  # calls, after which what JAX has compiled takes hundreds of megabytes
 
 FRAMEWORKS = {
     "torch": ["torch"],

@@ -48,6 +48,8 @@ def test_a_test_tells_its_runtime_and_block(name: str):
 GROUPS = {
     "parity_tests/test_parity.py::test_outcome[keras-torch-float32-default]": "keras-torch",
     "parity_tests/test_parity.py::test_outcome[torch-float32-keras]": "torch",
+    "parity_tests/test_recordings.py::test_runtime[torch/001_cbam_1x1-eval-keras-jax-float64]": "keras-jax",
+    "parity_tests/test_recordings.py::test_runtime[torch/001_cbam_1x1-eval-linen-float64]": "linen",
     "parity_tests/test_native_keras.py::test_saves[jax]": "keras-jax",
     "parity_tests/test_native_nnx.py::test_print": "nnx",
 }
