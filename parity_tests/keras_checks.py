@@ -272,7 +272,7 @@ def network(case: Case, folder: str) -> None:
     assert any("stage1" in line for line in lines)
 
 
-def as_tflite(block: Block) -> None:
+def as_tflite(block: core.Block) -> None:
     """Convert a layer with built-in operations alone, and run it on an image."""
     import tensorflow as tf
 
