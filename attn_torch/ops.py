@@ -40,8 +40,13 @@ def _largest(x: Tensor, axis: int) -> Tensor:
 
     Where nobody can ask for one, `amax`, which would share it, takes a quarter of the time.
     """
-    differentiated = torch.is_grad_enabled() or forward_ad.unpack_dual(x).tangent is not None
+    differentiated = torch.is_grad_enabled() or _moves(x)
     return x.max(axis).values if differentiated else x.amax(axis)
+
+
+def _moves(x: Tensor) -> bool:
+    """Say whether a derivative is carried along forwards, which it is without a tape, too."""
+    return forward_ad.unpack_dual(x).tangent is not None  # type: ignore[no-untyped-call]
 
 
 # ---- from an image to less of it -------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ def test_no_index_without_a_derivative():
 def test_torch_takes_no_index_without_a_derivative():
     need("torch")
     import torch
+    from torch.autograd import forward_ad
     from torch.utils._python_dispatch import TorchDispatchMode
 
     from attn_torch import ops as primitives
@@ -134,8 +135,9 @@ def test_torch_takes_no_index_without_a_derivative():
         primitives.global_max(x)
     assert "aten.amax.default" in ran
     assert "aten.max.dim" not in ran
-    with torch.no_grad():
-        _, moved = torch.func.jvp(primitives.global_max, (x,), (torch.arange(18.0).reshape(x.shape),))
+    moving = torch.arange(18.0).reshape(x.shape)
+    with torch.no_grad(), forward_ad.dual_level():
+        _, moved = forward_ad.unpack_dual(primitives.global_max(forward_ad.make_dual(x, moving)))
     np.testing.assert_array_equal(moved, [[0.0, 9.0]])  # the first pixel's, also forwards and without a tape
 
 
