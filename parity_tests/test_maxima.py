@@ -115,6 +115,8 @@ def test_no_index_without_a_derivative():
         assert "argmax" not in forward + derivative
 
 
+# PyTorch's own, raised when derivatives are first carried forwards.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 def test_torch_takes_no_index_without_a_derivative():
     need("torch")
     import torch
