@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -178,11 +179,9 @@ def test_a_second_run_gives_the_same_bytes(capsys: pytest.CaptureFixture[str]):
 
 
 def test_an_installed_class_is_named_with_its_version(modules: Path):
-    import torch
-
     folder = record("torch.nn:Conv2d", "--args", "4, 8, 3", "--input", "2,4,7,7", "--train")
     meta = json.loads((folder / "meta.json").read_text())
-    assert meta["repo"] == f"torch {torch.__version__} (package)"
+    assert meta["repo"] == f"torch {version('torch')} (package)"
     assert (meta["file"], meta["class"]) == ("torch/nn/modules/conv.py", "Conv2d")
     assert meta["args"] == {"in_channels": 4, "out_channels": 8, "kernel_size": 3}
     again = record(f"{modules}:SELayer", "--args", "32", "--input", "2,32,5,4", out="other")

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from blocks import CASES
 
-import attn_core as core
 from attn_core import parity
 from attn_core.interpreters.rounding import bounded
 from attn_core.interpreters.rounding.arithmetic import DTYPES, Arithmetic, student
 from attn_core.interpreters.rounding.number import EXACT, Rounded
 from attn_core.parity.draws import draw
 
+COMPUTED_TIES = "nl_gaussian_ties"  # equal pixels are computed with before they are pooled: errors choose the largest
 
-@pytest.mark.parametrize("case", CASES)
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != COMPUTED_TIES])
 def test_bounds_are_narrow(case: str):
     """In float32, half of the numbers of each array are known to 1e-4 of its largest, or of 1; of networks, too."""
     c = CASES[case]
@@ -84,13 +85,13 @@ def test_students_distribution(chance: float):
 
 def test_where_nothing_can_be_known():
     """Ties of maxima, numbers at the bend of a relu, a division by what may be 0: the bounds say so."""
-    block = core.GlobalPooling("max")
-    x = np.zeros((1, 2, 3, 3))
-    x[0, 0] = 1.0
-    tied = bounded(block, {}, x, np.ones((1, 2)))
-    assert tied.bounds["output"].max() == 0  # nothing was rounded: all runtimes find the maximum
-    assert tied.bounds["grad:input"].min() >= 1  # but any pixel may have got the gradient
-    assert "ties of maxima" in tied.remarks["grad:input"]
+    c = CASES[COMPUTED_TIES]
+    tied = bounded(c.block, c.weights, c.inputs, c.cotangent)
+    assert tied.bounds["output"].max() < 1e-5  # all runtimes find the maximum
+    assert tied.bounds["grad:input"].max() >= 1  # but any of several pixels may have got the gradient
+    near = np.array([[1.0 + 1e-9, 1.0]])
+    largest = np.max(rounded(near) * rounded(np.ones((1, 2))), 1)
+    assert largest.how.doubts["ties of maxima"] == 1
     doubtful = rounded(np.array([1.0 + 2e-9, 1.0 + 1e-9])) * rounded(np.array([1 / 3, 1 / 3])) - 1 / 3
     bent = np.where(doubtful.real > 0, doubtful, 0)
     assert (bent.bound >= doubtful.bound).all()

@@ -99,8 +99,12 @@ LEFT = pytest.StashKey[int]()
 
 # Not at a glance: each of these tests starts a program or a browser.
 LONG = (
+    "test_cli_port",
+    "test_cli_port_network",
+    "test_dialect_files",
     "test_dialects_page",
     "test_example",
+    "test_foreign_flax",
     "test_parity_browser",
     "test_parity_page",
     "test_pytest_plugin",

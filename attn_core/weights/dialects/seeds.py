@@ -45,14 +45,14 @@ DIALECTS = (
         bias=False,
         definition="the CBAM article, ChannelAttention",
         differs=f"{GATE}. No biases.",
-        proven=("torch/001_channel_attention_c32_r16", "torch/001_channel_attention_c24_r5"),
+        proven=tuple(f"torch/001_channel_attention_{case}" for case in ("c32_r16", "c24_r5", "ties")),
     ),
     spatial_attention(
         "seeds.SpatialAttention",
         Layer("conv1"),
         definition="the TensorFlow and CBAM articles, SpatialAttention",
         differs=f"{GATE}. The planes are (mean, maximum), as here.",
-        proven=tuple(f"torch/001_spatial_attention_{size}" for size in ("k7", "k7_tiny", "k3")),
+        proven=tuple(f"torch/001_spatial_attention_{size}" for size in ("k7", "k7_tiny", "k3", "ties")),
     ),
     cbam(
         "seeds.CBAM",
@@ -64,7 +64,7 @@ DIALECTS = (
         bias=False,
         definition="the CBAM article, CBAM",
         differs="Neither biases nor batch normalisation; the planes are (mean, maximum), as here.",
-        proven=("torch/001_cbam_c32_k7", "torch/001_cbam_c24_r8_k3", "torch/001_cbam_1x1"),
+        proven=("torch/001_cbam_c32_k7", "torch/001_cbam_c24_r8_k3", "torch/001_cbam_ties", "torch/001_cbam_1x1"),
         hides=("timm.SEModule",),
     ),
     sa_layer(
