@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from attn_core.cli.console import FAILED, counted, one_sentence, out, refuse, say, spelt
 
 if TYPE_CHECKING:
-    from attn_core.weights.dialects.convert import Converted, Row
+    from attn_core.weights.dialects.convert import ArrayRow, Converted
 
 
 def convert(
@@ -45,9 +45,9 @@ def convert(
     say(f"{counted(len(done))} written to {output}.")
 
 
-def _by_rows(done: list[Converted]) -> dict[tuple[Row, ...], list[Converted]]:
+def _by_rows(done: list[Converted]) -> dict[tuple[ArrayRow, ...], list[Converted]]:
     """Put blocks together that are mapped alike."""
-    found: dict[tuple[Row, ...], list[Converted]] = {}
+    found: dict[tuple[ArrayRow, ...], list[Converted]] = {}
     for each in done:
         found.setdefault(each.rows, []).append(each)
     return found
@@ -59,7 +59,7 @@ def _places(each: Converted) -> str:
     return f" at {spelt(each.source)}{moved}" if each.source else ""
 
 
-def _table(rows: tuple[Row, ...], source: str, target: str) -> Table:
+def _table(rows: tuple[ArrayRow, ...], source: str, target: str) -> Table:
     table = Table(*(Column(title, overflow="fold") for title in (source, target, "layout")))
     for row in rows:
         first, second = row.source_layout, row.target_layout

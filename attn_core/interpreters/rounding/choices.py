@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from attn_core.interpreters.rounding.acting import acts
 from attn_core.interpreters.rounding.arithmetic import HOPELESS
-from attn_core.interpreters.rounding.number import EXACT, Numbers, Pull, Rounded, Source
+from attn_core.interpreters.rounding.number import EXACT, Numbers, Origin, Pull, Rounded
 from attn_core.interpreters.rounding.storing import aligned, likened
 from attn_core.interpreters.rounding.sums import summed_to
 
@@ -57,8 +57,8 @@ def where(choice: Any, one: Any, other: Any) -> Any:
         noise = np.where(choice.chosen, aligned(a, value.ndim), aligned(b, value.ndim))
     apart = a.bound + b.bound + np.abs(a.value - b.value)
     doubt = np.where(choice.doubt, apart, 0.0)
-    to_a = Source(a, _share(choice.chosen, choice.doubt, a.shape))
-    to_b = Source(b, _share(~choice.chosen, choice.doubt, b.shape))
+    to_a = Origin(a, _share(choice.chosen, choice.doubt, a.shape))
+    to_b = Origin(b, _share(~choice.chosen, choice.doubt, b.shape))
     return Rounded(value, _doubted(noise, doubt, a), a.how, (to_a, to_b))
 
 
@@ -75,7 +75,7 @@ def largest(x: Rounded, axis: int, keepdims: bool = False) -> Rounded:
     if not x.exact:  # in a sample, another number may be the largest
         noise = np.max(x.value + x.noise, axis + 1, keepdims=True) - top
     share = _share_of_largest(x, axis, place)
-    to_x = Source(x, lambda g: share(g.spread_to(x.shape)))
+    to_x = Origin(x, lambda g: share(g.spread_to(x.shape)))
     result = Rounded(top, noise, x.how, (to_x,))
     if keepdims:
         return result

@@ -8,7 +8,7 @@ import numpy as np
 
 from attn_core.interpreters.rounding.acting import acts
 from attn_core.interpreters.rounding.arithmetic import HOPELESS
-from attn_core.interpreters.rounding.number import Numbers, Pull, Rounded, Source
+from attn_core.interpreters.rounding.number import Numbers, Origin, Pull, Rounded
 from attn_core.interpreters.rounding.storing import aligned, likened, stored
 from attn_core.interpreters.rounding.sums import summed_to
 
@@ -37,7 +37,7 @@ def add(one: Any, other: Any) -> Rounded:
 @acts(np.negative)
 def negative(x: Rounded) -> Rounded:
     """Return -x, which is exact."""
-    return Rounded(-x.value, -x.noise, x.how, (Source(x, negative),))
+    return Rounded(-x.value, -x.noise, x.how, (Origin(x, negative),))
 
 
 @acts(np.subtract)
@@ -92,9 +92,9 @@ def is_complex(x: Rounded) -> bool:
     return False
 
 
-def _operand(x: Rounded, pull: Pull) -> Source:
+def _operand(x: Rounded, pull: Pull) -> Origin:
     """Return an operand that may have been repeated along some axes, with the pull of each of its copies."""
-    return Source(x, lambda g: summed_to(pull(g), x.shape))
+    return Origin(x, lambda g: summed_to(pull(g), x.shape))
 
 
 def _noises(a: Rounded, b: Rounded, result: Numbers) -> Noises:

@@ -10,7 +10,7 @@ import numpy as np
 
 from attn_core.interpreters.reference.ops import ERF
 from attn_core.interpreters.rounding.acting import acts
-from attn_core.interpreters.rounding.number import EXACT, Numbers, Rounded, Source
+from attn_core.interpreters.rounding.number import EXACT, Numbers, Origin, Rounded
 from attn_core.interpreters.rounding.storing import stored
 
 # The error of a framework's exp, log, tanh or erf is like so many roundings, of the dtype that sums are kept in.
@@ -67,7 +67,7 @@ def _applied(function: Function, x: Rounded, slope: Slope, steps: int = STEPS) -
         factor = slope(x.real, result)
         return g * factor  # type: ignore[no-any-return]
 
-    return Rounded(value, result.noise, x.how, (Source(x, pull),))
+    return Rounded(value, result.noise, x.how, (Origin(x, pull),))
 
 
 # A sample may be where a function is not defined, or too large for a double, though the value is not.

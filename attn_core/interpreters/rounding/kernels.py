@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from attn_core.interpreters.reference import ops
-from attn_core.interpreters.rounding.number import Rounded, Source
+from attn_core.interpreters.rounding.number import Origin, Rounded
 
 
 def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Rounded:
@@ -44,7 +44,7 @@ def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Round
     def value_of(g: Rounded) -> Any:
         return _turned(matrix) @ g
 
-    sources = (Source(query, query_of), Source(key, key_of), Source(value, value_of))
+    sources = (Origin(query, query_of), Origin(key, key_of), Origin(value, value_of))
     return Rounded(output.value, output.noise, output.how, sources)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_core.interpreters.rounding.acting import MOVE, acts
-from attn_core.interpreters.rounding.number import EXACT, Rounded, Source
+from attn_core.interpreters.rounding.number import EXACT, Origin, Rounded
 from attn_core.interpreters.rounding.storing import like
 from attn_core.interpreters.rounding.sums import added
 
@@ -26,7 +26,7 @@ def moved(x: Rounded, move: Callable[[Numbers], Numbers]) -> Rounded:
     if not x.exact:
         samples = x.noise.reshape(len(x.noise), -1)
         noise = samples[:, places]
-    to_x = Source(x, lambda g: _back(places, x.shape, g))
+    to_x = Origin(x, lambda g: _back(places, x.shape, g))
     return Rounded(x.value.ravel()[places], noise, x.how, (to_x,))
 
 
@@ -88,7 +88,7 @@ def _samples(x: Rounded) -> Numbers:
     return np.broadcast_to(x.noise, (x.how.samples, *x.shape))
 
 
-def _cuts(pieces: Sequence[Rounded], axis: int) -> list[Source]:
+def _cuts(pieces: Sequence[Rounded], axis: int) -> list[Origin]:
     """Return the way back to each of the pieces: the part of the adjoint where it stands."""
     sources, start = [], 0
     for piece in pieces:
@@ -98,8 +98,8 @@ def _cuts(pieces: Sequence[Rounded], axis: int) -> list[Source]:
     return sources
 
 
-def _cut(piece: Rounded, place: tuple[slice, ...]) -> Source:
-    return Source(piece, lambda g: g[place])
+def _cut(piece: Rounded, place: tuple[slice, ...]) -> Origin:
+    return Origin(piece, lambda g: g[place])
 
 
 def _along(ndim: int, axis: int, start: int, length: int) -> tuple[slice, ...]:

@@ -20,7 +20,7 @@ EXACT: Numbers = np.zeros(())  # the noise of what nothing has rounded: adding i
 _ages = itertools.count()
 
 
-class Source(NamedTuple):
+class Origin(NamedTuple):
     """What a number was made of, and the way back to it."""
 
     number: Rounded
@@ -39,7 +39,7 @@ class Rounded(NDArrayOperatorsMixin):
         value: ArrayLike,
         noise: Numbers,
         how: Arithmetic,
-        sources: tuple[Source, ...] = (),
+        sources: tuple[Origin, ...] = (),
         tracked: bool = False,
     ) -> None:
         self.value: Numbers = np.asarray(value, np.float64)

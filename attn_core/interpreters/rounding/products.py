@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_core.interpreters.rounding.acting import acts
-from attn_core.interpreters.rounding.number import EXACT, Pull, Rounded, Source
+from attn_core.interpreters.rounding.number import EXACT, Origin, Pull, Rounded
 from attn_core.interpreters.rounding.storing import likened
 from attn_core.interpreters.rounding.sums import added
 
@@ -49,7 +49,7 @@ def contract(equation: Equation, one: Any, other: Any) -> Rounded:
     noise = _noise(equation, a, b)
     pull_a = _pull(Equation(result, right, left), b.real, lengths)
     pull_b = _pull(Equation(result, left, right), a.real, lengths)
-    return added(value, noise, a.how, count, squares, Source(a, pull_a), Source(b, pull_b), products=True)
+    return added(value, noise, a.how, count, squares, Origin(a, pull_a), Origin(b, pull_b), products=True)
 
 
 def _noise(equation: Equation, a: Rounded, b: Rounded) -> Numbers:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attn_core.interpreters.rounding.arithmetic import HOPELESS, Arithmetic
-from attn_core.interpreters.rounding.number import EXACT, Numbers, Rounded, Source
+from attn_core.interpreters.rounding.number import EXACT, Numbers, Origin, Rounded
 
 FEW_BITS = 8  # of bfloat16, which has the fewest
 
 
-def stored(value: Numbers, inherited: Numbers, how: Arithmetic, *sources: Source, own: ArrayLike = 0.0) -> Rounded:
+def stored(value: Numbers, inherited: Numbers, how: Arithmetic, *sources: Origin, own: ArrayLike = 0.0) -> Rounded:
     """Return a result that is rounded once more where it is stored; `own` is the deviation that computing it adds."""
     storing = how.storing * np.abs(value) + how.dtype.smallest
     # Variances add up, because computing and storing round independently of each other.

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from attn_core.interpreters.rounding.acting import acts
 from attn_core.interpreters.rounding.arithmetic import Arithmetic
-from attn_core.interpreters.rounding.number import EXACT, Rounded, Source
+from attn_core.interpreters.rounding.number import EXACT, Origin, Rounded
 from attn_core.interpreters.rounding.storing import stored
 
 Numbers = NDArray[Any]
@@ -22,7 +22,7 @@ def added(
     how: Arithmetic,
     count: ArrayLike,
     squares: Numbers,
-    *sources: Source,
+    *sources: Origin,
     products: bool = False,
     step: float | None = None,
 ) -> Rounded:
@@ -58,12 +58,12 @@ def total(x: Rounded, axis: Any = None, keepdims: bool = False, step: float | No
     return added(value, noise, x.how, count, squares, _to_terms(x, axes), step=step)
 
 
-def _to_terms(x: Rounded, axes: tuple[int, ...]) -> Source:
+def _to_terms(x: Rounded, axes: tuple[int, ...]) -> Origin:
     """Return the way back to the terms of sums: each has the adjoint of its sum."""
     kept = list(x.shape)
     for axis in axes:
         kept[axis] = 1
-    return Source(x, lambda g: g.reshape(kept).spread_to(x.shape))
+    return Origin(x, lambda g: g.reshape(kept).spread_to(x.shape))
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ def bind(part: Part | Block, name: str) -> Any:
     raise NotImplementedError(f"shapes have no {type(part).__name__}")
 
 
-class Checked(Bound):
+class CheckedShapes(Bound):
     """A block on shapes, which states the block's own rule before a step fails of it."""
 
     def __call__(self, *inputs: Any) -> Any:
@@ -31,7 +31,7 @@ class Checked(Bound):
 @bind.register
 def _block(part: Block, name: str) -> Bound:
     prefix = f"{name}." if name else ""
-    return Checked(part, ops, {child: bind(inner, prefix + child) for child, inner in part.parts().items()})
+    return CheckedShapes(part, ops, {child: bind(inner, prefix + child) for child, inner in part.parts().items()})
 
 
 @bind.register

@@ -13,7 +13,7 @@ from attn_core.weights.dialects.layout import Entry, Turn
 from attn_core.weights.files.arrays import Shape
 
 
-class Named(NamedTuple):
+class NamedShape(NamedTuple):
     """An array, as far as it is known before a layer is run."""
 
     name: str
@@ -61,7 +61,7 @@ def fitted(theirs: Shape, ours: Shape, inputs_first: bool, strictly: bool = Fals
     return None
 
 
-def entry(theirs: Named, ours: Named, inputs_first: bool, strictly: bool = False) -> Entry | None:
+def entry(theirs: NamedShape, ours: NamedShape, inputs_first: bool, strictly: bool = False) -> Entry | None:
     """Return what an array of theirs is of ours, or None if no layout fits."""
     is_kernel = leaf(theirs.name) == "weight"
     turn = fitted(theirs.shape, ours.shape, inputs_first and is_kernel, strictly)

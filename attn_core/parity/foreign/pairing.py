@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from attn_core.parity.foreign.fitting import Named, entry
+from attn_core.parity.foreign.fitting import NamedShape, entry
 from attn_core.parity.foreign.layer import Foreign, ForeignError, State
 from attn_core.parity.foreign.leaves import plain, spread
 from attn_core.parity.foreign.reading import Reading
@@ -111,11 +111,11 @@ def _alone(first: Foreign, second: Foreign, names: Mapping[str, str], how: str) 
     return Pair(one, other, None, how)
 
 
-def _named(layer: Foreign) -> dict[str, Named]:
-    return {key: Named(key, value.shape) for key, value in layer.state().items()}
+def _named(layer: Foreign) -> dict[str, NamedShape]:
+    return {key: NamedShape(key, value.shape) for key, value in layer.state().items()}
 
 
-def _array(theirs: Named, layer: Foreign) -> Array:
+def _array(theirs: NamedShape, layer: Foreign) -> Array:
     name, shape = plain(theirs.name), theirs.shape
     if layer.inputs_first and name.endswith("weight") and len(shape) > 1:
         *kernel, inputs, outputs = shape
@@ -124,8 +124,8 @@ def _array(theirs: Named, layer: Foreign) -> Array:
     return Array(shape, Constant(0.0), trainable="running_" not in name)
 
 
-def _entry(theirs: Named, name: str, arrays: Mapping[str, Array], layer: Foreign) -> Entry:
-    other = Named(name, arrays[name].shape)
+def _entry(theirs: NamedShape, name: str, arrays: Mapping[str, Array], layer: Foreign) -> Entry:
+    other = NamedShape(name, arrays[name].shape)
     found = entry(theirs, other, layer.inputs_first)
     if found is None:
         raise ForeignError(f"{layer.title}: {theirs} cannot be the other's {other}.")

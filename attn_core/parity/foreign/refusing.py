@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_core.parity.foreign.fitting import Named
+from attn_core.parity.foreign.fitting import NamedShape
 from attn_core.parity.foreign.layer import Foreign, State
 from attn_core.spec import Block
 from attn_core.weights import dialects
@@ -13,7 +13,7 @@ MOST = 10  # arrays that a message lists
 
 def unread(theirs: Foreign, state: State, block: Block) -> str:
     """Say what the arrays are, what the block has, and what else they may be."""
-    arrays = [str(Named(name, array.shape)) for name, array in block.arrays().items()]
+    arrays = [str(NamedShape(name, array.shape)) for name, array in block.arrays().items()]
     wanted = ", ".join(arrays) or "none"
     reason = f"{theirs.title} has the arrays {listed(state)}, which cannot be taken as {block!r}: {wanted}."
     advice = "Name a dialect, or give a map of its names to ours."
@@ -36,13 +36,13 @@ def why_not(state: State, block: Block, dialect: Dialect) -> str:
         entries = dialect.entries(block)
     except InexpressibleError as error:
         return str(error)
-    arrays = [str(Named(each.key, each.shape)) for each in entries]
+    arrays = [str(NamedShape(each.key, each.shape)) for each in entries]
     wanted = ", ".join(arrays)
     return f"in {dialect.name}, {block!r} has {wanted}; here are {listed(state)}."
 
 
 def listed(state: State) -> str:
     """Return the arrays with their shapes, as many as a message holds."""
-    held = [str(Named(key, value.shape)) for key, value in state.items()]
+    held = [str(NamedShape(key, value.shape)) for key, value in state.items()]
     more = ", ..." if len(held) > MOST else ""
     return ", ".join(held[:MOST]) + more or "none"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from attn_core.parity.foreign.fitting import Named, entry
+from attn_core.parity.foreign.fitting import NamedShape, entry
 from attn_core.parity.foreign.layer import Foreign, ForeignError, State
 from attn_core.parity.foreign.reading import Reading
 from attn_core.spec import Array, Block
@@ -45,8 +45,8 @@ class Taking:
     def _entry(self, key: str, name: str, strictly: bool = False) -> Entry | None:
         return entry(self._theirs(key), self._ours(name), self.theirs.inputs_first, strictly)
 
-    def _theirs(self, key: str) -> Named:
-        return Named(key, self.state[key].shape)
+    def _theirs(self, key: str) -> NamedShape:
+        return NamedShape(key, self.state[key].shape)
 
-    def _ours(self, name: str) -> Named:
-        return Named(name, self.arrays[name].shape)
+    def _ours(self, name: str) -> NamedShape:
+        return NamedShape(name, self.arrays[name].shape)

@@ -19,7 +19,7 @@ _TELLING = re.compile(r"(^|[/_.-])(se|squeeze|excit\w*)([/_.\-\d]|$)", re.IGNORE
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedLayer:
     """A layer as its variables' names show it; the path ends in its label."""
 
     path: str
@@ -62,7 +62,7 @@ def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[DensePair], list
     return blocks, sentences, sorted(rest, key=natural)
 
 
-def _layers(weights: Mapping[str, tuple[int, ...]]) -> list[Named]:
+def _layers(weights: Mapping[str, tuple[int, ...]]) -> list[NamedLayer]:
     """Put kernels and biases together."""
     kernels: dict[str, Stored] = {}
     biases: dict[str, Stored] = {}
@@ -73,21 +73,21 @@ def _layers(weights: Mapping[str, tuple[int, ...]]) -> list[Named]:
             path = scope + (slash if label else "") + label
             kind = kernels if match["kernel"] else biases
             kind[name if path in kind else path] = Stored(name, shape)
-    layers = [Named(path, kernel, biases.get(path)) for path, kernel in kernels.items() if len(kernel.shape) >= 2]
+    layers = [NamedLayer(path, kernel, biases.get(path)) for path, kernel in kernels.items() if len(kernel.shape) >= 2]
     return sorted(layers, key=lambda layer: natural(layer.path))
 
 
-_Pair = tuple[Named, Named]
+_Pair = tuple[NamedLayer, NamedLayer]
 _ROW = "these kernels stand in a row and could be paired in more than one way"
 
 
-def _in_rows(layers: Iterable[Named]) -> tuple[list[_Pair], list[tuple[Named, ...]]]:
+def _in_rows(layers: Iterable[NamedLayer]) -> tuple[list[_Pair], list[tuple[NamedLayer, ...]]]:
     """Pair neighbours among layers that are numbered in one scope (fc1, fc2; dense, dense_1, ...)."""
     found: list[_Pair] = []
-    doubts: list[tuple[Named, ...]] = []
+    doubts: list[tuple[NamedLayer, ...]] = []
     key = _numbered
     for _, group in groupby(sorted(layers, key=key), key):  # sorting keeps the natural order inside a group
-        row: list[Named] = []
+        row: list[NamedLayer] = []
         for first, second in pairwise([*group, None]):
             row = row or ([first] if first else [])
             if first and second and _mirrored(first, second):
@@ -101,16 +101,16 @@ def _in_rows(layers: Iterable[Named]) -> tuple[list[_Pair], list[tuple[Named, ..
     return found, doubts
 
 
-def _numbered(layer: Named) -> tuple[str, str]:
+def _numbered(layer: NamedLayer) -> tuple[str, str]:
     return layer.scope, _COUNTER.sub("", layer.path)
 
 
-def _mirrored(first: Named, second: Named) -> bool:
+def _mirrored(first: NamedLayer, second: NamedLayer) -> bool:
     """Whether the second layer leads back from where the first leads, and does not narrow on the way."""
     return first.sizes is not None and first.sizes[::-1] == second.sizes and first.sizes[1] <= first.sizes[0]
 
 
-def _by_role(layers: list[Named]) -> list[_Pair]:
+def _by_role(layers: list[NamedLayer]) -> list[_Pair]:
     """Pair layers whose names differ only in their role (reduce and expand, squeeze and excitation, down and up)."""
     found = []
     for _, members in groupby(sorted(layers, key=_role_removed), _role_removed):
@@ -122,11 +122,11 @@ def _by_role(layers: list[Named]) -> list[_Pair]:
     return found
 
 
-def _role_removed(layer: Named) -> str:
+def _role_removed(layer: NamedLayer) -> str:
     return _SECOND.sub("", _FIRST.sub("", layer.path))
 
 
-def _by_scope(layers: list[Named]) -> list[_Pair]:
+def _by_scope(layers: list[NamedLayer]) -> list[_Pair]:
     """Pair the two layers that are left in a scope, if their shapes say which comes first."""
     found = []
     for scope, members in groupby(sorted(layers, key=lambda layer: layer.scope), lambda layer: layer.scope):
@@ -137,7 +137,7 @@ def _by_scope(layers: list[Named]) -> list[_Pair]:
     return found
 
 
-def _objection(first: Named, second: Named, weights: Mapping[str, tuple[int, ...]]) -> str:
+def _objection(first: NamedLayer, second: NamedLayer, weights: Mapping[str, tuple[int, ...]]) -> str:
     """Return what speaks against a pair, or an empty string."""
     if (first.bias is None) != (second.bias is None):
         return "only one of the two has a bias"
@@ -149,13 +149,13 @@ def _objection(first: Named, second: Named, weights: Mapping[str, tuple[int, ...
     return "two 1x1 convolutions in a row, which bottlenecks have as well, and neither name nor scope says which it is"
 
 
-def _alone(first: Named, second: Named, weights: Iterable[str]) -> bool:
+def _alone(first: NamedLayer, second: NamedLayer, weights: Iterable[str]) -> bool:
     """Whether the scope of the pair holds nothing else."""
     own = {stored.name for layer in (first, second) for stored in (layer.kernel, layer.bias) if stored}
     scope = first.scope
     return bool(scope) and scope == second.scope and own == {name for name in weights if name.startswith(f"{scope}/")}
 
 
-def _sentence(layers: Iterable[Named], reason: str) -> str:
+def _sentence(layers: Iterable[NamedLayer], reason: str) -> str:
     shown = " and ".join(f"{layer.kernel.name} {list(layer.kernel.shape)}" for layer in layers)
     return f"{shown}: {reason}; a .meta file beside the checkpoint would show it."

@@ -10,7 +10,7 @@ from attn_core.porting.write.channels_last import ChannelsLast, kept, without_bi
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.region import WEIGHTED
-from attn_core.porting.write.spelling import Call, named, only_if
+from attn_core.porting.write.spelling import CallText, named, only_if
 
 KERNELS = {"weight": "kernel"}
 NORMS = {"weight": "scale", "bias": "bias", "running_mean": "mean", "running_var": "var"}
@@ -57,32 +57,32 @@ class Flax(ChannelsLast):
 
     # ---- layers ------------------------------------------------------------------------------------------------------
 
-    def layer(self, layer: LayerMember) -> Call:
+    def layer(self, layer: LayerMember) -> CallText:
         """See `Words.layer`."""
         made = self._made(layer)
-        return Call(made.function, [*made.arguments, *self.more()])
+        return CallText(made.function, [*made.arguments, *self.more()])
 
-    def _made(self, layer: LayerMember) -> Call:
+    def _made(self, layer: LayerMember) -> CallText:
         step = layer.step
         if step.kind in ("conv", "depthwise"):
             return self._convolution(layer)
         if step.kind == "dense":
             name = "Linear" if self.sized else "Dense"
-            return Call(f"{self.module}.{name}", [*self._channels(layer), *without_bias(step)])
+            return CallText(f"{self.module}.{name}", [*self._channels(layer), *without_bias(step)])
         if step.kind == "norm":
             return self._norm(layer)
         return self._attention(layer)
 
-    def _attention(self, layer: LayerMember) -> Call:
+    def _attention(self, layer: LayerMember) -> CallText:
         channels = [self.size(layer, "channels")] if self.sized and "channels" in layer.sizes else []
         arguments = {name: self.argument(text) for name, text in block_arguments(layer).items()}
-        return Call(f"{self.blocks}.{block_name(layer)}", [*channels, *named(arguments)])
+        return CallText(f"{self.blocks}.{block_name(layer)}", [*channels, *named(arguments)])
 
     def _channels(self, layer: LayerMember) -> list[str]:
         names = ("inputs", "outputs") if self.sized else ("outputs",)
         return [self.size(layer, name) for name in names]
 
-    def _norm(self, layer: LayerMember) -> Call:
+    def _norm(self, layer: LayerMember) -> CallText:
         fields = layer.step.fields
         channels = [self.size(layer, "channels")] if self.sized else []
         absent = [
@@ -90,10 +90,10 @@ class Flax(ChannelsLast):
             *only_if(not fields["scale"], "use_scale=False"),
         ]
         if self.norms_alike:
-            return Call("BatchNorm", [*channels, *absent])
-        return Call(f"{self.module}.BatchNorm", [*channels, *_numbers(fields["eps"], fields["momentum"]), *absent])
+            return CallText("BatchNorm", [*channels, *absent])
+        return CallText(f"{self.module}.BatchNorm", [*channels, *_numbers(fields["eps"], fields["momentum"]), *absent])
 
-    def _convolution(self, layer: LayerMember) -> Call:
+    def _convolution(self, layer: LayerMember) -> CallText:
         fields = layer.step.fields
         groups = self.size(layer, "inputs") if layer.step.kind == "depthwise" else str(fields["groups"])
         options = {
@@ -103,7 +103,7 @@ class Flax(ChannelsLast):
             "feature_group_count": "" if groups == "1" else groups,
         }
         given = [*self._channels(layer), str(fields["kernel"]), *named(options), *without_bias(layer.step)]
-        return Call(f"{self.module}.Conv", given)
+        return CallText(f"{self.module}.Conv", given)
 
     # ---- steps -------------------------------------------------------------------------------------------------------
 

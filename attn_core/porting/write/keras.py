@@ -12,7 +12,7 @@ from attn_core.porting.write.classes import Argument, ClassPlan, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.layouts import keras_layout
 from attn_core.porting.write.region import WEIGHTED
-from attn_core.porting.write.spelling import Call, named, number, only_if, typed, wrapped
+from attn_core.porting.write.spelling import CallText, named, number, only_if, typed, wrapped
 from attn_core.porting.write.state import Convention
 
 KERNELS = {"weight": "kernel"}
@@ -97,7 +97,7 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     # ---- layers ------------------------------------------------------------------------------------------------------
 
-    def layer(self, layer: LayerMember) -> Call:
+    def layer(self, layer: LayerMember) -> CallText:
         """See `Words.layer`."""
         step = layer.step
         if step.kind == "conv":
@@ -105,34 +105,34 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         if step.kind == "depthwise":
             return self._depthwise(layer)
         if step.kind == "dense":
-            return Call("keras.layers.Dense", [layer.sizes["outputs"], *without_bias(step)])
+            return CallText("keras.layers.Dense", [layer.sizes["outputs"], *without_bias(step)])
         if step.kind == "norm":
             return self._norm(layer)
         if step.kind == "attention":
-            return Call(f"attn_tf.{block_name(layer)}", named(block_arguments(layer)))
+            return CallText(f"attn_tf.{block_name(layer)}", named(block_arguments(layer)))
         frozen = only_if(not step.fields["trained"], "trainable=False")
-        return Call("self.add_weight", [f"shape={self.shape(layer)}", *frozen])
+        return CallText("self.add_weight", [f"shape={self.shape(layer)}", *frozen])
 
-    def _norm(self, layer: LayerMember) -> Call:
+    def _norm(self, layer: LayerMember) -> CallText:
         fields = layer.step.fields
         absent = [f"{name}=False" for name in ("center", "scale") if not fields[name]]
         if self.norms_alike:
-            return Call("BatchNormalization", absent)
+            return CallText("BatchNormalization", absent)
         numbers = [f"epsilon={fields['eps']}", f"momentum={kept(fields['momentum'])}"]
-        return Call("keras.layers.BatchNormalization", [*numbers, *absent])
+        return CallText("keras.layers.BatchNormalization", [*numbers, *absent])
 
-    def _convolution(self, layer: LayerMember) -> Call:
+    def _convolution(self, layer: LayerMember) -> CallText:
         fields, groups = layer.step.fields, layer.step.fields["groups"]
         options = self._window(layer) | {"groups": "" if groups == 1 else str(groups)}
         given = [layer.sizes["outputs"], number(fields["kernel"]), *named(options)]
-        return Call("keras.layers.Conv2D", [*given, *without_bias(layer.step)])
+        return CallText("keras.layers.Conv2D", [*given, *without_bias(layer.step)])
 
-    def _depthwise(self, layer: LayerMember) -> Call:
+    def _depthwise(self, layer: LayerMember) -> CallText:
         fields = layer.step.fields
         multiplier = fields["outputs"] // fields["inputs"]
         options = self._window(layer) | {"depth_multiplier": "" if multiplier == 1 else str(multiplier)}
         given = [number(fields["kernel"]), *named(options)]
-        return Call("keras.layers.DepthwiseConv2D", [*given, *without_bias(layer.step)])
+        return CallText("keras.layers.DepthwiseConv2D", [*given, *without_bias(layer.step)])
 
     def _window(self, layer: LayerMember) -> dict[str, str]:
         """Return how a kernel goes over the image; what Keras does by default is empty."""

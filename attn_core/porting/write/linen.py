@@ -11,7 +11,7 @@ from attn_core.porting.write.flax import Flax, leaf_name
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.layouts import channels_last
 from attn_core.porting.write.region import WEIGHTED
-from attn_core.porting.write.spelling import Call, only_if, typed
+from attn_core.porting.write.spelling import CallText, only_if, typed
 from attn_core.porting.write.state import Convention
 
 
@@ -83,14 +83,14 @@ def load(weights: str | Path = "weights.safetensors") -> tuple[{name}, dict]:
         """See `Words.forward`."""
         return "def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:"
 
-    def layer(self, layer: LayerMember) -> Call:
+    def layer(self, layer: LayerMember) -> CallText:
         """See `Words.layer`."""
         if layer.step.kind in WEIGHTED:
             return super().layer(layer)
         shape = self.shape(layer)
         if layer.step.fields["trained"]:
-            return Call("self.param", [f'"{layer.name}"', "nn.initializers.zeros", str(shape)])
-        return Call("self.variable", ['"constants"', f'"{layer.name}"', f"lambda: jnp.zeros({shape})"])
+            return CallText("self.param", [f'"{layer.name}"', "nn.initializers.zeros", str(shape)])
+        return CallText("self.variable", ['"constants"', f'"{layer.name}"', f"lambda: jnp.zeros({shape})"])
 
     def weight(self, layer: LayerMember) -> str:
         """See `Words.weight`."""

@@ -10,7 +10,7 @@ from attn_core.porting.write.flax import Flax, leaf_name
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.layouts import channels_last
 from attn_core.porting.write.region import WEIGHTED
-from attn_core.porting.write.spelling import WIDTH, Call, only_if, repeated, typed, wrapped
+from attn_core.porting.write.spelling import WIDTH, CallText, only_if, repeated, typed, wrapped
 from attn_core.porting.write.state import Convention
 
 
@@ -86,12 +86,12 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         lines = wrapped("[", entries, "]", f"{indent}    ")
         return [f"{indent}self.{member.name} = nnx.List(", *lines, f"{indent})"]
 
-    def layer(self, layer: LayerMember) -> Call:
+    def layer(self, layer: LayerMember) -> CallText:
         """See `Words.layer`."""
         if layer.step.kind in WEIGHTED:
             return super().layer(layer)
         kind = "nnx.Param" if layer.step.fields["trained"] else "nnx.Variable"
-        return Call(kind, [f"jnp.zeros({self.shape(layer)})"])
+        return CallText(kind, [f"jnp.zeros({self.shape(layer)})"])
 
     def weight(self, layer: LayerMember) -> str:
         """See `Words.weight`."""

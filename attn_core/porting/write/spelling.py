@@ -13,7 +13,7 @@ WIDTH = 100  # letters of a line, as formatters are told most often
 FEWEST = 3  # equal calls in a row that are written as a loop
 
 
-class Call(NamedTuple):
+class CallText(NamedTuple):
     """A function or class, and the arguments that it is called with."""
 
     function: str
@@ -38,7 +38,7 @@ def call(function: str, *arguments: object, **named: object) -> str:
     """Write a call."""
     texts = [str(argument) for argument in arguments]
     texts += [f"{name}={value}" for name, value in named.items()]
-    return str(Call(function, texts))
+    return str(CallText(function, texts))
 
 
 def named(texts: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,7 @@ from attn_core.porting.write.classes import Argument, ClassPlan, Instances, Laye
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import Either, is_lopsided, symmetric
 from attn_core.porting.write.region import WEIGHTED
-from attn_core.porting.write.spelling import Call, named, number, only_if, repeated, typed, wrapped
+from attn_core.porting.write.spelling import CallText, named, number, only_if, repeated, typed, wrapped
 from attn_core.porting.write.state import Convention
 from attn_core.porting.write.torch_steps import TorchSteps
 
@@ -128,21 +128,21 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     # ---- layers ------------------------------------------------------------------------------------------------------
 
-    def layer(self, layer: LayerMember) -> Call:
+    def layer(self, layer: LayerMember) -> CallText:
         """See `Words.layer`."""
         step, sizes = layer.step, layer.sizes
         if step.kind in ("conv", "depthwise"):
             return _convolution(layer)
         if step.kind == "dense":
-            return Call("nn.Linear", [sizes["inputs"], sizes["outputs"], *_without_bias(step)])
+            return CallText("nn.Linear", [sizes["inputs"], sizes["outputs"], *_without_bias(step)])
         if step.kind == "norm":
             return self._norm(layer)
         if step.kind == "attention":
             channels = [sizes["channels"]] if "channels" in sizes else []
-            return Call(f"attn_torch.{block_name(layer)}", [*channels, *named(block_arguments(layer))])
+            return CallText(f"attn_torch.{block_name(layer)}", [*channels, *named(block_arguments(layer))])
         kind = "nn.Parameter" if step.fields["trained"] else "nn.Buffer"
         shape = ", ".join(map(str, step.fields["shape"])) or "()"
-        return Call(kind, [f"torch.empty({shape})"])
+        return CallText(kind, [f"torch.empty({shape})"])
 
     def after(self, layer: LayerMember) -> Iterable[str]:
         """See `Words.after`."""
@@ -153,21 +153,21 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         if fields["center"] and not fields["scale"]:
             yield f"self.{layer.name}.weight.requires_grad_(False)  # always 1"
 
-    def _norm(self, layer: LayerMember) -> Call:
+    def _norm(self, layer: LayerMember) -> CallText:
         fields, channels = layer.step.fields, layer.sizes["channels"]
         affine = [] if fields["scale"] or fields["center"] else ["affine=False"]
         of_image = fields["rank"] == 4
         if of_image and self.norms_alike:
-            return Call("BatchNorm2d", [channels, *affine])
+            return CallText("BatchNorm2d", [channels, *affine])
         name = "nn.BatchNorm2d" if of_image else "nn.BatchNorm1d"
-        return Call(name, [channels, f"eps={fields['eps']}", f"momentum={fields['momentum']}", *affine])
+        return CallText(name, [channels, f"eps={fields['eps']}", f"momentum={fields['momentum']}", *affine])
 
 
 def _without_bias(step: Step) -> list[str]:
     return [] if step.fields["bias"] else ["bias=False"]
 
 
-def _convolution(layer: LayerMember) -> Call:
+def _convolution(layer: LayerMember) -> CallText:
     fields, sizes = layer.step.fields, layer.sizes
     groups = sizes["inputs"] if layer.step.kind == "depthwise" else str(fields["groups"])
     dilation = number(fields["dilation"])
@@ -179,7 +179,7 @@ def _convolution(layer: LayerMember) -> Call:
     }
     name = "SameConv2d" if _follows_size(layer) else "nn.Conv2d"
     channels = [sizes["inputs"], sizes["outputs"]]
-    return Call(name, [*channels, number(fields["kernel"]), *named(options), *_without_bias(layer.step)])
+    return CallText(name, [*channels, number(fields["kernel"]), *named(options), *_without_bias(layer.step)])
 
 
 def _follows_size(layer: LayerMember) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.classes import Argument, ClassPlan, Instances, LayerMember, SourcePlan
 from attn_core.porting.write.forward import Code
-from attn_core.porting.write.spelling import Call
+from attn_core.porting.write.spelling import CallText
 from attn_core.porting.write.state import Convention
 
 GAP = '''def unknown(operation, *inputs):
@@ -69,7 +69,7 @@ class Words:
         """Return the line that opens the forward function."""
         raise NotImplementedError
 
-    def layer(self, layer: LayerMember) -> Call:
+    def layer(self, layer: LayerMember) -> CallText:
         """Return what makes a layer."""
         raise NotImplementedError
 

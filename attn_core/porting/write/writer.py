@@ -10,7 +10,7 @@ from attn_core.porting.write.arithmetic import BINARY, INFIX, infix, operands
 from attn_core.porting.write.classes import Argument, ClassPlan, Instance, Instances, LayerMember, Member, SourcePlan
 from attn_core.porting.write.forward import Code, Speech, lines
 from attn_core.porting.write.preface import Preface
-from attn_core.porting.write.spelling import Call, quoted, wrapped
+from attn_core.porting.write.spelling import CallText, quoted, wrapped
 from attn_core.porting.write.words import Words
 
 INDENT = "        "  # of a line in a function of a class
@@ -74,13 +74,13 @@ class Writer(Words):
             return self.instances(member, [str(call) for call in calls], indent)
         return _assigned(member, calls[0], indent)
 
-    def _instance(self, instance: Instance) -> Call:
+    def _instance(self, instance: Instance) -> CallText:
         given = []
         for argument in self.kept[instance.kind]:
             text = instance.arguments[argument.name]
             if text != argument.default:
                 given.append(self._argument(argument.name, self.argument(text)))
-        return Call(instance.kind, [*given, *self.more()])
+        return CallText(instance.kind, [*given, *self.more()])
 
     def _argument(self, name: str, text: str) -> str:
         is_plain = self.positional and name in ("inputs", "channels")
@@ -106,5 +106,5 @@ class Writer(Words):
         return self.bound(step, parts)
 
 
-def _assigned(member: Member, call: Call, indent: str) -> list[str]:
+def _assigned(member: Member, call: CallText, indent: str) -> list[str]:
     return wrapped(f"self.{member.name} = {call.function}(", call.arguments, ")", indent)

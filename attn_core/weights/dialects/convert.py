@@ -19,7 +19,7 @@ CANONICAL = "canonical"  # a safetensors file of `attn_core.save`, which holds o
 
 
 @dataclass(frozen=True)
-class Row:
+class ArrayRow:
     """An array of ours, and what it is called in both files behind the block's prefix."""
 
     ours: str
@@ -36,7 +36,7 @@ class Converted:
     block: Block
     source: str
     target: str
-    rows: tuple[Row, ...]
+    rows: tuple[ArrayRow, ...]
 
 
 def convert(
@@ -104,7 +104,7 @@ def _read(path: Path, source: str, prefix: str | None, options: Mapping[str, Any
 def _converted(block: Block, before: str, source: str, target: str) -> Converted:
     after = "" if target == CANONICAL else _prefix(before, target)
     first, second = _places(block, source), _places(block, target)
-    rows = [Row(name, *_at(name, first), *_at(name, second)) for name in block.arrays()]
+    rows = [ArrayRow(name, *_at(name, first), *_at(name, second)) for name in block.arrays()]
     return Converted(block, before, after, tuple(rows))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from attn_core.spec import Block, SpecError
 from attn_core.weights import Weights, check
-from attn_core.weights.dialects.held import Named
+from attn_core.weights.dialects.held import NamedArrays
 from attn_core.weights.dialects.layout import Absent, Entry, Layer, Table
 from attn_core.weights.dialects.meaning import differences
 from attn_core.weights.dialects.numbered import uncounted
@@ -109,7 +109,7 @@ class Dialect:
         place = table[part]
         return Layer(place) if isinstance(place, str) else place, name.removeprefix(part).removeprefix(".")
 
-    def read(self, named: Named, prefix: str = "", **options: Any) -> tuple[Block, Weights]:
+    def read(self, named: NamedArrays, prefix: str = "", **options: Any) -> tuple[Block, Weights]:
         """Read the block whose arrays are called `prefix` and then as here. **Raises** `DialectError`."""
         behind = {key.removeprefix(prefix): shape for key, shape in named.shapes.items() if key.startswith(prefix)}
         shapes = {key: shape for key, shape in behind.items() if not key.endswith(COUNTER)}

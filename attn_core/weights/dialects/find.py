@@ -9,7 +9,7 @@ from typing import Any
 from attn_core.spec import Block
 from attn_core.weights import Weights
 from attn_core.weights.dialects.dialect import COUNTER, Dialect
-from attn_core.weights.dialects.held import Held, Named
+from attn_core.weights.dialects.held import Held, NamedArrays
 from attn_core.weights.dialects.sizes import MisfitError
 from attn_core.weights.files.arrays import plain
 from attn_core.weights.files.errors import DialectError
@@ -64,7 +64,7 @@ def is_part(prefix: str, blocks: Iterable[str]) -> bool:
     return any(prefix != outer and prefix.startswith(outer) for outer in blocks)
 
 
-def _tried(dialect: Dialect, named: Named, options: Mapping[str, Any]) -> Tried:
+def _tried(dialect: Dialect, named: NamedArrays, options: Mapping[str, Any]) -> Tried:
     tried = Tried()
     for prefix in _prefixes(dialect, named):
         try:
@@ -74,7 +74,7 @@ def _tried(dialect: Dialect, named: Named, options: Mapping[str, Any]) -> Tried:
     return tried
 
 
-def _prefixes(dialect: Dialect, named: Named) -> list[str]:
+def _prefixes(dialect: Dialect, named: NamedArrays) -> list[str]:
     """Return what stands before the names of each block that may be there, in the order of the arrays."""
     found: dict[str, None] = {}
     for key, shape in named.shapes.items():
@@ -86,7 +86,7 @@ def _prefixes(dialect: Dialect, named: Named) -> list[str]:
     return list(found)
 
 
-def _is_damaged(dialect: Dialect, named: Named, prefix: str, tried: Tried) -> bool:
+def _is_damaged(dialect: Dialect, named: NamedArrays, prefix: str, tried: Tried) -> bool:
     """Say whether most of the names of a block that was read are behind this prefix, too."""
     reason = tried.doubtful[prefix]
     # Another layer may have an array of this name, as many have an `fc1.weight`.

@@ -11,7 +11,7 @@ from attn_core.weights.files.arrays import Shape, shape_of
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedArrays:
     """Arrays and their shapes by the names of a dialect."""
 
     arrays: Mapping[str, Any]
@@ -25,9 +25,9 @@ class Held:
         self.state = dict(state)
         self.shapes = {key: shape_of(value) for key, value in state.items()}
 
-    def named(self, base: str) -> Named:
+    def named(self, base: str) -> NamedArrays:
         """Return them by the names of a dialect, given what its layers are numbered through by, if they are."""
         names = counted(self.shapes, base)
         arrays = {names[key]: value for key, value in self.state.items()}
         shapes = {names[key]: shape for key, shape in self.shapes.items()}
-        return Named(arrays, shapes)
+        return NamedArrays(arrays, shapes)
