@@ -38,12 +38,21 @@ def _recorded(graph: Any, name: str, arrays: Mapping[str, np.ndarray]) -> Record
     with v1.Session(graph=graph) as session:
         feeds = {f"{key}:0": array for key, array in arrays.items()}
         try:
-            outputs = session.run(list(graph.get_operation_by_name(name).outputs), feeds)
+            outputs = session.run(_meant(graph.get_operation_by_name(name)), feeds)
         except tf.errors.OpError as error:
             raise RuntimeError(error.message) from None  # TensorFlow's own does not cross processes
     meta = v1.MetaGraphDef(graph_def=graph.as_graph_def())
     strip_graph_default_valued_attrs(meta)
     return Recorded(graph.as_graph_def().SerializeToString(), meta.graph_def.SerializeToString(), outputs)
+
+
+def _meant(operation: Any) -> list[Any]:
+    """Return an operation's outputs without what it keeps for its gradient, which each kernel does in its own way."""
+    arguments = [each.name for each in operation.op_def.output_arg]
+    if len(arguments) != len(operation.outputs):  # a list of outputs is one argument
+        return list(operation.outputs)
+    named = zip(arguments, operation.outputs, strict=True)
+    return [output for argument, output in named if not argument.startswith("reserve_space")]
 
 
 def references(taken: bool) -> Recorded:
