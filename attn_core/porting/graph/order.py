@@ -2,7 +2,7 @@
 
 import heapq
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from attn_core.porting.graph.graph import Graph
 
@@ -46,23 +46,21 @@ def places(graph: Graph) -> Mapping[str, int]:
 
 def ancestors(graph: Graph, ends: Iterable[str]) -> set[str]:
     """Return the names of the nodes that these need, themselves included."""
-    found: set[str] = set()
-    waiting = list(ends)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(ref.node for ref in graph.nodes[name].inputs)
-    return found
+    return _reached(ends, lambda name: (ref.node for ref in graph.nodes[name].inputs))
 
 
 def descendants(graph: Graph, starts: Iterable[str]) -> set[str]:
     """Return the names of the nodes that need one of these, themselves included."""
+    return _reached(starts, lambda name: (node.name for node in graph.consumers.get(name, ())))
+
+
+def _reached(starts: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
+    """Return whatever is reached from these by steps to neighbours, themselves included."""
     found: set[str] = set()
     waiting = list(starts)
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting.extend(node.name for node in graph.consumers.get(name, ()))
+            waiting.extend(neighbours(name))
     return found
