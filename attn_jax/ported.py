@@ -10,35 +10,43 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.porting.ported import Found
+from attn_core.porting.ported import Found, Pulls
 
-Apply = Callable[[Any, jax.Array], jax.Array]
+Apply = Callable[[Any, jax.Array], jax.Array | dict[str, jax.Array]]
+Joined = Callable[[Any, jax.Array], jax.Array]
 
 
-def run(
-    apply: Apply, weights: Any, images: list[NDArray[np.float64]], cotangents: list[NDArray[np.float64]]
-) -> list[Found]:
+def run(apply: Apply, weights: Any, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
     """Run a network, given as a function of its weights and an image, in float32 and in float64."""
+
+    def joined(weights: Any, x: jax.Array) -> jax.Array:
+        """Return the result; of several, (images, numbers) in canonical order."""
+        output = apply(weights, x)
+        if isinstance(output, dict):
+            heads = [jnp.moveaxis(each, -1, 1) if each.ndim > 2 else each for each in output.values()]
+            return jnp.concatenate([each.reshape(len(each), -1) for each in heads], 1)
+        return output
+
     with jax.default_matmul_precision("highest"):
-        outputs = [_numpy(jax.jit(apply)(weights, jnp.asarray(_native(image), jnp.float32))) for image in images]
+        outputs = [_numpy(jax.jit(joined)(weights, jnp.asarray(_native(image), jnp.float32))) for image in images]
         with jax.enable_x64(True):
             wide = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64), weights)
-            return [_exact(apply, wide, *each) for each in zip(images, cotangents, outputs, strict=True)]
+            return [_exact(joined, wide, *each) for each in zip(images, cotangents, outputs, strict=True)]
 
 
 def _exact(
-    apply: Apply,
+    apply: Joined,
     weights: Any,
     image: NDArray[np.float64],
-    cotangent: NDArray[np.float64],
+    cotangent: NDArray[np.float64] | None,
     single: NDArray[np.float64],
 ) -> Found:
-    pull = jnp.asarray(_native(cotangent))
+    pull = None if cotangent is None else jnp.asarray(_native(cotangent))
 
     @jax.jit
     def both(weights: Any, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         output, back = jax.vjp(lambda image: apply(weights, image), x)
-        return output, back(pull)[0]
+        return output, back(jnp.ones_like(output) if pull is None else pull)[0]
 
     output, gradient = both(weights, jnp.asarray(_native(image)))
     return Found(single, _numpy(output), _numpy(gradient))

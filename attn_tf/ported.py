@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.porting.ported import Found, imported
+from attn_core.porting.ported import Found, Pulls, imported
 from attn_tf.passes import through_layer
 
 
-def run(path: str, images: list[NDArray[np.float64]], cotangents: list[NDArray[np.float64]]) -> list[Found]:
+def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
     """Run the network of a `model.py` on canonical images, in float32 and, except on JAX, in float64."""
-    outputs = [_numpy(imported(path).load()(_native(image), training=False)) for image in images]
+    outputs = [_numpy(_joined(imported(path).load()(_native(image), training=False))) for image in images]
     double = "float32" if keras.backend.backend() == "jax" else "float64"
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(double)
     try:
-        network = imported(path).load()
+        network = _Joined(imported(path).load())
         return [_exact(network, double, *each) for each in zip(images, cotangents, outputs, strict=True)]
     finally:
         keras.config.set_dtype_policy(before)
+
+
+class _Joined(keras.Model):
+    """A network whose several results are one array."""
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__()
+        self.network = network
+
+    def call(self, x: object, training: bool | None = None) -> object:
+        return _joined(self.network(x, training=training))
+
+
+def _joined(output: Any) -> Any:
+    """Return a network's result; of several, (images, numbers) in canonical order."""
+    if not isinstance(output, dict):
+        return output
+    heads = [keras.ops.moveaxis(each, -1, 1) if each.ndim > 2 else each for each in output.values()]
+    return keras.ops.concatenate([keras.ops.reshape(each, (len(each), -1)) for each in heads], 1)
 
 
 def _exact(
     network: keras.Model,
     dtype: str,
     image: NDArray[np.float64],
-    cotangent: NDArray[np.float64],
+    cotangent: NDArray[np.float64] | None,
     single: NDArray[np.float64],
 ) -> Found:
-    x, pull = (keras.ops.convert_to_tensor(_native(array), dtype) for array in (image, cotangent))
+    x = keras.ops.convert_to_tensor(_native(image), dtype)
+    if cotangent is None:
+        pull = keras.ops.ones_like(network(x, training=False))
+    else:
+        pull = keras.ops.convert_to_tensor(_native(cotangent), dtype)
+    network(x, training=False)  # JAX must find the wrapper built
     output, gradients, _ = through_layer(network, [x], pull)
     return Found(single, _numpy(output), _numpy(gradients[0]))
 

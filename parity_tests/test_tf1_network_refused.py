@@ -101,14 +101,11 @@ def test_gaps_to_fill(attn: Attn, tmp_path: Path):
 # ---- where a network starts and ends --------------------------------------------------------------------------------
 
 
-def test_result_that_does_not_show(attn: Attn):
-    path = GOLDEN / "tf1_blocks" / "shared_towers" / "model.ckpt"
-    with pytest.raises(BoundaryError) as error:
-        read(path)
-    assert str(error.value) == f"{path}.meta does not show the network's result: name it with --output NODE."
+def test_a_result_behind_which_sums_stand(attn: Attn):
+    """Two towers on shared weights; the sum over everything is a loss, and one of the towers is taken."""
     need("torch")
-    args = ("--to", "torch", "--out", "out", "--no-tensorflow")
-    assert attn("port", path, *args, "--output", "stage2/mul", "--input", "input")[0] == 0
+    path = GOLDEN / "tf1_blocks" / "shared_towers" / "model.ckpt"
+    assert attn("port", path, "--to", "torch", "--out", "out", "--no-tensorflow")[0] == 0
     text = Path("out/model.py").read_text()
     assert text.count("SqueezeExcitation(") == 2
 

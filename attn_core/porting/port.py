@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from attn_core.porting.network.network import Network
-from attn_core.porting.network.steps.steps import Array
+from attn_core.porting.network.steps.steps import Array, Step
 from attn_core.porting.network.truth import Truth
 from attn_core.porting.write.state import Place
 
@@ -51,3 +53,17 @@ class Port:
     def passed(self) -> bool:
         """Whether every comparison is within the bound."""
         return all(check.passed for check in self.checks)
+
+
+def compared(what: str, against: str, found: Array, wanted: Array, judged: bool = True) -> Check:
+    """Compare two arrays."""
+    a, b = np.asarray(found, np.float64), np.asarray(wanted, np.float64)
+    if a.shape != b.shape or not np.isfinite([a, b]).all():
+        return Check(what, against, float("inf"), float("inf"), judged)
+    absolute, largest = float(np.abs(a - b).max(initial=0.0)), float(np.abs(b).max(initial=0.0))
+    return Check(what, against, absolute, absolute / largest if largest else absolute, judged)
+
+
+def arrays_of(port: Port, step: Step) -> dict[str, Array]:
+    """Return the canonical weights of a step."""
+    return {name: leaf.array(port.network.source.read) for name, leaf in step.arrays.items()}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
+
+Pulls = Sequence[NDArray[np.float64] | None]
+"""The cotangent of the result for each image; of None, the sum of the result is pulled back."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from attn_core.porting.graph.ops import OPS
 from attn_core.porting.network.clean import rebuilt
 from attn_core.porting.network.inference import Inference, Options, inference_part
 from attn_core.porting.network.network import Network, lifted
+from attn_core.porting.network.saved_names import saved_names
 from attn_core.porting.network.source import Source
 from attn_core.porting.network.steps.steps import Step, canonical
 from attn_core.porting.network.truth import Truth, truths
@@ -80,9 +81,11 @@ def _read(path: Path, options: Options, averages: bool, allow_unknown: bool) -> 
         raise CheckpointError(f"{path} has no graph: give a checkpoint with its .meta, a frozen .pb or a SavedModel.")
     frozen = graph_path.suffix == ".pb" and not (graph_path.parent / "variables").is_dir()
     checkpoint = None if frozen else Checkpoint(locate(path.parent if path.name == "saved_model.pb" else path))
-    inference = inference_part(read_graph(graph_path), options)
+    graph = read_graph(graph_path)
+    inference = inference_part(graph, options)
     inference = _tolerant(inference) if allow_unknown else inference
-    return inference, Source(inference.original, checkpoint, averages)
+    saved_as = saved_names(graph, list(checkpoint)) if checkpoint else {}
+    return inference, Source(inference.original, checkpoint, averages, saved_as)
 
 
 def read(path: Path, target: str, options: Options, *, averages: bool = True, allow_unknown: bool = False) -> Port:
@@ -152,6 +155,10 @@ def _dropped(network: Network) -> Iterator[str]:
 def _notes(network: Network, source: Source, unknown: list[Step], seen: list[Truth]) -> Iterator[str]:
     yield from network.inference.decisions
     yield from network.notes
+    if source.saved_as:
+        variable, name = next(iter(source.saved_as.items()))
+        count = len(source.saved_as)
+        yield f"{count} variables have other names in the file, as its saver states: {variable} is {name}"
     averaged = sorted(name for name, taken in source.taken.items() if name != taken and "Average" in taken)
     if averaged:
         yield f"took the moving averages of {len(averaged)} variables (--no-averages takes the variables)"

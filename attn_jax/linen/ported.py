@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.porting.ported import Found, imported
+from attn_core.porting.ported import Found, Pulls, imported
 from attn_jax import ported
 
 
-def run(path: str, images: list[NDArray[np.float64]], cotangents: list[NDArray[np.float64]]) -> list[Found]:
+def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
     """Run the network of a `model.py` on canonical images, in float32 and in float64."""
     network, variables = imported(path).load()
     return ported.run(network.apply, variables, images, cotangents)

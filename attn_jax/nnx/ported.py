@@ -9,11 +9,11 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
-from attn_core.porting.ported import Found, imported
+from attn_core.porting.ported import Found, Pulls, imported
 from attn_jax import ported
 
 
-def run(path: str, images: list[NDArray[np.float64]], cotangents: list[NDArray[np.float64]]) -> list[Found]:
+def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
     """Run the network of a `model.py` on canonical images, in float32 and in float64."""
     graph, state = nnx.split(imported(path).load())
 

@@ -6,7 +6,7 @@ TensorFlow itself is not needed: TensorBoard ships the protocol buffers.
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from attn_core.weights.files.tf1.opened import File
 _LARGEST = 2**31 - 1  # no protocol buffer is larger
 _INTEGERS = (3, 9)  # DataType: int32, int64
 _MOST_AXES = 16
+_SERVING = "serving_default"
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\\/>-]*")
 _OP = re.compile(r"[A-Za-z0-9_.>-]+")
 
@@ -52,6 +53,7 @@ class Graph:
         source: the name of the file, and in a SavedModel the tags of the graph that was chosen.
         functions: the functions that the file keeps outside the graph.
         complete: whether what TensorFlow writes after the nodes is there; if not, the file may be cut short.
+        signature: the outputs that a SavedModel's signature names, by their keys.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class Graph:
     consumers: Mapping[str, tuple[Node, ...]] = field(repr=False)
     functions: frozenset[str] = frozenset()
     complete: bool = True
+    signature: Mapping[str, Ref] = field(default_factory=dict)
 
     def constant(self, node: Node) -> NDArray[Any]:
         """Return the array that a Const node holds."""
@@ -77,12 +80,13 @@ def read_graph(path: str | Path) -> Graph:
         raise CheckpointError(f"{path} is no TensorFlow graph: it has {file.size} bytes.")
     for reader in sorted((_frozen, _meta, _saved_model), key=lambda r: r is not _expected(path)):
         try:
-            source, definition = reader(file.read(0, file.size, "the graph"), path)
+            source, definition, signatures = reader(file.read(0, file.size, "the graph"), path)
             nodes = [protos.parse(node_def_pb2.NodeDef, node, str(path)) for node in definition.node]
         except CheckpointError:
             continue
         if _plausible(nodes):
-            return _graph(path, source, definition, nodes)
+            graph = _graph(path, source, definition, nodes)
+            return replace(graph, signature=_signature(graph, signatures))
     raise CheckpointError(
         f"{path} is damaged or no TensorFlow graph: it reads neither as a .meta nor as a frozen graph or SavedModel."
     )
@@ -94,22 +98,35 @@ def _expected(path: Path) -> Any:
     )
 
 
-def _frozen(data: bytes, path: Path) -> tuple[str, Any]:
-    return path.name, protos.parse(protos.Graph, data, str(path))
+def _frozen(data: bytes, path: Path) -> tuple[str, Any, Any]:
+    return path.name, protos.parse(protos.Graph, data, str(path)), {}
 
 
-def _meta(data: bytes, path: Path) -> tuple[str, Any]:
-    return path.name, protos.parse(protos.MetaGraph, data, str(path)).graph_def
+def _meta(data: bytes, path: Path) -> tuple[str, Any, Any]:
+    found = protos.parse(protos.MetaGraph, data, str(path))
+    return path.name, found.graph_def, {each.key: each.value for each in found.signature_def}
 
 
-def _saved_model(data: bytes, path: Path) -> tuple[str, Any]:
+def _saved_model(data: bytes, path: Path) -> tuple[str, Any, Any]:
     """Choose the graph that is tagged for serving, or else the first."""
     graphs = protos.parse(protos.SavedModel, data, str(path)).meta_graphs
     if not graphs:
         raise CheckpointError(f"{path} is a SavedModel without graphs.")
     chosen = next((g for g in graphs if "serve" in g.meta_info_def.tags), graphs[0])
     tags = ", ".join(chosen.meta_info_def.tags) or "none"
-    return f"{path.name} (tags: {tags})", chosen.graph_def
+    signatures = {each.key: each.value for each in chosen.signature_def}
+    return f"{path.name} (tags: {tags})", chosen.graph_def, signatures
+
+
+def _signature(graph: Graph, signatures: Mapping[str, Any]) -> dict[str, Ref]:
+    """Return the outputs of the signature for serving, or else of the first that names nodes of the graph."""
+    for key in sorted(signatures, key=lambda key: key != _SERVING):
+        outputs = {
+            each.key: _ref(each.value.name, f"the signature {key}", graph.path) for each in signatures[key].outputs
+        }
+        if outputs and all(ref.node in graph.nodes for ref in outputs.values()):
+            return outputs
+    return {}
 
 
 def _plausible(nodes: list[Any]) -> bool:

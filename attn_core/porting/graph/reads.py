@@ -15,7 +15,7 @@ from attn_core.weights.files.tf1.dtypes import shape_of
 SAME = frozenset({"Identity", "IdentityN", "Cast", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot"})
 RESHAPED = frozenset({"Reshape", "Squeeze", "ExpandDims", "Transpose", "StridedSlice"})
 _READS = frozenset({"ReadVariableOp", "Enter", "Switch", "RefSwitch", "RefEnter"})  # loops and conditions pass them on
-_VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
+VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
 FLOATS = (1, 2, 14, 19)  # DataType: float32, float64, bfloat16, float16
 _LONGEST = 1000  # steps; no network passes a value on more often, and a hostile file must not keep us
 _PART = re.compile(r"(?P<whole>.+)/part_(?P<number>\d+)")
@@ -96,13 +96,21 @@ def stored(graph: Graph, ref: Ref) -> Stored | None:
 
 def _single(graph: Graph, node: Node) -> Stored | None:
     """Read the name and shape of a variable or constant."""
-    if node.op not in _VARIABLES and node.op != "Const":
+    if node.op not in VARIABLES and node.op != "Const":
         return None
     proto = node.attributes["value"].tensor.tensor_shape if node.op == "Const" else node.attributes["shape"].shape
     if proto.unknown_rank or any(dim.size < 0 for dim in proto.dim):
         return None
     shared = node.attributes["shared_name"].s.decode("utf-8", "replace") if node.op == "VarHandleOp" else ""
     return Stored(shared or node.name, shape_of(proto, f"{graph.path}: {node.name!r}"), (node,))
+
+
+def is_weight(node: Node) -> bool:
+    """Whether a node is a variable, or the constant that it became in a frozen graph."""
+    if node.op != "Const":
+        return node.op in VARIABLES
+    tensor = node.attributes["value"].tensor
+    return tensor.dtype in FLOATS and bool(tensor.tensor_shape.dim)
 
 
 def whole_name(name: str) -> str:

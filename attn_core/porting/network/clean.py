@@ -1,8 +1,9 @@
 """Cleaning a graph: what is settled outside of training is settled, what passes a value on is gone."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.order import places
@@ -42,6 +43,9 @@ class _Cleaner:
         if node.op in ("Merge", "RefMerge"):
             # The one node that runs with a dead input: it hands on what comes from the branch that was taken.
             alive = [ref for ref in inputs if not self._is_dead(ref)]
+            if not alive:
+                self.dead_nodes.add(node.name)  # it ends a condition inside a branch that was not taken
+                return
             if len(alive) == 1:
                 self.alias[Ref(node.name)] = alive[0]
                 return
@@ -109,8 +113,21 @@ class _Cleaner:
             self.truth[Ref(node.name)] = bool(truth)
 
 
-def clean(graph: Graph, settings: Settings) -> tuple[Graph, Mapping[Ref, Ref]]:
-    """Return the graph with all conditions on the settings resolved, and what stands for the outputs that are gone."""
+class Cleaned(NamedTuple):
+    """A graph with all conditions on the settings resolved.
+
+    Fields:
+        alias: what stands for the outputs that are gone.
+        dead: the names of the nodes on branches that were not taken.
+    """
+
+    graph: Graph
+    alias: Mapping[Ref, Ref]
+    dead: Collection[str]
+
+
+def clean(graph: Graph, settings: Settings) -> Cleaned:
+    """Resolve all conditions on the settings. **Raises** `CheckpointError` if a node lacks inputs."""
     cleaner = _Cleaner(graph, settings)
     order = places(graph)
     for name in sorted(graph.nodes, key=order.__getitem__):
@@ -120,7 +137,7 @@ def clean(graph: Graph, settings: Settings) -> tuple[Graph, Mapping[Ref, Ref]]:
         except IndexError:
             raise CheckpointError(f"{graph.path} is damaged: {name!r} ({node.op}) lacks inputs.") from None
     nodes = _able_to_run(cleaner.nodes)
-    return rebuilt(graph, nodes), cleaner.alias
+    return Cleaned(rebuilt(graph, nodes), cleaner.alias, cleaner.dead_nodes)
 
 
 def _able_to_run(nodes: Mapping[str, Node]) -> list[Node]:

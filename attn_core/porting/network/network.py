@@ -8,10 +8,10 @@ from functools import partial
 
 from attn_core.porting.find.by_structure import Match
 from attn_core.porting.find.naming import names
-from attn_core.porting.graph.graph import Node, Ref
+from attn_core.porting.graph.graph import Ref
 from attn_core.porting.graph.ops.evaluate import evaluate
-from attn_core.porting.graph.reads import FLOATS, whole_name
-from attn_core.porting.network.inference import VARIABLES, Inference
+from attn_core.porting.graph.reads import is_weight, whole_name
+from attn_core.porting.network.inference import Inference
 from attn_core.porting.network.rules import RULES
 from attn_core.porting.network.rules.attention import squeeze_excitation
 from attn_core.porting.network.source import Source
@@ -30,6 +30,8 @@ class Network:
     steps: tuple[Step, ...]
     result: Value
     image_axes: Axes
+    heads: Mapping[str, Axes]
+    """The axes of several results in the graph; empty for one."""
     notes: tuple[str, ...]
     called: Mapping[str, str]
     """The attention blocks' names by the step they end in."""
@@ -40,7 +42,7 @@ class Network:
 def lifted(inference: Inference, source: Source, observed: Observed) -> Network:
     """Turn the part of a graph that was run into steps."""
     graph = inference.graph
-    weights = {whole_name(name) for name, node in graph.nodes.items() if _is_weight(node)}
+    weights = {whole_name(name) for name, node in graph.nodes.items() if is_weight(node)}
     called = _names(inference.blocks, weights)
     blocks = {product: _rule(found, called[product]) for product, found in inference.blocks.items()}
 
@@ -49,7 +51,7 @@ def lifted(inference: Inference, source: Source, observed: Observed) -> Network:
         return evaluate(graph, feeds, [ref])[ref]
 
     lifter = Lifter(graph, observed, number, inference.momenta, blocks, weights)
-    result = lifter.run(RULES, inference.image, inference.output)
+    result = lifter.run(RULES, inference.image, inference.output, inference.heads)
     steps = alive(lifter.steps, result.step)
     attention = [step for step in steps if step.kind == "attention"]
     # Blocks that were found among steps, not in the graph, have no name yet.
@@ -62,6 +64,7 @@ def lifted(inference: Inference, source: Source, observed: Observed) -> Network:
         steps=tuple(steps),
         result=result,
         image_axes=lifter.values[inference.image].axes,
+        heads={key: lifter.values[ref].axes for key, ref in inference.heads.items()},
         notes=tuple(notes),
         called=called | found,
         axes={step.name: lifter.values[Ref(step.name)].axes for step in attention},
@@ -79,14 +82,6 @@ def _computed(steps: Iterable[Step]) -> Iterator[str]:
         for leaf in step.arrays.values():
             if leaf.computed:
                 yield f"{leaf.computed!r} is computed from weights in the graph; here it is a constant"
-
-
-def _is_weight(node: Node) -> bool:
-    """Whether a node is a variable, or the constant that it became in a frozen graph."""
-    if node.op != "Const":
-        return node.op in VARIABLES
-    tensor = node.attributes["value"].tensor
-    return tensor.dtype in FLOATS and bool(tensor.tensor_shape.dim)
 
 
 def _rule(found: Match, path: str) -> Rule:

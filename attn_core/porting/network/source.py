@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,12 +18,14 @@ from attn_core.weights.files.tf1.errors import CheckpointError
 class Source:
     """Reads variables and constants; `averages` says whether moving averages stand for the variables they follow.
 
-    `taken` maps each variable that was read to the name under which the file holds it.
+    `saved_as` has the names in the file of variables that the graph calls otherwise. `taken` maps each variable that
+    was read to the name under which the file holds it.
     """
 
     graph: Graph
     checkpoint: Checkpoint | None = None
     averages: bool = True
+    saved_as: Mapping[str, str] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,7 +52,8 @@ class Source:
         self.taken[wanted.name] = name
         return partial(self.checkpoint.__getitem__, name)
 
-    def _name(self, name: str) -> str:
+    def _name(self, variable: str) -> str:
+        name = self.saved_as.get(variable, variable)
         # Where a training keeps moving averages of its weights, the network is meant to be used with them.
         if self.averages and name in self.known.averages:
             return self.known.averages[name]

@@ -27,6 +27,7 @@ class Truth:
     """One run of the graph in float64, on an image in the graph's own layout.
 
     Fields:
+        heads: the shapes of several results, which `output` joins.
         slope: the derivative of sum(output * cotangent) along `direction`.
     """
 
@@ -35,6 +36,7 @@ class Truth:
     output: Array
     cotangent: Array
     slope: float
+    heads: tuple[Sizes, ...] = ()
 
 
 class Ends(NamedTuple):
@@ -76,26 +78,30 @@ def _run(inference: Inference, feeds: Lazy[Ref], shape: Sizes, observed: Observe
     given = feeds | {inference.image: image + 1j * STEP * direction}
     for ref, array in given.items():
         observed.watch(ref, array)
-    output = _output(inference, given, shape, observed)
+    output, heads = _output(inference, given, shape, observed)
     # Of another stream than the images, which have seeds of one number.
     cotangent = np.random.default_rng([seed, 3]).standard_normal(output.shape)
     slope = (output.imag / STEP * cotangent).sum()
     real = output.real.copy()  # a view would keep the imaginary half in memory
-    return Truth(image, direction, real, cotangent, float(slope))
+    return Truth(image, direction, real, cotangent, float(slope), heads)
 
 
-def _output(inference: Inference, given: Lazy[Ref], shape: Sizes, observed: Observed) -> Array:
+def _output(
+    inference: Inference, given: Lazy[Ref], shape: Sizes, observed: Observed
+) -> tuple[Array, tuple[Sizes, ...]]:
     end = inference.output
+    heads = inference.heads.values()
     try:
-        output = evaluate(inference.original, given, [end], watch=observed.watch)[end]
+        found = evaluate(inference.original, given, [end, *heads], watch=observed.watch)
     except CheckpointError as error:
         said = f"{error} The image had the shape {list(shape)}; --size HEIGHT,WIDTH gives another."
         raise type(error)(said) from None
+    output = found[end]
     images, *_ = shape
     if output.shape[:1] != (images,):
         path = inference.graph.path
         raise CheckpointError(f"{path}: of {images} images, the result has {list(output.shape)}.")
-    return output
+    return output, tuple(found[ref].shape for ref in heads)
 
 
 def around(inference: Inference, source: Source, truth: Truth, steps: Iterable[Step]) -> dict[str, tuple[Array, Array]]:

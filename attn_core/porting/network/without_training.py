@@ -6,9 +6,9 @@ from collections.abc import Collection
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.order import descendants
 
-SOURCES = frozenset(
-    {"Placeholder", "PlaceholderWithDefault", "IteratorGetNext", "QueueDequeueV2", "QueueDequeueManyV2"}
-)
+_QUEUES = {f"QueueDequeue{many}{version}" for many in ("", "Many", "UpTo") for version in ("", "V2")}
+_FILES = {"ReadFile", "ReaderRead", "ReaderReadV2", "ReaderReadUpTo", "ReaderReadUpToV2"}
+SOURCES = frozenset({"Placeholder", "PlaceholderWithDefault", "IteratorGetNext"} | _QUEUES | _FILES)
 _TRAINING = re.compile(r"(^|/)(gradients(_\d+)?|summaries|save(_\d+)?)/|(^|/)(Assign|Apply|Scatter)|Summary")
 _UPDATES = ("Assign", "Apply", "ResourceApply", "Scatter")
 _SUMMARIES = ("Summary", "SummaryV2")
@@ -32,7 +32,7 @@ def made_of_the_image(graph: Graph, image: Ref) -> set[str]:
 
 def _made_of_others(graph: Graph, image: Ref) -> set[str]:
     """Return the nodes that need something else that is fed, such as labels; a single number is a setting."""
-    sources = [node for node in graph.nodes.values() if node.op in SOURCES and not node.inputs]
+    sources = [node for node in graph.nodes.values() if node.op in SOURCES and node.op != "PlaceholderWithDefault"]
     others = [node.name for node in sources if node.name != image.node and not is_scalar(node)]
     return descendants(graph, others)
 

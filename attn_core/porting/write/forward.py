@@ -10,7 +10,7 @@ from typing import NamedTuple
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.classes import ClassPlan, Instances, LayerMember
 from attn_core.porting.write.region import ACTIVATIONS, WEIGHTED, Item, Region
-from attn_core.porting.write.spelling import WIDTH
+from attn_core.porting.write.spelling import WIDTH, quoted
 
 LONGEST = WIDTH - 8  # letters of a line: it stands in a function of a class
 VARIABLES = ("x", "y", "z", "u", "v", "w")
@@ -109,6 +109,8 @@ class _Body:
         """Return the lines that compute a chain, which ends at a position, and give its result a name."""
         first, last = chain[0], chain[-1]
         is_result = last.name == self.plan.region.name
+        if isinstance(last, Step) and last.kind == "heads":
+            return self._dictionary(last)
         value = self._value(chain)
         if isinstance(value, list):  # a loop over instances, which works on x
             x = self.values[first.inputs[0]]
@@ -122,6 +124,11 @@ class _Body:
         if self._is_guarded(first):
             return [f"if self.{self.plan.guard}:", f"    {line}"]
         return [line]
+
+    def _dictionary(self, step: Step) -> list[str]:
+        """Return the lines that give several results back."""
+        entries = zip(step.fields["keys"], step.inputs, strict=True)
+        return ["return {", *(f"    {quoted(key)}: {self.values[name].text}," for key, name in entries), "}"]
 
     def _value(self, chain: list[Item]) -> Code | list[str]:
         first = chain[0]

@@ -47,9 +47,16 @@ class Writer(Words):
         yield from self.opening(plan, kept)
         yield from members
         yield ""
-        yield f"    {self.forward(plan)}"
+        yield f"    {self._signature(plan)}"
         for line in lines(plan, Speech(self._step, self.run)):
             yield f"        {line}"
+
+    def _signature(self, plan: ClassPlan) -> str:
+        """Return the line that opens the forward function; a network of several results returns a dictionary."""
+        line = self.forward(plan)
+        one, arrow, kind = line.removesuffix(":").rpartition(" -> ")
+        is_several = any(item.kind == "heads" for item in plan.region.items if isinstance(item, Step))
+        return f"{one}{arrow}dict[str, {kind}]:" if arrow and is_several else line
 
     def _members(self, plan: ClassPlan) -> Iterable[str]:
         is_inside = False

@@ -10,7 +10,7 @@ import numpy as np
 
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.order import ancestors, descendants, places
-from attn_core.porting.network.steps.axes import NHWC, Axes, image_axes, unpermuted
+from attn_core.porting.network.steps.axes import NHWC, VECTOR, Axes, image_axes, unpermuted
 from attn_core.porting.network.steps.observed import Observed, OpenSizes, Sizes
 from attn_core.porting.network.steps.steps import IMAGE, Array, Leaf, Step, Turn, Value, as_it_is
 from attn_core.porting.network.steps.weights import laid_out, then
@@ -135,18 +135,24 @@ class Lifter:
 
     # ---- the walk ----------------------------------------------------------------------------------------------------
 
-    def run(self, rules: Mapping[str, Rule], image: Ref, output: Ref) -> Value:
-        """Lift everything between the image and the output; `Value` of the output."""
+    def run(self, rules: Mapping[str, Rule], image: Ref, output: Ref, heads: Mapping[str, Ref] | None = None) -> Value:
+        """Lift everything between the image and the output; `Value` of the output, or of a dictionary of heads."""
         rank = len(self.shape(image))
         self.values[image] = Value(IMAGE, image_axes(self.graph, image, rank))
         self.data = descendants(self.graph, [image.node])
-        needed = ancestors(self.graph, [output.node])
+        needed = ancestors(self.graph, [ref.node for ref in heads.values()] if heads else [output.node])
         between = (needed & self.data) - {image.node}
         # In the order of the data, for rules look at the steps before theirs.
         order = places(self.graph)
         for name in sorted(between, key=order.__getitem__):
             self._visit(rules, self.graph.nodes[name])
-        return self.values[output]
+        return self._together(output.node, heads) if heads else self.values[output]
+
+    def _together(self, name: str, heads: Mapping[str, Ref]) -> Value:
+        """Add the step that puts the values of heads into a dictionary."""
+        inputs = tuple(self.values[ref].step for ref in heads.values())
+        self.steps[name] = Step(name, "heads", inputs, {"keys": tuple(heads)}, path=name)
+        return Value(name, VECTOR)
 
     def _visit(self, rules: Mapping[str, Rule], node: Node) -> None:
         if Ref(node.name) in self.observed.numbers:

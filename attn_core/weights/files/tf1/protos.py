@@ -61,7 +61,16 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "library": (2, ".tensorboard.FunctionDefLibrary"),
         "versions": (4, ".tensorboard.VersionDef"),
     },
-    "MetaGraph": {"meta_info_def": (1, ".tensorboard.MetaGraphDef.MetaInfoDef"), "graph_def": (2, "Graph")},
+    # A map is a list of entries in the file.
+    "MetaGraph": {
+        "meta_info_def": (1, ".tensorboard.MetaGraphDef.MetaInfoDef"),
+        "graph_def": (2, "Graph"),
+        "signature_def": (5, "repeated SignatureEntry"),
+    },
+    "SignatureEntry": {"key": (1, "string"), "value": (2, "Signature")},
+    "Signature": {"inputs": (1, "repeated TensorEntry"), "outputs": (2, "repeated TensorEntry")},
+    "TensorEntry": {"key": (1, "string"), "value": (2, "TensorInfo")},
+    "TensorInfo": {"name": (1, "string"), "dtype": (2, "int32")},
     "SavedModel": {"saved_model_schema_version": (1, "int64"), "meta_graphs": (2, "repeated MetaGraph")},
     "CheckpointState": {
         "model_checkpoint_path": (1, "bytes"),

@@ -1,0 +1,83 @@
+"""TensorFlow 1 networks as users hold them: training graphs, queues, SavedModels; each with default options.
+
+The recordings were made by TensorFlow 1.15 from an inference graph of the same weights (`golden/tf1_cases`).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from runtimes import GOLDEN, in_keras, need
+
+from attn_core.porting import recorded, whole_network
+from attn_core.porting.network.inference import Options
+from attn_core.porting.port import Port
+from attn_core.porting.proof import prove
+
+CASES = GOLDEN / "tf1_cases"
+TRAINING = {  # what the notes must say of each
+    "bn_unfused_constant_train": "4 statistics of a batch gave way",
+    "dalgu90_resnet18": "image: images; result: tower_0/logits/fc/BiasAdd",
+    "estimator_se_train": "cut at the image 'IteratorGetNext'; before it stood: IteratorV2",
+    "slim_resnet_v1_train": "took the moving averages of",
+    "slim_resnet_v2_train_queue": "cut at the image 'fifo_queue_Dequeue'; before it stood: FIFOQueueV2",
+    "taki_resnet18": "image: train_inputs; result: network/logit/dense/BiasAdd",
+}
+OTHERS = {
+    "cond_nested_zero_debias": "phase = False, as outside of training",
+    "estimator_se_savedmodel_examples": "cut at the image 'Reshape'",
+    "format_renamed": "4 variables have other names in the file",
+    "keras_effnet_simple_save": "image: image; result: probs/Softmax",
+    "nchw_placeholder": "image: input; result: out/BiasAdd",
+}
+IN_ALL = ("bn_unfused_constant_train", "format_renamed")
+
+
+def ported(case: str, target: str, out: Path) -> Port:
+    """Port a case with default options, and prove it with its recording."""
+    folder = CASES / case
+    meta = json.loads((folder / "meta.json").read_text())
+    path = folder if meta["file"] == "." else folder / meta["file"]
+    port = whole_network.read(path, target, Options())
+    arrays = recorded.arrays(folder / "io.npz")
+    whole_network.write(port, out, lambda inside: prove(port, inside, arrays, tensorflow=False))
+    return port
+
+
+def compared(port: Port) -> list[tuple[str, float, bool]]:
+    return [(check.what, min(check.absolute, check.relative), check.passed) for check in port.checks]
+
+
+def equal(checks: list[tuple[str, float, bool]]) -> None:
+    """Check that a recorded output was compared, and everything within the bound."""
+    assert any("recorded output" in what for what, _, _ in checks)
+    assert all(passed for _, _, passed in checks), checks
+
+
+@pytest.mark.parametrize("case", [*TRAINING, *OTHERS])
+def test_case_becomes_torch(case: str, tmp_path: Path) -> None:
+    need("torch")
+    port = ported(case, "torch", tmp_path / "out")
+    equal(compared(port))
+    said = (TRAINING | OTHERS)[case]
+    assert any(said in note for note in port.notes), port.notes
+
+
+@pytest.mark.parametrize("target", ["linen", "nnx"])
+@pytest.mark.parametrize("case", IN_ALL)
+def test_case_becomes_flax(case: str, target: str, tmp_path: Path) -> None:
+    need(target)
+    equal(compared(ported(case, target, tmp_path / "out")))
+
+
+@pytest.mark.parametrize("case", IN_ALL)
+def test_case_becomes_keras(case: str, tmp_path: Path) -> None:
+    need("keras-tensorflow")
+    equal(in_keras("tensorflow", "test_tf1_cases", "in_process", case, tmp_path / "out"))
+
+
+def in_process(case: str, out: Path) -> list[tuple[str, float, bool]]:
+    """Port to Keras in its process; what is returned must travel."""
+    return compared(ported(case, "keras", out))
