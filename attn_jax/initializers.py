@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from attn_core.spec import Array, Part
-from attn_core.spec.initializers import Constant, Directions, Initializer, TruncatedNormal, Uniform, Values
+from attn_core.spec.initializers import Constant, Directions, Initializer, Normal, TruncatedNormal, Uniform, Values
 from attn_jax.names import flax_name, turn
 
 ORDERED = (Values, Directions)  # laws that know the axes of the canonical array
@@ -42,6 +42,11 @@ def _constant(law: Constant) -> jax.nn.initializers.Initializer:
 @law.register
 def _truncated_normal(law: TruncatedNormal) -> jax.nn.initializers.Initializer:
     return jax.nn.initializers.truncated_normal(law.std, lower=-2.0, upper=2.0)
+
+
+@law.register
+def _normal(law: Normal) -> jax.nn.initializers.Initializer:
+    return jax.nn.initializers.normal(law.std)
 
 
 @law.register

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from attn_core.spec import Part
-from attn_core.spec.initializers import Constant, Directions, Initializer, TruncatedNormal, Uniform, Values
+from attn_core.spec.initializers import Constant, Directions, Initializer, Normal, TruncatedNormal, Uniform, Values
 from attn_tf.names import LEAVES
 
 blank: ContextVar[bool] = ContextVar("blank", default=False)  # set where weights are given, so that none is drawn
@@ -53,6 +53,11 @@ def _constant(law: Constant) -> keras.Initializer:
 @law.register
 def _truncated_normal(law: TruncatedNormal) -> keras.Initializer:
     return Cut(stddev=law.std)
+
+
+@law.register
+def _normal(law: Normal) -> keras.Initializer:
+    return keras.initializers.RandomNormal(stddev=law.std)
 
 
 @law.register

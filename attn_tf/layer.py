@@ -69,6 +69,7 @@ class Layer(keras.layers.Layer):
             shapes = _shapes(args)
             if self.built and len(shapes) == len(self.block.inputs) and not _symbolic(args):
                 explain(error, self.block, *self._canonical(shapes), shown=shapes)
+                _keep_note(error)
             raise
 
     def stateless_call(self, trainable: Any, non_trainable: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
@@ -197,6 +198,17 @@ class Gates(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> Gates:
         """Make the layer of these arguments."""
         return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
+
+
+def _keep_note(error: Exception) -> None:
+    """Put an error's note into its message where TensorFlow traces a function: of that, AutoGraph makes it anew."""
+    notes = getattr(error, "__notes__", [])
+    if not notes or keras.backend.backend() != "tensorflow" or not isinstance(error, (ValueError, TypeError)):
+        return
+    import tensorflow as tf
+
+    if not tf.executing_eagerly():
+        error.args = (f"{error}\n{notes.pop()}",)
 
 
 def _symbolic(values: tuple[Any, ...]) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from attn_core.spec import Block, Part, parts
-from attn_core.spec.initializers import Constant, Directions, Initializer, TruncatedNormal, Uniform, Values
+from attn_core.spec.initializers import Constant, Directions, Initializer, Normal, TruncatedNormal, Uniform, Values
 from attn_torch import ops
 
 # By the number of spatial axes, from one.
@@ -173,6 +173,11 @@ def _truncated_normal(law: TruncatedNormal, tensor: Tensor) -> None:
             tensor[beyond] = drawn = torch.empty_like(tensor[beyond]).normal_(0, law.std)
             left = drawn.abs() > 2 * law.std
             beyond = tuple(axis[left] for axis in beyond)
+
+
+@fill.register
+def _normal(law: Normal, tensor: Tensor) -> None:
+    nn.init.normal_(tensor, 0, law.std)
 
 
 @fill.register

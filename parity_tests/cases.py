@@ -24,6 +24,7 @@ from attn_core import dialects, parity
 from attn_core.interpreters.rounding import Bounded, bounded
 from attn_core.interpreters.shapes import output_shape
 from attn_core.parity import Outcome
+from attn_core.parity.draws import started
 from attn_core.weights import Weights
 from attn_core.weights.dialects.layout import Entry
 
@@ -67,10 +68,9 @@ class Case:
 
     @property
     def weights(self) -> Weights:
-        """Fresh weights with every value moved off its start, so that no bias is 0; in float32 numbers."""
+        """Weights with every value moved off its start, so that no bias is 0; in float32 numbers."""
         rng = np.random.default_rng([self.seed, 1])
-        fresh = core.initialise(self.block, self.seed)
-        moved = {name: a + rng.normal(0, 0.3, a.shape) for name, a in fresh.items()}
+        moved = {name: a + rng.normal(0, 0.3, a.shape) for name, a in started(self.block, self.seed).items()}
         return {name: (abs(a) if name.endswith("running_var") else a).astype(np.float32) for name, a in moved.items()}
 
     @property

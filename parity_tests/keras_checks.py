@@ -287,3 +287,54 @@ def as_tflite(block: core.Block) -> None:
     interpreter.invoke()
     found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
     assert difference(found, model(x)) < 1e-6
+
+
+def tied_gradients(image: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the gradient of the sum of all maxima of an image, canonical, in the ways of this process's backend."""
+    from attn_tf.ops import Images
+
+    primitives = Images("channels_last")
+
+    def total(x: Any) -> Any:
+        return keras.ops.sum(primitives.global_max(x)) + keras.ops.sum(primitives.channel_max(x))
+
+    found = {way: numpy(gradient) for way, gradient in _gradients(total, native(image)).items()}
+    return {way: np.moveaxis(gradient, -1, 1) for way, gradient in found.items()}
+
+
+def _gradients(total: Any, x: np.ndarray) -> dict[str, Any]:
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return {"grad": jax.grad(total)(x), "jit": jax.jit(jax.grad(total))(x)}
+    if keras.backend.backend() == "torch":
+        import torch
+
+        given = torch.tensor(x, requires_grad=True)
+        return {
+            "autograd": torch.autograd.grad(total(given), given)[0],
+            "grad": torch.func.grad(total)(torch.tensor(x)),
+        }
+    import tensorflow as tf
+
+    def taped(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            result = total(x)
+        return tape.gradient(result, x)
+
+    given = tf.constant(x)
+    ways = {"eager": taped, "function": tf.function(taped), "compiled": tf.function(taped, jit_compile=True)}
+    ways["recomputed"] = lambda x: _recomputed(total, x)
+    return {way: gradient(given) for way, gradient in ways.items()}
+
+
+def _recomputed(total: Any, x: Any) -> Any:
+    """Take the gradient of what is computed again for it."""
+    import tensorflow as tf
+
+    again = tf.recompute_grad(total)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        result = again(x)
+    return tape.gradient(result, x)

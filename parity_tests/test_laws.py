@@ -7,6 +7,9 @@ of 1024 channels).
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +17,10 @@ from probes import Drawn
 from runtimes import FRAMEWORKS, GOLDEN, fresh, need
 
 import attn_core as core
-from attn_core.spec.initializers import TruncatedNormal, Uniform
+from attn_core.interpreters import reference
+from attn_core.models.registry import KNOWN, example
+from attn_core.spec.initializers import Constant, Normal, TruncatedNormal, Uniform, Values
+from attn_core.spec.parts import Conv, Dense
 
 BLOCK = core.SqueezeExcitation(1024, 16)
 DRAWS = 4
@@ -76,6 +82,68 @@ def test_uniform(runtime: str):
 def test_declared_law():
     assert BLOCK.arrays()["reduce.weight"].law == TruncatedNormal(np.sqrt(2.6 / 1024))
     assert BLOCK.arrays()["expand.weight"].law == TruncatedNormal(np.sqrt(2.6 / 64))
+
+
+@pytest.mark.parametrize("runtime", ["reference", *FRAMEWORKS])
+def test_normal(runtime: str):
+    values = draw(runtime, Drawn(Normal(0.25)))["part.weight"].astype(np.float64)
+    assert (values[0] != values[1]).any()
+    unit = 0.25 / np.sqrt(values.size)
+    assert abs(values.mean()) < 5 * unit
+    assert abs(values.std() - 0.25) < 5 * unit
+    # Quantiles of a normal; none is cut at two deviations, where one in 22 lies beyond.
+    found = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95])
+    assert np.abs(found / 0.25 - [-1.6449, -0.6745, 0, 0.6745, 1.6449]).max() < 10 / np.sqrt(values.size)
+    assert np.abs(values).max() > 0.5
+
+
+@pytest.mark.parametrize("block", [core.ChannelAttention(256), core.SpatialAttention(), core.CBAM(256)], ids=str)
+def test_gates_are_open_at_first(block: core.Block):
+    """After a relu, maxima are large: a law that is too wide closes gates, or opens them, for good."""
+    images = (np.maximum(np.random.default_rng(seed).standard_normal((4, 256, 7, 7)), 0) for seed in range(DRAWS))
+    for seed, image in enumerate(images):
+        for gate in reference.gates(block, core.initialise(block, seed), image).values():
+            assert 0.05 < gate.min() < gate.max() < 0.95
+
+
+LAWS = {Uniform: "uniform", Normal: "normal", TruncatedNormal: "cut normal", Constant: "0", Values: "the identity"}
+
+
+def layers(block: core.Block) -> Iterator[Dense | Conv]:
+    for part in block.parts().values():
+        if isinstance(part, core.Block):
+            yield from layers(part)
+        elif isinstance(part, (Dense, Conv)):
+            yield part
+
+
+def stated(block: core.Block, role: str) -> set[str]:
+    return {LAWS[type(layer.arrays()[role].law)] for layer in layers(block) if role in layer.arrays()}
+
+
+def rows() -> dict[str, list[str]]:
+    """Return the rows of the page's table by block."""
+    page = (GOLDEN.parents[1] / "docs" / "design.md").read_text()
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:3] == "| `"]
+    return {name: line[1:] for line in lines if len(line) == 4 for name in re.findall(r"`(\w+)`", line[0])}
+
+
+WITHOUT_LAYERS = {"AffineSampler", "ChannelShuffle", "GlobalPooling"}
+
+
+@pytest.mark.parametrize("name", [name for name in KNOWN if name not in WITHOUT_LAYERS])
+def test_the_page_states_each_law(name: str):
+    block = with_biases(example(name))
+    weights, biases, source = rows()[name]
+    assert stated(block, "weight") == set(filter(None, weights.split(", ")))
+    assert stated(block, "bias") == set(filter(None, biases.split(", ")))
+    assert source
+
+
+def with_biases(block: core.Block) -> core.Block:
+    """Return the block with the biases that it may have."""
+    fields = {name: True for name in ("bias", "spatial_bias") if name in vars(block)}
+    return replace(block, **fields) if type(block).__name__ != "ResidualBlock" else block
 
 
 def test_same_seed_same_weights():

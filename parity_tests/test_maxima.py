@@ -143,6 +143,104 @@ def test_torch_takes_no_index_without_a_derivative():
     np.testing.assert_array_equal(moved, [[0.0, 9.0]])  # the first pixel's, also forwards and without a tape
 
 
+# ---- ties under transformations --------------------------------------------------------------------------------------
+
+# Two samples of two channels, 2 x 3: a dead channel, ties of numbers above zero. The gradient of the sum of all maxima.
+TIED = np.array(
+    [[[[0, 0, 0], [0, 0, 0]], [[1, 3, 3], [0, 3, 1]]], [[[2, 2, 2], [2, 2, 2]], [[2, 2, 2], [2, 2, 2]]]], float
+)
+FIRST = np.zeros(TIED.shape)
+FIRST[0, 0] = [[1, 0, 0], [1, 0, 0]]  # of the channel; of the second row's first pixel, where both channels are 0
+FIRST[0, 1] = [[1, 2, 1], [0, 1, 1]]
+FIRST[1, 0] = [[2, 1, 1], [1, 1, 1]]
+FIRST[1, 1] = [[1, 0, 0], [0, 0, 0]]
+
+
+def test_the_table_of_ties():
+    """What is compared below, by NumPy's complex steps: pixel by pixel, the derivative of the sum."""
+    found = np.zeros(TIED.shape)
+    for place in np.ndindex(TIED.shape):
+        stepped = TIED.astype(complex)
+        stepped[place] += 1j * reference.ops.STEP
+        found[place] = (ops.global_max(stepped).imag.sum() + ops.channel_max(stepped).imag.sum()) / reference.ops.STEP
+    np.testing.assert_array_equal(found, FIRST)
+
+
+def test_ties_in_jax():
+    need("nnx")
+    import jax
+    import jax.numpy as jnp
+
+    from attn_jax import ops as primitives
+
+    def total(x: Any) -> Any:
+        return primitives.global_max(x).sum() + primitives.channel_max(x).sum()
+
+    x = jnp.asarray(np.moveaxis(TIED, 1, -1))
+    back = jax.grad(total)
+
+    def forwards(x: Any) -> Any:
+        steps = jnp.eye(x.size).reshape(x.size, *x.shape)
+        return jax.vmap(lambda step: jax.jvp(total, (x,), (step,))[1])(steps).reshape(x.shape)
+
+    ways = {
+        "grad": back,
+        "jit": jax.jit(back),
+        "vmap": lambda x: jax.vmap(jax.grad(lambda one: total(one[None])))(x),
+        "vmap of jit": lambda x: jax.vmap(jax.jit(jax.grad(lambda one: total(one[None]))))(x),
+        "checkpoint": jax.grad(jax.checkpoint(total)),
+        "scan": lambda x: jax.lax.scan(lambda carry, one: (carry, jax.grad(lambda y: total(y[None]))(one)), 0, x)[1],
+        "jvp": forwards,
+        "linearize": lambda x: jax.linear_transpose(jax.linearize(total, x)[1], x)(jnp.ones(()))[0],
+    }
+    for way, gradient in ways.items():
+        np.testing.assert_array_equal(np.moveaxis(np.asarray(gradient(x)), -1, 1), FIRST, err_msg=way)
+
+
+# PyTorch's own, raised when derivatives are first carried forwards.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+def test_ties_in_torch():
+    need("torch")
+    import torch
+    from torch.utils.checkpoint import checkpoint
+
+    from attn_torch import ops as primitives
+
+    def total(x: Any) -> Any:
+        return primitives.global_max(x).sum() + primitives.channel_max(x).sum()
+
+    def taped(function: Any) -> Any:
+        x = torch.tensor(TIED, requires_grad=True)
+        function(x).backward()
+        return x.grad
+
+    def one(x: Any) -> Any:
+        return total(x[None])
+
+    x = torch.tensor(TIED)
+    steps = torch.eye(x.numel(), dtype=x.dtype).reshape(x.numel(), *x.shape)
+    ways = {
+        "autograd": taped(total),
+        "checkpoint": taped(lambda x: checkpoint(total, x, use_reentrant=False)),
+        "reentrant checkpoint": taped(lambda x: checkpoint(total, x, use_reentrant=True)),
+        "compiled": taped(torch.compile(total, backend="aot_eager")),
+        "inductor": taped(torch.compile(total)),
+        "grad": torch.func.grad(total)(x),
+        "vmap": torch.vmap(torch.func.grad(one))(x),
+        "jvp": torch.vmap(lambda step: torch.func.jvp(total, (x,), (step,))[1])(steps).reshape(x.shape),
+    }
+    torch.compiler.reset()
+    for way, gradient in ways.items():
+        np.testing.assert_array_equal(gradient, FIRST, err_msg=way)
+
+
+@pytest.mark.parametrize("name", [name for name in runtimes.FRAMEWORKS if name.startswith("keras")])
+def test_ties_in_keras(name: str):
+    backend = need(name).removeprefix("keras-")
+    for way, gradient in runtimes.in_keras(backend, "keras_checks", "tied_gradients", TIED).items():
+        np.testing.assert_array_equal(gradient, FIRST, err_msg=way)
+
+
 @pytest.mark.parametrize("name", ["cam", "sam", "cbam", "pool"])
 def test_keras_maxima_convert_to_tflite(name: str, tmp_path: Any):
     """With built-in operations alone, and equal numbers."""

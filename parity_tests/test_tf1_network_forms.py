@@ -133,6 +133,13 @@ def test_blocks_have_their_scope(saved: Any) -> None:
     assert "nn.Sequential(*(Unit() for _ in range(3)))" in source
 
 
+def test_shared_gradients_are_told(saved: Any) -> None:
+    """What `Max` does with ties and our layers do not; a network without maxima hears nothing of it."""
+    (note,) = [note for note in read(saved, "cbam").network.notes if "`Max` shares its gradient" in note]
+    assert "cbam" in note
+    assert not any("Max" in note for note in read(saved, "groups").network.notes)
+
+
 def test_slices_become_groups(saved: Any) -> None:
     assert "nn.Conv2d(8, 4, 3, padding=1, groups=2)" in read(saved, "groups").source
 

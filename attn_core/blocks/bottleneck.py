@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
 
 from attn_core.spec import Block, Part, require, require_positive, require_type
+from attn_core.spec.initializers import TORCH, Start
 from attn_core.spec.parts import Dense
 
 
@@ -15,6 +17,8 @@ class Bottleneck(Block):
     **Fields**: ``channels``; ``reduction``, which makes ``channels // reduction`` hidden units; ``hidden``, their
     number in place of that; ``bias``, of both layers. **Raises** `SpecError` if there is no hidden unit.
     """
+
+    start: ClassVar[Start] = TORCH  # how both layers begin
 
     channels: int
     reduction: int = 16
@@ -43,6 +47,6 @@ class Bottleneck(Block):
     def parts(self) -> dict[str, Part | Block]:
         """Return the two dense layers."""
         return {
-            "reduce": Dense(self.channels, self.width, bias=self.bias),
-            "expand": Dense(self.width, self.channels, bias=self.bias),
+            "reduce": Dense(self.channels, self.width, bias=self.bias, start=self.start),
+            "expand": Dense(self.width, self.channels, bias=self.bias, start=self.start),
         }

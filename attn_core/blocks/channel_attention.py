@@ -38,7 +38,8 @@ class ChannelAttention(Bottleneck):
     **Raises** `SpecError` if there is no hidden unit or a field has a value that is not listed here.
 
     **Departures**: none in the formula. The authors' code has biases, the paper's equation has none; ``bias=False`` is
-    the default. The paper does not say how weights start; here as in `SqueezeExcitation`.
+    the default. Fresh weights and biases
+    are PyTorch's own, uniform up to 1 / sqrt(fan_in), as in the CBAM article and the authors' module.
     """
 
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"

@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
 from attn_core.spec import Block, Part, Parts, require_momentum, require_positive, require_rank, require_type
-from attn_core.spec.initializers import Directions
+from attn_core.spec.initializers import FAN_OUT, Directions
 from attn_core.spec.parts import BatchNorm, Conv, Running
 from attn_core.spec.primitives import Primitives
 
@@ -49,8 +49,9 @@ class ExpectationMaximizationAttention(Block):
     **Departures**: none in the formula; the paper's factor :math:`\lambda` inside the softmax is 1, as in the authors'
     code. As there, both divisions have 1e-6 added to what they divide by, and no gradient passes through the
     reconstruction: the first convolution keeps its fresh weights unless something else moves them. The authors move
-    the bases in the training loop; here the block does. The paper does not say how weights start; here the
-    convolutions as in `SqueezeExcitation`, the bases, as in the authors' code, as vectors of length 1 in any direction.
+    the bases in the training loop; here the block does. Fresh weights follow the
+    authors' code: convolutions are normal with std sqrt(2 / channels), the first one's bias is PyTorch's own, and the
+    bases are vectors of length 1 in any direction.
     """
 
     source: ClassVar[str] = (
@@ -75,9 +76,9 @@ class ExpectationMaximizationAttention(Block):
     def parts(self) -> dict[str, Part | Block]:
         """Return the convolutions before and after the reconstruction, the normalisation and the bases."""
         return {
-            "embed": Conv(self.channels, self.channels, (1,) * self.rank),
+            "embed": Conv(self.channels, self.channels, (1,) * self.rank, start=FAN_OUT),
             "bases": Running((self.bases, self.channels), Directions(), momentum=self.momentum),
-            "fuse": Conv(self.channels, self.channels, (1,) * self.rank, bias=False),
+            "fuse": Conv(self.channels, self.channels, (1,) * self.rank, bias=False, start=FAN_OUT),
             "norm": BatchNorm(self.channels, self.rank, momentum=self.norm_momentum),
         }
 

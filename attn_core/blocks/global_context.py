@@ -5,11 +5,13 @@ ICCV Workshops 2019, arXiv:1904.11492.
 
 from __future__ import annotations
 
+import math
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
 from attn_core.blocks.bottleneck import Bottleneck
 from attn_core.spec import Block, Part, Parts, require, require_choice, require_type
+from attn_core.spec.initializers import Normal
 from attn_core.spec.parts import ZERO, Dense, LayerNorm
 from attn_core.spec.primitives import Primitives
 
@@ -50,8 +52,9 @@ class GlobalContext(Bottleneck):
 
     **Departures**: none from the authors' code, whose names of the pools are "att" and "avg", and of the fusions
     "channel_add" and "channel_mul". The paper's equation shows no biases. As there, W_v2 starts at 0: a fresh
-    block that adds returns its input, one that scales half of it. The paper does not say how weights start; the
-    others do as in `SqueezeExcitation`. Of one hidden unit LN leaves nothing, of two only which is larger: choose more.
+    block that adds returns its input, one that scales half of it. As there, W_k is normal with std sqrt(2 / channels),
+    its bias and that of W_v2 are 0, and W_v1 is PyTorch's own. Of one hidden unit LN leaves nothing, of two only which
+    is larger: choose more.
     """
 
     source: ClassVar[str] = "Cao et al.: GCNet. ICCV Workshops 2019, arXiv:1904.11492"
@@ -72,11 +75,12 @@ class GlobalContext(Bottleneck):
         """Return W_k as `mask`, and the layers of each t."""
         found: dict[str, Part | Block] = {}
         if self.pool == "attention":
-            found["mask"] = Dense(self.channels, 1, bias=self.bias)
+            law = Normal(math.sqrt(2 / self.channels))
+            found["mask"] = Dense(self.channels, 1, bias=self.bias, law=law, bias_law=ZERO)
         for way in FUSIONS[self.fusion]:
             found[f"{way}_reduce"] = Dense(self.channels, self.width, bias=self.bias)
             found[f"{way}_norm"] = LayerNorm(self.width, eps=self.eps)
-            found[f"{way}_expand"] = Dense(self.width, self.channels, bias=self.bias, law=ZERO)
+            found[f"{way}_expand"] = Dense(self.width, self.channels, bias=self.bias, law=ZERO, bias_law=ZERO)
         return found
 
     def transform(self, f: Primitives[T], p: Parts, way: str, context: T) -> T:

@@ -62,7 +62,7 @@ class MixedPoolingModule(Block):
     **Departures**: the paper draws the module and has no formula of it; this is the authors' class ``StripPooling``
     (models/customize.py), with its normalisations and without biases. The strips are repeated to the image's size,
     which is what interpolation from one pixel does. With three spatial axes there are three strips, as in
-    `StripPooling`. The paper does not say how weights start; here as in `SqueezeExcitation`.
+    `StripPooling`. Fresh weights are PyTorch's own, which the authors' module leaves as they are.
     """
 
     source: ClassVar[str] = "Hou et al.: Strip Pooling. CVPR 2020, arXiv:2003.13328"

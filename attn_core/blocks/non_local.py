@@ -17,6 +17,7 @@ from attn_core.spec import (
     require_rank,
     require_type,
 )
+from attn_core.spec.initializers import Constant, Normal, Start
 from attn_core.spec.parts import ZERO, BatchNorm, Conv, Dense
 from attn_core.spec.primitives import Primitives
 
@@ -25,6 +26,10 @@ T = TypeVar("T")
 SOFTMAX_MODES = ("embedded_gaussian", "gaussian")
 MODES = (*SOFTMAX_MODES, "dot_product", "concatenation")
 SCALES = ("none", "hidden", "channels")
+
+
+NARROW = Start("NARROW", lambda fan_in, fan_out: Normal(0.01), lambda fan_in, fan_out: Constant(0.0))
+"""Of the authors' code: so narrow that all positions are alike at first."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,8 +78,8 @@ class NonLocal(Block):
     **Departures**: the paper has no factor s; the well-known implementations have each its own (AlexHex7's 1, mmcv's
     hidden :sup:`-1/2`, timm's channels :sup:`-1/2`). Its equations show no biases. In its experiments, W_z is followed
     by batch normalisation whose weight starts at 0: ``norm=True``; without, W_z starts at 0. So the fresh block returns
-    its input. The weights :math:`w_f` are two parts, for theta (``query_score``) and for phi (``key_score``). The paper
-    does not say how other weights start; here as in `SqueezeExcitation`.
+    its input. The weights :math:`w_f` are two parts, for theta (``query_score``) and for phi (``key_score``). Other
+    fresh weights are normal with std 0.01 and biases 0, as in the authors' code (video-nonlocal-net, `CONV_INIT_STD`).
     """
 
     source: ClassVar[str] = "Wang et al.: Non-local Neural Networks. CVPR 2018, arXiv:1711.07971"
@@ -130,12 +135,13 @@ class NonLocal(Block):
     def parts(self) -> dict[str, Part | Block]:
         """Return theta as `query`, phi as `key`, g as `value`, W_z as `project`, and what the mode has beside them."""
         point = (1,) * self.rank
-        embed = Conv(self.channels, self.width, point, bias=self.bias)
+        embed = Conv(self.channels, self.width, point, bias=self.bias, start=NARROW)
         embedded: dict[str, Part | Block] = {} if self.mode == "gaussian" else {"query": embed, "key": embed}
         if self.mode == "concatenation":
-            score = Dense(self.width, 1, bias=False)
+            score = Dense(self.width, 1, bias=False, start=NARROW)
             embedded |= {"query_score": score, "key_score": score}
-        project = Conv(self.width, self.channels, point, bias=self.bias, law=None if self.norm else ZERO)
+        law = None if self.norm else ZERO
+        project = Conv(self.width, self.channels, point, bias=self.bias, start=NARROW, law=law)
         norm = {"norm": BatchNorm(self.channels, self.rank, momentum=self.momentum, law=ZERO)} if self.norm else {}
         return {**embedded, "value": embed, "project": project, **norm}
 

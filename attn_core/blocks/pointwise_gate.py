@@ -34,7 +34,8 @@ class PointwiseGate(Block):
 
     **Departures**: the paper draws this module and calls it modified SAM, but writes no formula: the convolution's size
     and bias are what implementations have. It is not CBAM's SAM (`SpatialAttention`): nothing is pooled, and each
-    channel has a gate of its own. The paper does not say how weights start; here as in `SqueezeExcitation`.
+    channel has a gate of its own. Fresh weights and biases are PyTorch's own, as in
+    the TensorFlow article, whose class is for PyTorch: uniform up to 1 / sqrt(channels).
     """
 
     source: ClassVar[str] = "Bochkovskiy, Wang, Liao: YOLOv4. 2020, arXiv:2004.10934"

@@ -66,8 +66,8 @@ class PointwiseSpatialAttention(Block):
 
     **Departures**: none in the formula. The authors' later code (semseg) is ``softmax=True``; before its maps it also
     halves the image with bilinear interpolation and enlarges the result again, which is left to the caller here, and
-    it knows maps for fewer ways than there are. The paper does not say how weights start; here as in
-    `SqueezeExcitation`.
+    it knows maps for fewer ways than there are. Fresh weights are PyTorch's own, which
+    the authors' later code leaves as they are.
     """
 
     source: ClassVar[str] = "Zhao et al.: PSANet: Point-wise Spatial Attention Network for Scene Parsing. ECCV 2018"

@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.blocks.res2_conv import Res2Conv
 from attn_core.spec import Block, Part, Parts, require, require_positive, require_type
+from attn_core.spec.initializers import FAN_OUT
 from attn_core.spec.parts import Conv
 from attn_core.spec.primitives import Primitives
 
@@ -96,11 +97,11 @@ class Res2Bottleneck(Block):
             momentum=self.momentum,
         )
         point = (1,) * self.rank
-        found = convolution("reduce", Conv(self.channels, inside, point, bias=False), self.momentum)
+        found = convolution("reduce", Conv(self.channels, inside, point, bias=False, start=FAN_OUT), self.momentum)
         found |= {"hierarchy": hierarchy}
-        found |= convolution("expand", Conv(inside, self.outputs, point, bias=False), self.momentum)
+        found |= convolution("expand", Conv(inside, self.outputs, point, bias=False, start=FAN_OUT), self.momentum)
         if self.projects:
-            conv = Conv(self.channels, self.outputs, point, stride=self.stride, bias=False)
+            conv = Conv(self.channels, self.outputs, point, stride=self.stride, bias=False, start=FAN_OUT)
             found |= convolution("shortcut", conv, self.momentum)
         return found
 

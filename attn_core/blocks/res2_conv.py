@@ -17,6 +17,7 @@ from attn_core.spec import (
     require_rank,
     require_type,
 )
+from attn_core.spec.initializers import FAN_OUT
 from attn_core.spec.parts import Conv
 from attn_core.spec.primitives import Primitives
 
@@ -61,8 +62,8 @@ class Res2Conv(Block):
 
     **Departures**: the paper's first piece, which stays as it is, is the last one in the authors' code and here; the
     others keep their order. The paper's equation does not show normalisation and relu, and the paper does not speak of
-    the first block of a stage; both are as in the authors' code. The paper does not say how weights start; here as in
-    `SqueezeExcitation`.
+    the first block of a stage; both are as in the authors' code. Fresh weights are normal with std
+    sqrt(2 / fan_out), as in the authors' code; biases, which it does not have, are PyTorch's own.
     """
 
     source: ClassVar[str] = "Gao et al.: Res2Net. TPAMI 2021, arXiv:1904.01169"
@@ -102,7 +103,7 @@ class Res2Conv(Block):
     def parts(self) -> dict[str, Part | Block]:
         """Return the convolution of each piece but the last, and its normalisation."""
         width, window = self.channels // self.scale, (self.kernel,) * self.rank
-        conv = Conv(width, width, window, stride=self.stride, bias=not self.norm)
+        conv = Conv(width, width, window, stride=self.stride, bias=not self.norm, start=FAN_OUT)
         found: dict[str, Part | Block] = {}
         for i in range(self.convolved):
             found |= convolution(f"conv{i}", conv, self.momentum, self.norm)

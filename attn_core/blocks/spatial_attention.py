@@ -38,8 +38,8 @@ class SpatialAttention(Block):
 
     **Departures**: none in the formula. The planes are (mean, maximum), as in the paper; the authors' code has them the
     other way round, so its kernels must be swapped (`weight[:, ::-1]`). The authors' code also normalises after the
-    convolution, of which the paper does not speak: ``norm=True``. The paper does not say how weights start; here as in
-    `SqueezeExcitation`.
+    convolution, of which the paper does not speak: ``norm=True``. Fresh weights and biases are
+    PyTorch's own, uniform up to 1 / sqrt(fan_in), as in the CBAM article and the authors' module.
     """
 
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"

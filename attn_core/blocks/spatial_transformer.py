@@ -46,7 +46,8 @@ class SpatialTransformer(Block):
     hidden units is not positive.
 
     **Departures**: the paper leaves the localisation network open, but for a last layer that starts as the identity:
-    here W_3 starts at 0 and b_3 at the identity; other weights as in `SqueezeExcitation`. With another size than the
+    here W_3 starts at 0 and b_3 at the identity; other weights and biases are
+    PyTorch's own, as the survey's `STN` leaves them. With another size than the
     image's, the identity resizes it.
     """
 

@@ -7,6 +7,7 @@ from typing import ClassVar, TypeVar
 
 from attn_core.blocks.bottleneck import Bottleneck
 from attn_core.spec import Parts, require_choice, require_type
+from attn_core.spec.initializers import TENSORFLOW, Start
 from attn_core.spec.primitives import ACTIVATIONS, GATES, Primitives, pointwise
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class SqueezeExcitation(Bottleneck):
     sqrt(2.6 / fan_in), biases 0.
     """
 
+    start: ClassVar[Start] = TENSORFLOW
     source: ClassVar[str] = "Hu, Shen, Sun: Squeeze-and-Excitation Networks. CVPR 2018, arXiv:1709.01507"
 
     _: KW_ONLY

@@ -56,8 +56,8 @@ class StripPooling(Block):
     **Departures**: the paper's formula has neither normalisation nor relu; the authors' ``SPBlock``, which returns the
     gate alone, is ``norm=True, relu=True``. The paper does not speak of biases; as in the authors' code, f has one and
     the convolutions along the strips have none (without the relu, the bias of f stands for theirs). The paper has two
-    spatial axes; with three there are three strips, each the means over two axes. The paper does not say how weights
-    start; here as in `SqueezeExcitation`.
+    spatial axes; with three there are three strips, each the means over two axes. Fresh weights and
+    biases are PyTorch's own, which the authors' module leaves as they are.
     """
 
     source: ClassVar[str] = "Hou et al.: Strip Pooling. CVPR 2020, arXiv:2003.13328"

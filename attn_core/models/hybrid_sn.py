@@ -54,7 +54,8 @@ class HybridSN(Block):
 
     **Raises** `SpecError` for patches below 9 pixels, or less than 13 bands where they are convolved.
 
-    **Departures**: none from the paper but the law of fresh weights (see `ResidualBlock`); logits, not their softmax.
+    **Departures**: none from the paper but that fresh weights and biases are PyTorch's own, as in the HybridSN
+    article; logits, not their softmax.
     """
 
     source: ClassVar[str] = "Roy et al.: HybridSN. IEEE GRSL 2020, arXiv:1902.06701"

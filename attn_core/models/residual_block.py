@@ -17,6 +17,7 @@ from attn_core.spec import (
     require_rank,
     require_type,
 )
+from attn_core.spec.initializers import FAN_OUT
 from attn_core.spec.parts import BatchNorm, Conv
 from attn_core.spec.primitives import Primitives
 
@@ -67,7 +68,8 @@ class ResidualBlock(Block):
 
     **Departures**: with stride 2, bottlenecks stride in the convolution of three pixels, not in the first; so do the
     HybridSN article and most code since 2016. The papers have no attention; A stands where Hu et al. put it (figure 3).
-    Fresh convolutions follow this collection's law (TensorFlow 1's variance scaling), not that of the papers.
+    Fresh convolutions are normal with std sqrt(2 / fan_out), as in the HybridSN article and PyTorch's ResNets; the
+    papers name fan_in (He et al., arXiv:1502.01852). Biases are PyTorch's own.
     """
 
     source: ClassVar[str] = "He et al.: Deep Residual Learning for Image Recognition. CVPR 2016, arXiv:1512.03385"
@@ -156,7 +158,7 @@ class ResidualBlock(Block):
 
     def _conv(self, inputs: int, outputs: int, kernel: int, stride: int) -> Conv:
         window = (kernel,) * self.rank
-        return Conv(inputs, outputs, window, stride=stride, padding=self.padding, bias=self.bias)
+        return Conv(inputs, outputs, window, stride=stride, padding=self.padding, bias=self.bias, start=FAN_OUT)
 
     def _norm(self, channels: int) -> BatchNorm:
         return BatchNorm(channels, self.rank, momentum=self.momentum, eps=self.eps)

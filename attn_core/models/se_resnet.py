@@ -19,6 +19,7 @@ from attn_core.spec import (
     require_rank,
     require_type,
 )
+from attn_core.spec.initializers import FAN_OUT
 from attn_core.spec.parts import BatchNorm, Conv, Dense
 from attn_core.spec.primitives import Primitives
 
@@ -105,7 +106,9 @@ class SEResNet(Block):
 
     def parts(self) -> dict[str, Part | Block]:
         """Return `stem`, `stem_norm`, `stage1`, ..., and `classify`."""
-        stem = Conv(self.channels, self.width, (7,) * self.rank, stride=2, padding=self.padding, bias=False)
+        stem = Conv(
+            self.channels, self.width, (7,) * self.rank, stride=2, padding=self.padding, bias=False, start=FAN_OUT
+        )
         norm = BatchNorm(self.width, self.rank, momentum=self.momentum, eps=self.eps)
         found: dict[str, Part | Block] = {"stem": stem, "stem_norm": norm}
         channels = self.width

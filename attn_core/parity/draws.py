@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from attn_core.interpreters.images import sample_image
 from attn_core.interpreters.shapes import output_shape
-from attn_core.spec import Block
-from attn_core.weights import Weights, initialise
+from attn_core.spec import Array, Block
+from attn_core.spec.initializers import Normal, TruncatedNormal, Uniform, variance_scaling
+from attn_core.weights import Weights
 
 Numbers = NDArray[np.float64]
 Shapes = tuple[tuple[int, ...], ...]
@@ -41,12 +42,12 @@ class Draw:
 def draw(block: Block, shapes: Sequence[tuple[int, ...]], seed: int, dtype: str = "float32") -> Draw:
     """Draw weights and inputs of these canonical shapes; other inputs than the image are matrices near the identity.
 
-    Fresh weights are moved off their start, so that no bias is 0 and no normalisation is the identity.
+    Weights are moved off their start, so that no bias is 0 and no normalisation is the identity.
     **Raises** `ShapeError` if the block cannot take inputs of these shapes.
     """
     rng = np.random.default_rng([seed, 1])
     fresh = {
-        name: array + rng.normal(0, _step(array.shape), array.shape) for name, array in initialise(block, seed).items()
+        name: array + rng.normal(0, _step(array.shape), array.shape) for name, array in started(block, seed).items()
     }
     weights = {name: held(np.abs(a) if name.endswith("running_var") else a, dtype) for name, a in fresh.items()}
     image, *others = shapes
@@ -54,6 +55,24 @@ def draw(block: Block, shapes: Sequence[tuple[int, ...]], seed: int, dtype: str 
     inputs = tuple(held(array, dtype) for array in (sample_image(image, seed), *near))
     output = [int(n) for n in output_shape(block, *shapes) if n is not None]
     return Draw(weights, inputs, held(rng.standard_normal(output), dtype))
+
+
+def started(block: Block, seed: int) -> Weights:
+    """Draw weights wide enough to matter, whatever the block's laws: fresh ones may be so narrow that little is proved.
+
+    What no law draws at random, such as the scale of a normalisation, starts as the law says.
+    """
+    rngs = np.random.default_rng(seed).spawn(len(block.arrays()))
+    arrays = zip(block.arrays().items(), rngs, strict=True)
+    return {name: _start(array, rng).astype(np.float32) for (name, array), rng in arrays}
+
+
+def _start(array: Array, rng: np.random.Generator) -> Numbers:
+    if not isinstance(array.law, (Uniform, Normal, TruncatedNormal)):
+        return array.law.draw(rng, array.shape)
+    if len(array.shape) == 1:  # a bias
+        return np.zeros(array.shape)
+    return variance_scaling(math.prod(array.shape[1:])).draw(rng, array.shape)
 
 
 def _step(shape: tuple[int, ...]) -> float:

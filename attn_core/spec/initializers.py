@@ -1,8 +1,13 @@
-"""The laws that fresh weights follow. Bounds are numbers, never names such as "he"."""
+"""The laws that fresh weights follow. Bounds are numbers, never names such as "he".
+
+A `Start` is what somebody's code says of a whole layer: the laws of its weight and of its bias, by the numbers that go
+into one of its outputs (`fan_in`) and that one of its inputs goes to (`fan_out`).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +54,20 @@ class TruncatedNormal(Initializer):
         while (beyond := np.abs(values) > 2).any():
             values[beyond] = rng.standard_normal(np.count_nonzero(beyond))
         return self.std * values
+
+
+@dataclass(frozen=True)
+class Normal(Initializer):
+    """Normal with mean 0 and deviation `std`."""
+
+    std: float
+
+    def __str__(self) -> str:
+        return f"normal, std {self.std:.4g}"
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Draw an array of this shape."""
+        return self.std * rng.standard_normal(shape)
 
 
 @dataclass(frozen=True)
@@ -100,3 +119,36 @@ def variance_scaling(fan_in: int) -> TruncatedNormal:
     for the cut by dividing by 0.8796) nor PyTorch's `kaiming_normal_` (which does not cut).
     """
     return TruncatedNormal(math.sqrt(1.3 * 2.0 / fan_in))
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a layer starts: the laws of its weight and of its bias, each of (fan_in, fan_out)."""
+
+    name: str
+    weight: Callable[[int, int], Initializer]
+    bias: Callable[[int, int], Initializer]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _zero(fan_in: int, fan_out: int) -> Constant:
+    return Constant(0.0)
+
+
+def _torch(fan_in: int, fan_out: int) -> Uniform:
+    return Uniform(1 / math.sqrt(fan_in))
+
+
+TENSORFLOW = Start("TENSORFLOW", lambda fan_in, fan_out: variance_scaling(fan_in), _zero)
+"""TensorFlow 1's `se_block` and whoever else passes `variance_scaling_initializer()`; biases are 0."""
+
+TORCH = Start("TORCH", _torch, _torch)
+"""What PyTorch's `Linear` and `Conv` draw where a program says nothing: `kaiming_uniform_` with a = sqrt(5)."""
+
+FAN_OUT = Start("FAN_OUT", lambda fan_in, fan_out: Normal(math.sqrt(2 / fan_out)), _torch)
+"""A normal of std sqrt(2 / fan_out), as PyTorch's ResNets have it for convolutions (He et al., arXiv:1502.01852).
+
+Such programs leave biases as PyTorch made them.
+"""

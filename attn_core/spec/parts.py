@@ -1,7 +1,7 @@
 """The sub-layers that blocks are made of. Every framework has each of them natively.
 
-Names and layouts of their arrays are PyTorch's. Without a law of its own, a weight starts as TensorFlow 1's
-`variance_scaling_initializer` and a bias at 0.
+Names and layouts of their arrays are PyTorch's. `start` says how a layer's arrays begin, `law` and `bias_law` what one
+of them does in spite of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from dataclasses import KW_ONLY, dataclass
 
 from attn_core.spec.block import Array, Part, require
-from attn_core.spec.initializers import Constant, Initializer, variance_scaling
+from attn_core.spec.initializers import TORCH, Constant, Initializer, Start
 from attn_core.spec.windows import PADDINGS
 
 ZERO, ONE = Constant(0.0), Constant(1.0)
@@ -24,13 +24,15 @@ class Dense(Part):
     outputs: int
     _: KW_ONLY
     bias: bool = True
+    start: Start = TORCH
     law: Initializer | None = None
-    bias_law: Initializer = ZERO
+    bias_law: Initializer | None = None
 
     def arrays(self) -> dict[str, Array]:
         """Return `weight` (outputs, inputs) and, with a bias, `bias` (outputs,)."""
-        weight = Array((self.outputs, self.inputs), self.law or variance_scaling(self.inputs))
-        bias = {"bias": Array((self.outputs,), self.bias_law)} if self.bias else {}
+        fans = self.inputs, self.outputs
+        weight = Array((self.outputs, self.inputs), self.law or self.start.weight(*fans))
+        bias = {"bias": Array((self.outputs,), self.bias_law or self.start.bias(*fans))} if self.bias else {}
         return {"weight": weight, **bias}
 
 
@@ -51,7 +53,9 @@ class Conv(Part):
     padding: str = "symmetric"
     groups: int = 1
     bias: bool = True
+    start: Start = TORCH
     law: Initializer | None = None
+    bias_law: Initializer | None = None
 
     def __post_init__(self) -> None:
         require(self.padding in PADDINGS, f"{self!r}: padding must be one of {', '.join(PADDINGS)}.")
@@ -66,8 +70,9 @@ class Conv(Part):
     def arrays(self) -> dict[str, Array]:
         """Return `weight` (outputs, inputs / groups, *kernel) and, with a bias, `bias` (outputs,)."""
         shape = (self.outputs, self.inputs // self.groups, *self.kernel)
-        weight = Array(shape, self.law or variance_scaling(math.prod(shape[1:])))
-        bias = {"bias": Array((self.outputs,), ZERO)} if self.bias else {}
+        fans = math.prod(shape[1:]), self.outputs * math.prod(self.kernel)
+        weight = Array(shape, self.law or self.start.weight(*fans))
+        bias = {"bias": Array((self.outputs,), self.bias_law or self.start.bias(*fans))} if self.bias else {}
         return {"weight": weight, **bias}
 
 

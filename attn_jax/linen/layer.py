@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from jax import Array
 
@@ -112,7 +114,9 @@ def _explained(module: Layer, block: Block, inputs: Sequence[Array]) -> Iterator
 
 
 def _explain_weights(error: Exception, block: Block, variables: Any) -> None:
+    # Within `jit` the values are tracers, which nobody may read; their shapes say what is wrong.
+    shapes = jax.tree.map(lambda leaf: np.broadcast_to(np.float32(0), leaf.shape), variables)
     try:
-        check(block, from_flax(variables))
+        check(block, from_flax(shapes))
     except WeightsError as reason:
         error.add_note(str(reason))

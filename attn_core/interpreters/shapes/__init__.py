@@ -42,6 +42,8 @@ def explain(error: BaseException, block: Block, *shapes: Sequence[int | None], s
         output_shape(block, *shapes, shown=shown)
     except ShapeError as reason:
         error.add_note(str(reason))
+    except Exception:
+        return  # sizes that are symbols, as in an export, may not be compared: the runtime's own error stands
 
 
 @contextmanager

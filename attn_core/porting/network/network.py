@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from attn_core.blocks import CBAM, ChannelAttention, SpatialAttention
 from attn_core.porting.find.by_structure import Match
 from attn_core.porting.find.naming import names
-from attn_core.porting.graph.graph import Ref
+from attn_core.porting.graph.graph import Graph, Ref
 from attn_core.porting.graph.ops.evaluate import evaluate
 from attn_core.porting.graph.reads import is_weight, whole_name
 from attn_core.porting.network.inference import Inference
@@ -19,6 +20,8 @@ from attn_core.porting.network.steps.axes import Axes
 from attn_core.porting.network.steps.lift import Lifter, Rule, alive
 from attn_core.porting.network.steps.observed import Observed
 from attn_core.porting.network.steps.steps import Array, Step, Value
+
+_WITH_MAXIMA = (ChannelAttention, SpatialAttention, CBAM)
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def lifted(inference: Inference, source: Source, observed: Observed) -> Network:
     # Blocks that were found among steps, not in the graph, have no name yet.
     found = {step.name: step.path for step in attention if step.name not in called}
     # Each note once: several steps may read the same.
-    notes = dict.fromkeys([*lifter.notes, *_computed(steps)])
+    notes = dict.fromkeys([*lifter.notes, *_computed(steps), *_on_maxima(graph, attention)])
     return Network(
         inference=inference,
         source=source,
@@ -75,6 +78,17 @@ def _names(blocks: Mapping[str, Match], weights: Collection[str]) -> dict[str, s
     """Name the blocks that the graph's structure showed, by the product they end in."""
     pairs = [found.pair for found in blocks.values()]
     return dict(zip(blocks, names(pairs, weights), strict=True))
+
+
+def _on_maxima(graph: Graph, attention: Iterable[Step]) -> Iterator[str]:
+    """Say where a gradient will differ: `Max` shares it among equal numbers, layers give it to the first."""
+    takes_maxima = [step.path for step in attention if isinstance(step.fields["block"], _WITH_MAXIMA)]
+    if takes_maxima and any(node.op == "Max" for node in graph.nodes.values()):
+        first = takes_maxima[0]
+        yield (
+            f"TensorFlow's `Max` shares its gradient among equal numbers; in {first!r} and blocks like it the first "
+            "has it, so training differs where maxima are tied, as after a relu"
+        )
 
 
 def _computed(steps: Iterable[Step]) -> Iterator[str]:
