@@ -320,6 +320,12 @@ def batch_mean(x: Array) -> Array:
     return jnp.mean(wide(x), 0).astype(x.dtype)
 
 
+def moved(old: Array, new: Array, share: float) -> Array:
+    """Return a running array after a step towards a new value; one with a NaN in it moves nothing (`parts.Running`)."""
+    new = jax.lax.stop_gradient(new.astype(old.dtype))
+    return jnp.where(jnp.isnan(new).any(), old, (1 - share) * old + share * new)
+
+
 def stop_gradient(x: Array) -> Array:
     """See `Primitives.stop_gradient`."""
     return jax.lax.stop_gradient(x)

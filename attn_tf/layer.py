@@ -10,6 +10,7 @@ import keras
 from attn_core.interpreters.shapes import Shape, explain, explained, output_shape, require_image
 from attn_core.interpreters.shapes.parts import bind as on_shapes
 from attn_core.spec import Block
+from attn_core.spec.parts import BatchNorm, Dropout, Running
 from attn_tf.arrays import kind
 from attn_tf.ops import Images
 from attn_tf.parts import native
@@ -56,6 +57,11 @@ class Layer(keras.layers.Layer):
                 f"got shape {tuple(input_shape)}. Set that axis in keras.Input or call the layer on a known shape."
             )
         self.block = self.configure(channels, len(input_shape) - 2)
+        if getattr(self, "_remat_mode", None) is not None and _knows_training(self.block):
+            raise NotImplementedError(
+                f"{type(self).__name__} does not go into keras.RematScope: what Keras computes again for the gradient does "
+                "not know that it is in training. Make the layer outside of the scope."
+            )
         for name, part in self.block.parts().items():
             # Keras gives a child its own policy, the global one, unless it is told.
             setattr(self, name, native(part, self.data_format, name=name, dtype=self.dtype_policy))
@@ -209,6 +215,13 @@ def _keep_note(error: Exception) -> None:
 
     if not tf.executing_eagerly():
         error.args = (f"{error}\n{notes.pop()}",)
+
+
+def _knows_training(block: Block) -> bool:
+    """Whether something in a block is computed otherwise in training."""
+    found = block.parts().values()
+    inside = any(_knows_training(part) for part in found if isinstance(part, Block))
+    return inside or any(isinstance(part, (BatchNorm, Running, Dropout)) for part in found)
 
 
 def _symbolic(values: tuple[Any, ...]) -> bool:

@@ -22,9 +22,10 @@ class BatchNorm(keras.layers.BatchNormalization):
         """Normalise each channel of an image, with its own moments in training unless the layer is frozen."""
         y, rank = ops.cast(x, wide(x)), len(x.shape)
         if training and self.trainable:
-            mean, variance = _moments(y, [axis for axis in range(rank) if axis != self.axis])
-            self._move(self.moving_mean, mean)
-            self._move(self.moving_variance, variance)
+            others = [axis for axis in range(rank) if axis != self.axis]
+            mean, variance = _moments(y, others)
+            self._move(self.moving_mean, mean, count(y, others))
+            self._move(self.moving_variance, variance, count(y, others))
         else:
             mean, variance = self._spread(self.moving_mean, y), self._spread(self.moving_variance, y)
         weight, bias = self._spread(self.gamma, y), self._spread(self.beta, y)
@@ -35,9 +36,11 @@ class BatchNorm(keras.layers.BatchNormalization):
         shape[self.axis] = -1
         return ops.reshape(ops.cast(numbers, x.dtype), shape)
 
-    def _move(self, variable: Any, target: Any) -> None:
+    def _move(self, variable: Any, target: Any, numbers: Any) -> None:
         target = ops.cast(ops.reshape(target, (-1,)), variable.dtype)
-        variable.assign(self.momentum * variable + (1 - self.momentum) * target)
+        old = ops.convert_to_tensor(variable)
+        moved = self.momentum * old + (1 - self.momentum) * target
+        variable.assign(ops.where(numbers > 0, moved, old))  # a batch without samples has no moments
 
 
 class GroupNorm(keras.layers.GroupNormalization):

@@ -12,6 +12,7 @@ from attn_core.spec import Block, Part, parts
 from attn_tf import norms
 from attn_tf.initializers import laws
 from attn_tf.ops import Images
+from attn_tf.running import Running
 
 
 @singledispatch
@@ -144,27 +145,3 @@ def _running(part: parts.Running, data_format: str, **options: Any) -> keras.Lay
     layer = Running(part.shape, part.momentum, **laws(part), **options)
     layer.build()
     return layer
-
-
-class Running(keras.layers.Layer):
-    """See `attn_core.spec.parts.Running`. Calls go through Keras, which so tells whether this is training."""
-
-    def __init__(self, shape: tuple[int, ...], momentum: float, value_initializer: Any, **options: Any) -> None:
-        super().__init__(**options)
-        self.shape, self.momentum, self.initializer = shape, momentum, value_initializer
-
-    def build(self, input_shape: Any = None) -> None:
-        """Make the array."""
-        self.value = self.add_weight(self.shape, self.initializer, trainable=False, autocast=False, name="value")
-
-    def call(self, new: Any = None, training: bool | None = None) -> Any:
-        """Return the array, after a new one moved it in training."""
-        if new is not None and training and self.trainable:
-            moved = (1 - self.momentum) * self.value + self.momentum * ops.cast(new, self.value.dtype)
-            self.value.assign(moved)
-        # A copy: on torch, what is kept for the backward pass must not move with the array.
-        return ops.cast(ops.copy(self.value), self.compute_dtype)
-
-    def update(self, new: Any) -> None:
-        """Move the array in training."""
-        self(new)

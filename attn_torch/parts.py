@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from attn_core.spec import Block, Part, parts
 from attn_core.spec.initializers import Constant, Directions, Initializer, Normal, TruncatedNormal, Uniform, Values
 from attn_torch import ops
+from attn_torch.running import Running
 
 # By the number of spatial axes, from one.
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -112,37 +113,6 @@ class Affine(nn.Module):
 @native.register
 def _affine(part: parts.Affine, **placement: Any) -> nn.Module:
     return Affine(part.channels, **placement)
-
-
-# A copy that Inductor cannot look into: it removes clones, and the backward pass then reads the array after its update.
-torch.library.define("attn_torch::snapshot", "(Tensor array) -> Tensor")
-torch.library.impl("attn_torch::snapshot", "default", torch.clone)
-
-
-class Running(nn.Module):
-    """An array that moves in training, without a gradient."""
-
-    value: Tensor
-
-    def __init__(self, shape: tuple[int, ...], momentum: float, **placement: Any) -> None:
-        super().__init__()
-        self.momentum = momentum
-        self.register_buffer("value", torch.empty(shape, **placement))
-
-    def forward(self) -> Tensor:
-        """Return the array; a copy in training, whose backward pass comes after the update."""
-        array: Tensor = torch.ops.attn_torch.snapshot(self.value) if self.training else self.value
-        return array
-
-    def update(self, new: Tensor) -> None:
-        """Move towards a new value in training."""
-        if self.training:
-            with torch.no_grad():
-                self.value.lerp_(new.to(self.value.dtype), self.momentum)
-
-    def extra_repr(self) -> str:
-        """Show the configuration in `print(model)`."""
-        return f"{tuple(self.value.shape)}, momentum={self.momentum}"
 
 
 @native.register

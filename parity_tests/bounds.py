@@ -37,8 +37,8 @@ TENSORFLOW_1 = {"output": 1e-5, "gate": 1e-6}  # absolute
 # Ported networks, against the graph itself: a source says an epsilon in decimals, where the graph has its float32.
 PORTED = {"float64": 2e-6, "float32": 1e-5}
 
-# Four rounding steps of the type, in squeeze-and-excitation. Rounded are the image, the mean, weights and results of two
-# layers, gate and product.
+# Of squeeze-and-excitation, four rounding steps of the type. Rounded are the image, the mean, weights and results of
+# two layers, gate and product.
 HALF = {"bfloat16": 4 * 2.0**-8, "float16": 4 * 2.0**-11}
 
 

@@ -162,7 +162,8 @@ class Dropout(Part):
 class Running(Part):
     """An array that no gradient moves: `p.name()` returns it, `p.name.update(new)` moves it in training.
 
-    value <- (1 - momentum) * value + momentum * new; outside of training an update does nothing.
+    value <- (1 - momentum) * value + momentum * new; outside of training an update does nothing. Nor does one to a
+    value with a NaN in it, such as the mean of a batch without samples: it would stay for good.
     """
 
     shape: tuple[int, ...]

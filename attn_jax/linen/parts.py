@@ -69,7 +69,7 @@ class Running(nn.Module):
         """Move the array in training."""
         if self.train and not self.is_initializing():
             old, share = self.value.value, self.part.momentum
-            self.value.value = (1 - share) * old + share * jax.lax.stop_gradient(new.astype(old.dtype))
+            self.value.value = ops.moved(old, new, share)
 
 
 class Nested:
@@ -117,10 +117,21 @@ def _conv(part: parts.Conv, train: bool, **options: Any) -> nn.Module:
 # Norms have use_fast_variance=False: E[x²] - E[x]² loses the digits that both have in common.
 
 
+class BatchNorm(nn.BatchNorm):
+    """Flax's batch norm, whose statistics a batch without samples would turn to NaN."""
+
+    train: bool = False
+
+    def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
+        """Normalise each channel of an image."""
+        normalised: jax.Array = super().__call__(x, use_running_average=not self.train or x.size == 0)
+        return normalised
+
+
 @native.register
 def _batch_norm(part: parts.BatchNorm, train: bool, **options: Any) -> nn.Module:
-    return nn.BatchNorm(
-        use_running_average=not train,
+    return BatchNorm(
+        train=train,
         momentum=1 - part.momentum,
         epsilon=part.eps,
         use_fast_variance=False,

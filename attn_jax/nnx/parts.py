@@ -58,8 +58,7 @@ class Running(nnx.Module):
     def update(self, new: jax.Array) -> None:
         """Move the array in training."""
         if not self.use_running_average:
-            old = self.value[...]
-            self.value[...] = (1 - self.momentum) * old + self.momentum * jax.lax.stop_gradient(new.astype(old.dtype))
+            self.value[...] = ops.moved(self.value[...], new, self.momentum)
 
 
 @singledispatch
@@ -91,9 +90,19 @@ def _conv(part: parts.Conv, **options: Any) -> nnx.Module:
 # Norms have use_fast_variance=False: E[x²] - E[x]² loses the digits that both have in common.
 
 
+class BatchNorm(nnx.BatchNorm):
+    """Flax's batch norm, whose statistics a batch without samples would turn to NaN."""
+
+    def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
+        """Normalise each channel of an image."""
+        is_none = x.size == 0
+        normalised: jax.Array = super().__call__(x, use_running_average=True if is_none else None)
+        return normalised
+
+
 @native.register
 def _batch_norm(part: parts.BatchNorm, **options: Any) -> nnx.Module:
-    return nnx.BatchNorm(
+    return BatchNorm(
         part.channels,
         momentum=1 - part.momentum,
         epsilon=part.eps,

@@ -215,12 +215,13 @@ def add(a: Numbers, b: Numbers) -> Numbers:
 
 def to_tokens(x: Numbers) -> Numbers:
     """See `Primitives.to_tokens`."""
-    return x.reshape(*x.shape[:2], -1).swapaxes(1, 2)
+    # Not -1, which no size follows from where there are no samples.
+    return x.reshape(*x.shape[:2], math.prod(x.shape[2:])).swapaxes(1, 2)
 
 
 def to_image(tokens: Numbers, like: Numbers) -> Numbers:
     """See `Primitives.to_image`."""
-    return tokens.swapaxes(1, 2).reshape(len(tokens), -1, *like.shape[2:])
+    return tokens.swapaxes(1, 2).reshape(len(tokens), tokens.shape[2], *like.shape[2:])
 
 
 def flatten(x: Numbers) -> Numbers:

@@ -136,9 +136,14 @@ class RunningArray:
         return self.arrays["value"]
 
     def update(self, new: Numbers) -> None:
-        """Move the array in training."""
-        if self.arrays.state.train:
+        """Move the array in training, unless the new value holds a NaN, as the mean of no samples does."""
+        if self.arrays.state.train and not self._is_none(new):
             self.arrays.move("value", new, self.part.momentum)
+
+
+    @staticmethod
+    def _is_none(new: Numbers) -> bool:
+        return bool(np.isnan(np.asarray(new)).any())
 
 
 @bind.register
