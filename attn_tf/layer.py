@@ -7,10 +7,11 @@ from typing import Any
 
 import keras
 
-from attn_core.interpreters.shapes import Shape, explain, explained, output_shape, require_image
+from attn_core.interpreters.listening import listening
+from attn_core.interpreters.one_pass import Pass
+from attn_core.interpreters.shapes import Shape, explain, output_shape, require_image
 from attn_core.interpreters.shapes.parts import bind as on_shapes
 from attn_core.spec import Block
-from attn_tf.arrays import kind
 from attn_tf.ops import Images
 from attn_tf.parts import native
 
@@ -84,20 +85,26 @@ class Layer(keras.layers.Layer):
         return (output, [scope.get_current_value(variable) for variable in fixed], *losses)
 
     def gates(self, x: Any, *others: Any) -> dict[str, Any]:
-        """Compute the maps that the block multiplies images with, by name."""
+        """Compute the maps that the block multiplies images with, by name, in a call of the layer.
+
+        `attn_tf.record_gates` returns those of all layers of a network.
+        """
         inputs = (x, *others)
         if not self.built:
             self.build(tuple(x.shape))
         if _symbolic(inputs):
-            found: dict[str, Any] = Gates(self)(*inputs)
-            return found
-        shapes = _shapes(inputs)
-        with explained(self.block, *self._canonical(shapes), shown=shapes):
-            return self.block.gates(self.images, self, *map(self.cast, inputs))
+            symbols: dict[str, Any] = Gates(self)(*inputs)
+            return symbols
+        return self.with_gates(*inputs)[1]
 
-    def cast(self, x: Any) -> Any:
-        """Give an array of floating-point numbers the type of computation, as Keras does when it calls a layer."""
-        return keras.ops.cast(x, self.compute_dtype) if keras.backend.is_float_dtype(kind(x)) else x
+    def with_gates(self, *inputs: Any) -> tuple[Any, dict[str, Any]]:
+        """Call the layer; return its output and the gates of this call."""
+        found: list[Pass] = []
+        with listening([(self, found.append)]):
+            output = self(*inputs)
+        if not found:  # a subclass that computes its output otherwise
+            return output, self.block.gates(self.images, self, *inputs)
+        return output, found[-1].gates
 
     def compute_output_shape(self, input_shape: Shape, *others: Shape) -> Shape:
         """Return the shape of the output."""
