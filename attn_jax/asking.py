@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -12,7 +12,7 @@ from attn_core.spec import Block, Parts
 from attn_jax import ops
 
 Answers = list[Pass]
-Keep = Callable[[Gates], None]  # what a layer does with its own gates where a network is recorded
+Keep = Callable[[Gates], object]  # what a layer does with its own gates where a network is recorded
 
 # The layers that are asked, by their ids: each with where its answers go.
 ASKED: ContextVar[dict[int, tuple[Any, Answers]]] = ContextVar("ASKED", default={})  # noqa: B039 (nobody changes it)
@@ -29,7 +29,7 @@ def asking(layer: Any) -> Iterator[Answers]:
         ASKED.reset(token)
 
 
-def run(layer: Any, block: Block, parts: Parts, inputs: tuple[Any, ...], keep: Keep | None) -> Any:
+def run(layer: Any, block: Block, parts: Parts, inputs: Sequence[Any], keep: Keep | None) -> Any:
     """Compute a layer's output, and its gates if somebody asks for them."""
     asked = ASKED.get().get(id(layer))
     if asked is None and keep is None:

@@ -76,7 +76,7 @@ def _place() -> Any:
         return None
     import jax.extend
 
-    return jax.extend.core.get_opaque_trace_state()
+    return jax.extend.core.get_opaque_trace_state()  # type: ignore[no-untyped-call]
 
 
 def _uncompiled() -> AbstractContextManager[object]:
@@ -91,7 +91,8 @@ def _uncompiled() -> AbstractContextManager[object]:
     if "torch._dynamo" in sys.modules:  # without Dynamo in memory, nothing is compiled
         import torch
 
-        return torch.compiler.set_stance("force_eager")
+        stance: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+        return stance
     return nullcontext()
 
 

@@ -43,9 +43,10 @@ def _apply(
 ) -> tuple[Any, Recorded]:
     token = RECORDING.set(True)
     try:
-        found, state = network.apply(variables, *inputs, mutable=_with_gates(mutable), **options)
+        found, changed = network.apply(variables, *inputs, mutable=_with_gates(mutable), **options)
     finally:
         RECORDING.reset(token)
+    state = dict(changed)
     kept = traverse.flatten_dict(state.pop(GATES, {}))
     if not kept:
         title = type(network).__name__
