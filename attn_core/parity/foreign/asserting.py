@@ -13,7 +13,6 @@ from attn_core.parity.foreign.settings import settled
 from attn_core.parity.foreign.twins import twins
 from attn_core.spec import Block
 
-
 # While a layer is run, its tensors, its mode, its calls and the generators of its framework are others than its own.
 TURN = RLock()
 
