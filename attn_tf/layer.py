@@ -11,7 +11,7 @@ from attn_core.interpreters.listening import listening
 from attn_core.interpreters.one_pass import Pass
 from attn_core.interpreters.shapes import Shape, explain, output_shape, require_image
 from attn_core.interpreters.shapes.parts import bind as on_shapes
-from attn_core.spec import Block
+from attn_core.spec import Block, require_names
 from attn_tf.ops import Images
 from attn_tf.parts import native
 
@@ -57,10 +57,15 @@ class Layer(keras.layers.Layer):
                 f"got shape {tuple(input_shape)}. Set that axis in keras.Input or call the layer on a known shape."
             )
         self.block = self.configure(channels, len(input_shape) - 2)
+        require_names(self.block, "Keras", self._taken)
         for name, part in self.block.parts().items():
             # Keras gives a child its own policy, the global one, unless it is told.
             setattr(self, name, native(part, self.data_format, name=name, dtype=self.dtype_policy))
         self.built = True
+
+    def _taken(self, name: str) -> bool:
+        """Say whether an attribute has this name; a part may be built again."""
+        return hasattr(self, name) and not isinstance(getattr(self, name), keras.layers.Layer)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer; an error gains a note that says which step could not take the input."""

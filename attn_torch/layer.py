@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from attn_core.interpreters.listening import listening
 from attn_core.interpreters.one_pass import Pass
 from attn_core.interpreters.shapes import explain
-from attn_core.spec import Block
+from attn_core.spec import Block, require_names
 from attn_core.spec.parts import ZERO
 from attn_torch import ops
 from attn_torch.parts import fill, native
@@ -41,6 +42,7 @@ class Layer(nn.Module):
     ) -> None:
         super().__init__()
         self.block = block
+        require_names(block, "PyTorch", partial(hasattr, self))
         for name, part in block.parts().items():
             self.add_module(name, native(part, device="meta", dtype=dtype))  # there, drawing weights costs nothing
         self.to_empty(device=torch.get_default_device() if device is None else device)

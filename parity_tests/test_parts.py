@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from blocks import CASES, EXAMPLES
 from cases import Case
-from runtimes import in_keras, need
+from runtimes import in_keras, need, run
+
+import attn_core as core
+from attn_core.spec.parts import Dense
 
 # Blocks made of blocks, which are where a part could be run by another way than its call.
 NESTED = ["cbam_official", "residual_strided", "residual_preactivation"]
@@ -109,3 +113,43 @@ def test_cbam_is_its_halves_in_torch():
     layer, x = attn_torch.CBAM(8, 2, 3).eval(), torch.randn(2, 8, 4, 5)
     layer.channel.register_forward_hook(lambda module, given, output: given[0])
     assert torch.equal(layer(x), layer.spatial(x))
+
+
+@dataclass(frozen=True)
+class Named(core.Block):
+    """A block of a user, whose one part has any name."""
+
+    name: str
+
+    def parts(self):
+        return {self.name: Dense(4, 4)}
+
+    def forward(self, f, p, x):
+        return f.scale(x, getattr(p, self.name)(f.global_mean(x)))
+
+
+TAKEN = {  # by runtime: names of attributes, of which some took the layer's place and some the part's
+    "torch": ("PyTorch", ["block", "forward", "training", "gates", "eval", "half"]),
+    "nnx": ("NNX", ["block", "dtype", "eval", "run"]),
+    "keras-tensorflow": ("Keras", ["of", "options", "block", "weights", "name", "call", "given", "built", "dtype"]),
+    "linen": ("Linen", []),  # where parts are no attributes
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_names_of_parts(name: str):
+    """One that a layer's attribute has is refused, any other identifier works."""
+    where, taken = TAKEN[name]
+    x = np.ones((1, 4, 3, 3))
+    for part in taken:
+        block = Named(part)
+        with pytest.raises(core.SpecError) as caught:
+            run(need(name), block, core.initialise(block), x)
+        rule = f"layers in {where} have an attribute of that name; call the part otherwise."
+        assert str(caught.value) == f"{block!r} has a part {part!r}: {rule}"
+    for part in {"kernel", "_own", "weights", "block"} - set(taken):
+        block = Named(part)
+        assert run(name, block, core.initialise(block), x).output.shape == x.shape
+    block = Named("a.b")
+    with pytest.raises(core.SpecError, match=r"the name of a part must be an identifier of Python, got 'a\.b'\."):
+        run(name, block, core.initialise(block), x)

@@ -14,7 +14,7 @@ from jax import Array
 
 from attn_core.interpreters.one_pass import one_pass
 from attn_core.interpreters.shapes import explained
-from attn_core.spec import Block, Parts, namespace
+from attn_core.spec import Block, Parts, namespace, require_names
 from attn_core.weights import WeightsError, check
 from attn_jax import asking, ops
 from attn_jax.linen.parts import Nested, begin, native
@@ -51,6 +51,7 @@ class Layer(nn.Module, kw_only=True):
     @nn.compact
     def parts(self, block: Block, train: bool) -> Parts:
         """Make the parts, or find them again."""
+        require_names(block, "Linen")
         options = {"dtype": self.dtype, "param_dtype": self.param_dtype}
         return namespace({name: native(part, train, name=name, **options) for name, part in block.parts().items()})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from jax import Array
 
 from attn_core.interpreters.one_pass import one_pass
 from attn_core.interpreters.shapes import explained
-from attn_core.spec import Block, Parts, namespace
+from attn_core.spec import Block, Parts, namespace, require_names
 from attn_jax import asking, ops
 from attn_jax.nnx.kept import keeping
 from attn_jax.nnx.parts import native
@@ -38,6 +39,7 @@ class Layer(nnx.Module):
     def __init__(self, block: Block, *, dtype: Any = None, param_dtype: Any = jnp.float32, rngs: nnx.Rngs) -> None:
         self.block = block
         self.dtype = dtype
+        require_names(block, "NNX", partial(hasattr, self))
         for name, part in block.parts().items():
             setattr(self, name, native(part, dtype=dtype, param_dtype=param_dtype, rngs=rngs))
 
