@@ -12,6 +12,7 @@ import keras
 
 from attn_core.interpreters.listening import listening
 from attn_core.interpreters.one_pass import Pass, has_gates
+from attn_core.interpreters.shared import Shared
 from attn_tf.layer import Layer
 
 Recorded = dict[str, list[dict[str, Any]]]
@@ -82,17 +83,12 @@ def _place() -> Any:
 def _uncompiled() -> AbstractContextManager[object]:
     """Run what the backend has compiled as it is written."""
     backend = keras.backend.backend()
-    if backend == "tensorflow":
-        return _eager_tensorflow()
     if backend == "jax":
         import jax
 
-        return jax.disable_jit()
-    if "torch._dynamo" in sys.modules:  # without Dynamo in memory, nothing is compiled
-        import torch
-
-        stance: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
-        return stance
+        return jax.disable_jit()  # in this thread alone
+    if backend == "tensorflow" or "torch._dynamo" in sys.modules:  # without Dynamo in memory, nothing is compiled
+        return UNCOMPILED.wanted()
     return nullcontext()
 
 
@@ -106,3 +102,15 @@ def _eager_tensorflow() -> Iterator[None]:
         yield
     finally:
         tf.config.run_functions_eagerly(before)
+
+
+def _eager() -> AbstractContextManager[object]:
+    if keras.backend.backend() == "tensorflow":
+        return _eager_tensorflow()
+    import torch
+
+    stance: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+    return stance
+
+
+UNCOMPILED = Shared(_eager)

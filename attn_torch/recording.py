@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from attn_core.interpreters.listening import listening
 from attn_core.interpreters.one_pass import Pass, has_gates
+from attn_core.interpreters.shared import Shared
 from attn_torch.layer import Layer
 
 Recorded = dict[str, list[dict[str, Tensor]]]
 
+UNCOMPILED = Shared(partial(torch.compiler.set_stance, "force_eager"))  # what is compiled runs as it is written
 COMPILING = "record_gates cannot record inside torch.compile or torch.export: call it around them."
 
 
@@ -45,15 +48,13 @@ def _recording(network: nn.Module) -> Iterator[Recorded]:
     notes = [(layer, _noting(found, name)) for name, layer in layers.items() if has_gates(layer.block)]
     if not notes:
         raise ValueError(f"{type(network).__name__} has no layer of attn_torch with gates: there is nothing to record.")
-    # What is compiled runs as it is written; without Dynamo in memory, nothing is compiled. In a function of its own,
-    # Dynamo would stumble over it.
-    stance: AbstractContextManager[object] = nullcontext()
-    if "torch._dynamo" in sys.modules:
-        try:
-            stance = torch.compiler.set_stance("force_eager")
-        except RuntimeError as error:  # in a function that Dynamo has left at this line
-            raise RuntimeError(COMPILING) from error
-    with stance, listening(notes):
+    with ExitStack() as stack:
+        if "torch._dynamo" in sys.modules:  # without it in memory, nothing is compiled
+            try:
+                stack.enter_context(UNCOMPILED.wanted())
+            except RuntimeError as error:  # in a function that Dynamo has left at this line
+                raise RuntimeError(COMPILING) from error
+        stack.enter_context(listening(notes))
         yield found
 
 

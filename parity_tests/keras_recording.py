@@ -80,6 +80,17 @@ def contexts_end() -> None:
     assert {len(calls) for calls in outer.values()} == {2}
     assert {len(calls) for calls in inner.values()} == {1}
 
+    one, other = attn_tf.record_gates(ours), attn_tf.record_gates(ours)
+    one.__enter__(), other.__enter__()
+    if keras.backend.backend() != "jax":  # whose settings are those of a stack
+        one.__exit__(None, None, None), other.__exit__(None, None, None)
+    else:
+        other.__exit__(None, None, None), one.__exit__(None, None, None)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        assert not tf.config.functions_run_eagerly()
+
     def wrong() -> None:
         with attn_tf.record_gates(ours):
             ours(IMAGE[..., :2])

@@ -222,9 +222,13 @@ def test_torch_contexts_end_as_they_began(torch):
     assert {len(calls) for calls in outer.values()} == {2}
     assert list(inner) == ["block1.attention.channel", "block1.attention.spatial"]
     assert inner["block1.attention.channel"][0]["channel"] is outer[NAMES[0]][0]["channel"]
+    import torch._dynamo
+
     one, other = attn_torch.record_gates(network), attn_torch.record_gates(network)
     one.__enter__(), other.__enter__()
     one.__exit__(None, None, None), other.__exit__(None, None, None)
+    torch.compile(lambda x: x, backend="eager", fullgraph=True)(x)  # and what is compiled is run as that again
+    assert torch._dynamo.eval_frame._stance.stance == "default"
     with pytest.raises(RuntimeError), attn_torch.record_gates(network):
         network(x[:, :2])
     assert [dict(vars(module)) for module in network.modules()] == before
