@@ -13,6 +13,7 @@ from attn_tf.blocks import *
 from attn_tf.layer import Generic as Generic
 from attn_tf.layer import Layer as Layer
 from attn_tf.models import *
+from attn_tf.recording import record_gates as record_gates
 from attn_tf.tf1 import se_block as se_block
 
 if not TYPE_CHECKING:  # checkers read the lines above

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from attn_core.spec import Block
 from attn_core.weights import canonical
@@ -35,31 +35,42 @@ def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options
 
 
 def weights(layer: Layer) -> canonical.Weights:
-    """Return a built layer's canonical weights as NumPy arrays.
+    """Return a built layer's canonical weights as NumPy arrays; int8 kernels as the numbers they stand for.
 
-    **Raises** `ValueError` if the layer has no weights yet.
+    **Raises** `ValueError` if the layer has no weights yet, or has them in a form that is no plain array, as int4.
     """
     if not layer.built:
         raise ValueError(f"{layer.name} has no weights yet: call it on an image, or build it, first.")
-    found = {
-        name: to_canonical(variable, np.asarray(keras.ops.convert_to_numpy(variable.value)))
-        for name, variable in variables(layer).items()
-    }
+    found = {name: to_canonical(variable, values(variable, child)) for name, variable, child in _held(layer)}
     return canonical.check(layer.block, found)
+
+
+def values(variable: Any, child: Any) -> NDArray[Any]:
+    """Return the numbers that a layer computes with for one of its variables."""
+    mode = getattr(child, "quantization_mode", None)
+    if mode not in (None, "int8", "float8") or getattr(child, "lora_enabled", False):
+        form = f"quantised to {mode}" if mode else "a sum with LoRA"
+        raise ValueError(f"{child.path} is {form}, whose weights are no plain arrays: take them before that.")
+    array: NDArray[Any] = np.asarray(keras.ops.convert_to_numpy(variable.value))
+    if mode == "int8" and variable.name == "kernel":
+        array = array / np.asarray(keras.ops.convert_to_numpy(child.kernel_scale))
+    return array
 
 
 def variables(layer: Layer) -> dict[str, Any]:
     """Return a built layer's variables by their canonical names."""
-    found: dict[str, Any] = {}
+    return {name: variable for name, variable, _ in _held(layer)}
+
+
+def _held(layer: Layer) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the canonical name of each array, its variable, and the layer that holds it."""
     for name, part in layer.block.parts().items():
         child = getattr(layer, name)
-        inner = (
-            variables(child)
-            if isinstance(part, Block)
-            else {leaf: getattr(child, LEAVES[type(part)][leaf]) for leaf in part.arrays()}
-        )
-        found |= {f"{name}.{leaf}": variable for leaf, variable in inner.items()}
-    return found
+        if isinstance(part, Block):
+            yield from ((f"{name}.{leaf}", *held) for leaf, *held in _held(child))
+            continue
+        for leaf in part.arrays():
+            yield f"{name}.{leaf}", getattr(child, LEAVES[type(part)][leaf]), child
 
 
 def load(path: str | os.PathLike[str], **options: Any) -> Layer:

@@ -7,11 +7,12 @@ from typing import Any
 
 import keras
 
-from attn_core.interpreters.shapes import Shape, explain, explained, output_shape, require_image
+from attn_core.interpreters.listening import listening
+from attn_core.interpreters.one_pass import Pass
+from attn_core.interpreters.shapes import Shape, explain, output_shape, require_image
 from attn_core.interpreters.shapes.parts import bind as on_shapes
-from attn_core.spec import Block
+from attn_core.spec import Block, require_names
 from attn_core.spec.parts import BatchNorm, Dropout, Running
-from attn_tf.arrays import kind
 from attn_tf.ops import Images
 from attn_tf.parts import native
 
@@ -57,15 +58,20 @@ class Layer(keras.layers.Layer):
                 f"got shape {tuple(input_shape)}. Set that axis in keras.Input or call the layer on a known shape."
             )
         self.block = self.configure(channels, len(input_shape) - 2)
+        require_names(self.block, "Keras", self._taken)
         if getattr(self, "_remat_mode", None) is not None and _knows_training(self.block):
             raise NotImplementedError(
-                f"{type(self).__name__} does not go into keras.RematScope: what Keras computes again for the gradient does "
-                "not know that it is in training. Make the layer outside of the scope."
+                f"{type(self).__name__} does not go into keras.RematScope: what Keras computes again for the gradient "
+                "does not know that it is in training. Make the layer outside of the scope."
             )
         for name, part in self.block.parts().items():
             # Keras gives a child its own policy, the global one, unless it is told.
             setattr(self, name, native(part, self.data_format, name=name, dtype=self.dtype_policy))
         self.built = True
+
+    def _taken(self, name: str) -> bool:
+        """Say whether an attribute has this name; a part may be built again."""
+        return hasattr(self, name) and not isinstance(getattr(self, name), keras.layers.Layer)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer; an error gains a note that says which step could not take the input."""
@@ -91,20 +97,26 @@ class Layer(keras.layers.Layer):
         return (output, [scope.get_current_value(variable) for variable in fixed], *losses)
 
     def gates(self, x: Any, *others: Any) -> dict[str, Any]:
-        """Compute the maps that the block multiplies images with, by name."""
+        """Compute the maps that the block multiplies images with, by name, in a call of the layer.
+
+        `attn_tf.record_gates` returns those of all layers of a network.
+        """
         inputs = (x, *others)
         if not self.built:
             self.build(tuple(x.shape))
         if _symbolic(inputs):
-            found: dict[str, Any] = Gates(self)(*inputs)
-            return found
-        shapes = _shapes(inputs)
-        with explained(self.block, *self._canonical(shapes), shown=shapes):
-            return self.block.gates(self.images, self, *map(self.cast, inputs))
+            symbols: dict[str, Any] = Gates(self)(*inputs)
+            return symbols
+        return self.with_gates(*inputs)[1]
 
-    def cast(self, x: Any) -> Any:
-        """Give an array of floating-point numbers the type of computation, as Keras does when it calls a layer."""
-        return keras.ops.cast(x, self.compute_dtype) if keras.backend.is_float_dtype(kind(x)) else x
+    def with_gates(self, *inputs: Any) -> tuple[Any, dict[str, Any]]:
+        """Call the layer; return its output and the gates of this call."""
+        found: list[Pass] = []
+        with listening([(self, found.append)]):
+            output = self(*inputs)
+        if not found:  # a subclass that computes its output otherwise
+            return output, self.block.gates(self.images, self, *inputs)
+        return output, found[-1].gates
 
     def compute_output_shape(self, input_shape: Shape, *others: Shape) -> Shape:
         """Return the shape of the output."""

@@ -10,6 +10,7 @@ from attn_torch.blocks import *
 from attn_torch.layer import Generic as Generic
 from attn_torch.layer import Layer as Layer
 from attn_torch.models import *
+from attn_torch.recording import record_gates as record_gates
 
 if not TYPE_CHECKING:  # checkers read the lines above
     __all__ = [*handed_on(__name__)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,12 +42,13 @@ def bind(
 def weights(module: Layer) -> canonical.Weights:
     """Return a layer's canonical weights as NumPy arrays (bfloat16 as float32, which holds the same numbers).
 
-    They are those it computes with, also where a parametrisation or pruning stands before them.
-    **Raises** `TypeError` for a module that is no layer of this package.
+    They are those it computes with, also where a parametrisation or pruning stands before them. Quantised ones are
+    returned as the numbers they stand for. Sharded ones are gathered, for which every process must call this.
+    **Raises** `TypeError` for a module that is no layer of this package, and for tensors that give no numbers.
     """
     if not isinstance(getattr(module, "block", None), Block):
         raise TypeError(f"weights takes a layer of attn_torch, got {type(module).__name__}; give it the layer inside.")
-    found = {name: _array(attrgetter(name)(module)) for name in module.block.arrays()}
+    found = {name: _array(name, attrgetter(name)(module)) for name in module.block.arrays()}
     return canonical.check(module.block, found)
 
 
@@ -60,5 +62,16 @@ def load(
     return bind(*canonical.load(path), device=device, dtype=dtype)
 
 
-def _array(tensor: torch.Tensor) -> np.ndarray:
+def _array(name: str, held: Any) -> np.ndarray:
+    tensor: torch.Tensor = held() if callable(held) else held  # quantised layers of PyTorch have a method there
+    if hasattr(tensor, "full_tensor"):  # a DTensor, whose import takes as long as half of PyTorch
+        tensor = tensor.full_tensor()
+    if tensor.is_quantized or type(tensor).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
+        try:
+            tensor = tensor.dequantize()
+        except (RuntimeError, TypeError, NotImplementedError) as error:
+            kind = type(tensor).__name__
+            raise TypeError(
+                f"{name} is a {kind}, which gives no numbers: give weights the layer before that."
+            ) from error
     return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy(force=True).copy()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attn_core.interpreters.shapes import explain, explained
-from attn_core.spec import Block
+from attn_core.interpreters.listening import listening
+from attn_core.interpreters.one_pass import Pass
+from attn_core.interpreters.shapes import explain
+from attn_core.spec import Block, require_names
 from attn_core.spec.parts import ZERO
 from attn_torch import ops
 from attn_torch.parts import fill, native
@@ -39,6 +42,7 @@ class Layer(nn.Module):
     ) -> None:
         super().__init__()
         self.block = block
+        require_names(block, "PyTorch", partial(hasattr, self))
         for name, part in block.parts().items():
             self.add_module(name, native(part, device="meta", dtype=dtype))  # there, drawing weights costs nothing
         self.to_empty(device=torch.get_default_device() if device is None else device)
@@ -51,9 +55,23 @@ class Layer(nn.Module):
             fill(arrays[name].law if name in arrays else ZERO, tensor)  # what batch norm counts starts at 0
 
     def gates(self, *inputs: Tensor) -> dict[str, Tensor]:
-        """Compute the maps that the block multiplies images with, by name."""
-        with explained(self.block, *(x.shape for x in inputs)):
-            return self.block.gates(ops, self, *inputs)
+        """Compute the maps that the block multiplies images with, by name, in a call of the layer.
+
+        What stands around the call, as hooks and the gathering of sharded weights, works as ever; in training, running
+        statistics move. `attn_torch.record_gates` returns those of all layers of a network.
+        """
+        return self.with_gates(*inputs)[1]
+
+    def with_gates(self, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Call the layer; return its output and the gates of this call."""
+        if torch.compiler.is_compiling():  # which cannot look into what listens; compilers join equal steps
+            return self(*inputs), self.block.gates(ops, self, *inputs)
+        found: list[Pass] = []
+        with listening([(self, found.append)]):
+            output: Tensor = self(*inputs)
+        if not found:  # a subclass that computes its output otherwise
+            return output, self.block.gates(ops, self, *inputs)
+        return output, found[-1].gates
 
     def extra_repr(self) -> str:
         """Show the configuration in `print(model)`."""

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from attn_core.spec.interpolation import completed
 from attn_core.spec.windows import margins
+from attn_torch.attention import attention
 
 HALVES = (torch.float16, torch.bfloat16)
 AXES = tuple(range(2, 64))  # a slice of it takes a third of the time of tuple(range(...))
@@ -246,20 +247,8 @@ def softmax(x: Tensor) -> Tensor:
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, factor: float) -> Tensor:
-    """See `Primitives.attend`.
-
-    Only with an axis of heads, one width for all and a contiguous last axis does the CPU have a kernel that never
-    holds the matrix; zeros that widen query and key, or value, leave its numbers as they are. The kernel has no second
-    derivatives; `torch.nn.attention.sdpa_kernel(SDPBackend.MATH)` has them.
-    """
-    width = max(query.shape[-1], value.shape[-1])
-    q, k, v = (_widened(x, width)[:, None] for x in (query, key, value))
-    return functional.scaled_dot_product_attention(q, k, v, scale=factor)[:, 0, :, : value.shape[-1]]
-
-
-def _widened(x: Tensor, width: int) -> Tensor:
-    missing = width - x.shape[-1]
-    return functional.pad(x, (0, missing)) if missing else x.contiguous()
+    """See `Primitives.attend`."""
+    return attention(query, key, value, factor)
 
 
 def normalise(x: Tensor, order: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -118,6 +119,18 @@ def untouched() -> bool:
 
 def of_built(layer: Any) -> str:
     return message(layer, CBAM, shape=(2, 4, 5, 4), mapping=MAPPING)
+
+
+def in_threads() -> int:
+    """Return how many different things two threads say of one wrong layer."""
+    layer = SELayer("silu")
+    layer(np.ones((1, 4, 3, 8), "float32"))
+
+    def said(turn: int) -> str:
+        return message(layer, SE, shape=(2, 8, 4, 3))
+
+    with ThreadPoolExecutor(2) as pool:
+        return len(set(pool.map(said, range(2))))
 
 
 def twins(activation: str) -> str:

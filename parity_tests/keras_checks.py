@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -338,3 +339,34 @@ def _recomputed(total: Any, x: Any) -> Any:
         tape.watch(x)
         result = again(x)
     return tape.gradient(result, x)
+
+
+def quantised() -> None:
+    """Give the numbers that an int8 kernel stands for; of other forms, say that they are none."""
+
+    def made() -> tuple[Any, Any, dict[str, np.ndarray]]:
+        x = keras.Input((None, None, 8))
+        layer = attn_tf.SqueezeExcitation(2, name="se")
+        return layer, keras.Model(x, layer(x)), attn_tf.weights(layer)
+
+    def said(layer: Any) -> str:
+        try:
+            return str(attn_tf.weights(layer))
+        except ValueError as error:
+            return str(error)
+
+    layer, model, before = made()
+    with warnings.catch_warnings(action="ignore"):  # Keras tells which layers have no kernel
+        model.quantize("int8")
+    after = attn_tf.weights(layer)
+    for name, array in before.items():
+        step = np.abs(array).max() / 127 if name.endswith("weight") else 0
+        assert np.abs(after[name] - array).max() <= step
+    assert tuple(layer.gates(image(2, 8, 3, 4))["channel"].shape) == (2, 8)
+    layer, model, _ = made()
+    with warnings.catch_warnings(action="ignore"):
+        model.quantize("int4")
+    assert said(layer) == "se/reduce is quantised to int4, whose weights are no plain arrays: take them before that."
+    layer, *_ = made()
+    layer.reduce.enable_lora(2)
+    assert said(layer) == "se/reduce is a sum with LoRA, whose weights are no plain arrays: take them before that."

@@ -31,7 +31,7 @@ class Narrow(core.CBAM):
 
 def the_package_offers_every_name() -> None:
     extra = {"se_block"} if NAME == "attn_tf" else set()
-    assert {*package.__all__} == {"Generic", "Layer", "bind", "load", "weights", *NAMED} | extra
+    assert {*package.__all__} == {"Generic", "Layer", "bind", "load", "record_gates", "weights", *NAMED} | extra
     assert all(hasattr(package, name) for name in package.__all__)
 
 

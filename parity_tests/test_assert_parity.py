@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -49,6 +50,20 @@ def test_right_layers_pass(dtype: str):
 
 
 LEAVES = ("weight", "bias")
+
+
+def test_threads_take_turns():
+    """On one layer, right or wrong, its weights and mode put back."""
+    layer = theirs.CBAM().train()
+    before = {name: tensor.clone() for name, tensor in layer.state_dict().items()}
+    wrong = core.CBAM(4, 2, 3, bias=True, norm=True, pools="mean")
+    with ThreadPoolExecutor(8) as pool:
+        passed = [pool.submit(assert_parity, layer, CBAM, **PLANES | {"draws": 1}) for _ in range(6)]
+        failed = [pool.submit(refused, layer, wrong, draws=1) for _ in range(2)]
+        assert all(each.result().passed for each in passed)
+        assert len({each.result() for each in failed}) == 1
+    assert layer.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in layer.state_dict().items())
 
 
 def test_statistics_are_compared_where_there_are_some():

@@ -42,5 +42,9 @@ def test_types(call):
     )
 
 
+def test_threads_take_turns(call):
+    assert call("in_threads") == 1
+
+
 def test_the_layer_stays_as_it_is(call):
     assert call("untouched") is True

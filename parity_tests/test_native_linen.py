@@ -142,3 +142,10 @@ def test_no_space_is_explained():
 def test_wrong_configuration():
     with pytest.raises(core.SpecError, match="leaves no hidden unit: reduction must lie between 1 and 8"):
         linen.SqueezeExcitation().init(jax.random.key(0), image(1, 2, 2, 8))
+
+
+def test_errors_of_compiled_calls_are_explained():
+    module, variables = pair()
+    with pytest.raises(ScopeParamShapeError) as caught:
+        jax.jit(module.apply)(variables, image(2, 8, 5, 6))
+    assert any("reduce.weight must be " in note for note in caught.value.__notes__)

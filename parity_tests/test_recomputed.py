@@ -163,8 +163,8 @@ def test_keras_remat(name: str):
     """What Keras computes again is not told that it is in training: layers for which that matters are refused."""
     said, plain, recomputed = in_keras(need(name).removeprefix("keras-"), "test_recomputed", "keras_remat")
     assert said == (
-        "ExpectationMaximizationAttention does not go into keras.RematScope: what Keras computes again for the gradient "
-        "does not know that it is in training. Make the layer outside of the scope."
+        "ExpectationMaximizationAttention does not go into keras.RematScope: what Keras computes again for the "
+        "gradient does not know that it is in training. Make the layer outside of the scope."
     )
     np.testing.assert_array_equal(recomputed, plain)
 

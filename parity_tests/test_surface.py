@@ -43,7 +43,10 @@ def source(package: str, name: str) -> ast.Module:
 def test_exports(package: str):
     """That programs get the same names is asserted in `native_table.py`."""
     extra = {"se_block"} if package == "attn_tf" else set()
-    assert handed_on(package) == {"Generic", "Layer", "bind", "load", "weights", *KNOWN, *CONSTRUCTORS} | extra
+    assert (
+        handed_on(package)
+        == {"Generic", "Layer", "bind", "load", "record_gates", "weights", *KNOWN, *CONSTRUCTORS} | extra
+    )
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -19,10 +19,10 @@ def test_names_and_kinds_in_the_order_of_calls():
         *(("channel.global_mean", "primitive"), *perceptron),
         *(("channel.global_max", "primitive"), *perceptron),
         *(("channel.add", "primitive"), ("channel.sigmoid", "primitive")),
-        *(("channel.gates[channel]", "ChannelAttention"), ("scale", "primitive")),
+        *(("channel.scale", "primitive"), ("channel", "ChannelAttention")),
         *((f"spatial.{name}", "primitive") for name in ("channel_mean", "channel_max", "concat")),
         *(("spatial.conv", "Conv"), ("spatial.sigmoid", "primitive")),
-        *(("spatial.gates[spatial]", "SpatialAttention"), ("multiply", "primitive"), ("output", "CBAM")),
+        *(("spatial.multiply", "primitive"), ("spatial", "SpatialAttention"), ("output", "CBAM")),
     ]
 
 

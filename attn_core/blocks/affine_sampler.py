@@ -38,6 +38,9 @@ class AffineSampler(Block):
     - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
     - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
 
+    **In PyTorch**: the kernel of `grid_sample` has no derivative in forward mode (`torch.func.jvp`,
+    `torch.func.hessian`); gradients, and gradients of gradients, are there.
+
     **Raises** `SpecError` for a size that is not positive or not one of ``rank`` axes, another rank or padding.
 
     **Departures**: none from the equations, in which there are zeros outside. The paper does not say where in their

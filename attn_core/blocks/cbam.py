@@ -71,17 +71,12 @@ class CBAM(Block):
             ),
         }
 
-    def refine(self, f: Primitives[T], p: Parts, x: T) -> tuple[T, dict[str, T]]:
-        """Compute F', and both gates."""
-        channel = p.channel.gates(x)
-        refined = f.scale(x, channel["channel"])
-        return refined, channel | p.spatial.gates(refined)
-
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute M_c as `channel`, a vector, and M_s as `spatial`, an image of one channel."""
-        return self.refine(f, p, x)[1]
+        found: dict[str, T] = p.channel.gates(x) | p.spatial.gates(p.channel(x))
+        return found
 
     def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute M_s(F') * F'."""
-        refined, gates = self.refine(f, p, x)
-        return f.multiply(refined, gates["spatial"])
+        y: T = p.spatial(p.channel(x))
+        return y

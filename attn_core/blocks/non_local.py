@@ -72,6 +72,9 @@ class NonLocal(Block):
     - ``bias``: whether theta, phi, g and W_z have biases.
     - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
 
+    **In PyTorch**: softmax attention is a kernel that never holds the matrix of positions. Derivatives of gradients,
+    and those in forward mode, are of the plain form, which holds it; `torch.compile` has gradients only.
+
     **Raises** `SpecError` if there is no channel or hidden channel, for a field with a value that is not listed here, a
     scale in a mode without softmax, windows below 1 or not one for each axis, or a momentum outside of 0 to 1.
 

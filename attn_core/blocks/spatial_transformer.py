@@ -42,6 +42,9 @@ class SpatialTransformer(Block):
     - ``pooled``: number of bins along each axis.
     - ``hidden``: number of hidden units of its dense layers.
 
+    **In PyTorch**: the kernel of `grid_sample` has no derivative in forward mode (`torch.func.jvp`,
+    `torch.func.hessian`); gradients, and gradients of gradients, are there.
+
     **Raises** `SpecError` as `AffineSampler` does, for an even kernel, or where a number of channels, features, bins or
     hidden units is not positive.
 

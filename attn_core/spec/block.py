@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from types import SimpleNamespace
 from typing import Any, ClassVar, TypeAlias, TypeVar
@@ -127,6 +127,14 @@ def require(condition: bool, message: str) -> None:
     """Raise `SpecError` with the message unless the condition holds."""
     if not condition:
         raise SpecError(message)
+
+
+def require_names(block: Block, where: str, taken: Callable[[str], bool] = lambda name: False) -> None:
+    """Raise `SpecError` unless each part has a name that it can have as an attribute of a layer."""
+    for name in block.parts():
+        require(name.isidentifier(), f"{block!r}: the name of a part must be an identifier of Python, got {name!r}.")
+        rule = f"layers in {where} have an attribute of that name; call the part otherwise."
+        require(not taken(name), f"{block!r} has a part {name!r}: {rule}")
 
 
 def require_type(block: Block, **expected: type | tuple[type, ...]) -> None:

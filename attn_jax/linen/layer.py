@@ -12,11 +12,13 @@ import numpy as np
 from flax import linen as nn
 from jax import Array
 
+from attn_core.interpreters.one_pass import one_pass
 from attn_core.interpreters.shapes import explained
-from attn_core.spec import Block, Parts, namespace
+from attn_core.spec import Block, Parts, namespace, require_names
 from attn_core.weights import WeightsError, check
-from attn_jax import ops
+from attn_jax import asking, ops
 from attn_jax.linen.parts import Nested, begin, native
+from attn_jax.linen.recording import keeping
 from attn_jax.weights import from_flax
 
 # The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
@@ -49,6 +51,7 @@ class Layer(nn.Module, kw_only=True):
     @nn.compact
     def parts(self, block: Block, train: bool) -> Parts:
         """Make the parts, or find them again."""
+        require_names(block, "Linen")
         options = {"dtype": self.dtype, "param_dtype": self.param_dtype}
         return namespace({name: native(part, train, name=name, **options) for name, part in block.parts().items()})
 
@@ -60,15 +63,20 @@ class Layer(nn.Module, kw_only=True):
 
     def run(self, *inputs: Array, train: bool = False) -> Array:
         """Compute the block's output; an error gains a note that says which step could not take the input."""
-        block = self._configured(inputs[0])
+        block, keep = self._configured(inputs[0]), keeping(self)
         with _explained(self, block, inputs):
-            return block.forward(ops, self.parts(block, train), *ops.prepared(inputs, self.dtype))
+            given = ops.prepared(inputs, self.dtype)
+            output: Array = asking.run(self, block, self.parts(block, train), given, keep)
+            return output
 
     def gates(self, *inputs: Array, train: bool = False) -> dict[str, Array]:
-        """Compute the maps that the block multiplies images with, by name; `apply(..., method="gates")`."""
+        """Compute the maps that the block multiplies images with, by name; `apply(..., method="gates")`.
+
+        `attn_jax.linen.record_gates` returns those of all layers of a network.
+        """
         block = self._configured(inputs[0])
         with _explained(self, block, inputs):
-            return block.gates(ops, self.parts(block, train), *ops.prepared(inputs, self.dtype))
+            return one_pass(block, ops, self.parts(block, train), *ops.prepared(inputs, self.dtype)).gates
 
     def _configured(self, x: Array) -> Block:
         return self.configure(x.shape[-1], max(x.ndim - 2, 1))  # without space, the first step explains the error

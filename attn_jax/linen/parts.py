@@ -12,7 +12,7 @@ from flax.linen.dtypes import promote_dtype
 
 from attn_core.interpreters.shapes.ops import require_space
 from attn_core.spec import Block, Part, parts
-from attn_jax import ops
+from attn_jax import asking, ops
 from attn_jax.initializers import law, laws
 from attn_jax.names import STATISTICS
 
@@ -85,8 +85,13 @@ class Nested:
 
     def gates(self, *inputs: jax.Array) -> dict[str, jax.Array]:
         """Compute the block's gates."""
-        gates: dict[str, jax.Array] = self.layer.gates(*inputs, train=self.train)
-        return gates
+        return self.with_gates(*inputs)[1]
+
+    def with_gates(self, *inputs: jax.Array) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """Call the layer; return its output and the gates of this call."""
+        with asking.asking(self.layer) as answers:
+            output = self(*inputs)
+        return output, answers[-1].gates
 
 
 @singledispatch

@@ -10,6 +10,7 @@ from attn_jax.nnx.blocks import *
 from attn_jax.nnx.layer import Generic as Generic
 from attn_jax.nnx.layer import Layer as Layer
 from attn_jax.nnx.models import *
+from attn_jax.nnx.recording import record_gates as record_gates
 
 if not TYPE_CHECKING:  # checkers read the lines above
     __all__ = [*handed_on(__name__)]

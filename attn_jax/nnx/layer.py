@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
+from attn_core.interpreters.one_pass import one_pass
 from attn_core.interpreters.shapes import explained
-from attn_core.spec import Block, Parts, namespace
-from attn_jax import ops
+from attn_core.spec import Block, Parts, namespace, require_names
+from attn_jax import asking, ops
+from attn_jax.nnx.kept import keeping
 from attn_jax.nnx.parts import native
 
 # The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
@@ -36,22 +39,28 @@ class Layer(nnx.Module):
     def __init__(self, block: Block, *, dtype: Any = None, param_dtype: Any = jnp.float32, rngs: nnx.Rngs) -> None:
         self.block = block
         self.dtype = dtype
+        require_names(block, "NNX", partial(hasattr, self))
         for name, part in block.parts().items():
             setattr(self, name, native(part, dtype=dtype, param_dtype=param_dtype, rngs=rngs))
 
     def run(self, *inputs: Array) -> Array:
         """Compute the block's output; an error gains a note that says which step could not take the input."""
         with explained(self.block, *ops.canonical(inputs), shown=[x.shape for x in inputs]):
-            return self.block.forward(ops, self._parts(), *ops.prepared(inputs, self.dtype))
+            given = ops.prepared(inputs, self.dtype)
+            output: Array = asking.run(self, self.block, self._parts(), given, keeping(self))
+            return output
 
     def gates(self, *inputs: Array) -> dict[str, Array]:
-        """Compute the maps that the block multiplies images with, by name, in the module's mode; nothing moves."""
+        """Compute the maps that the block multiplies images with, by name, in the module's mode; nothing moves.
+
+        `attn_jax.nnx.record_gates` returns those of all layers of a network.
+        """
         return nnx.clone(self).look(*inputs)
 
     def look(self, *inputs: Array) -> dict[str, Array]:
-        """Compute the gates as a part of another block does: in training, running statistics move."""
+        """Compute the gates; in training, running statistics move."""
         with explained(self.block, *ops.canonical(inputs), shown=[x.shape for x in inputs]):
-            return self.block.gates(ops, self._parts(), *ops.prepared(inputs, self.dtype))
+            return one_pass(self.block, ops, self._parts(), *ops.prepared(inputs, self.dtype)).gates
 
     def _parts(self) -> Parts:
         parts = {name: getattr(self, name) for name in self.block.parts()}
@@ -59,15 +68,25 @@ class Layer(nnx.Module):
 
 
 class Nested:
-    """The layer of a block that is a part."""
+    """The layer of a block that is a part: its gates are those of a call, in which running statistics move."""
 
     def __init__(self, layer: Layer) -> None:
-        self.layer, self.gates = layer, layer.look
+        self.layer = layer
 
     def __call__(self, *inputs: Array) -> Array:
         """Compute the block's output."""
         output: Array = self.layer(*inputs)
         return output
+
+    def gates(self, *inputs: Array) -> dict[str, Array]:
+        """Compute the block's gates."""
+        return self.with_gates(*inputs)[1]
+
+    def with_gates(self, *inputs: Array) -> tuple[Array, dict[str, Array]]:
+        """Call the layer; return its output and the gates of this call."""
+        with asking.asking(self.layer) as answers:
+            output = self(*inputs)
+        return output, answers[-1].gates
 
 
 class Generic(Layer):

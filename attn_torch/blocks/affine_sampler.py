@@ -29,6 +29,9 @@ class AffineSampler(Layer, of=core.AffineSampler):
 
     **Fields**: see `attn_core.AffineSampler`; `device` and `dtype` as in `torch.nn`.
 
+    **Derivatives**: the kernel of `grid_sample` has no derivative in forward mode (`torch.func.jvp`,
+    `torch.func.hessian`); gradients, and gradients of gradients, are there.
+
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """

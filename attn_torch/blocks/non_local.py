@@ -25,6 +25,9 @@ class NonLocal(Layer, of=core.NonLocal):
 
     **Fields**: see `attn_core.NonLocal`; `device` and `dtype` as in `torch.nn`.
 
+    **Derivatives**: softmax attention is a kernel that never holds the matrix of positions. Derivatives of gradients,
+    and those in forward mode, are of the plain form, which holds it; `torch.compile` has gradients only.
+
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """

@@ -63,6 +63,12 @@ def fields(block: Described, options: str = "", *, from_input: bool = False) -> 
     return "**Fields**: " + "; ".join(filter(None, [f"see `attn_core.{block.name}`", from_image, options])) + "."
 
 
+def derivatives(block: Described) -> str:
+    """Return what PyTorch's kernels leave out, if the block says so."""
+    text = block.labelled("In PyTorch")
+    return f"**Derivatives**: {text}" if text else ""
+
+
 def _wrapped(paragraph: str) -> str:
     if paragraph.startswith(".. "):
         return textwrap.indent(paragraph, MARGIN)

@@ -54,6 +54,7 @@ def write(block: Described) -> str:
         docstrings.mathematics(block),
         docstrings.canonical_shape(block),
         docstrings.fields(block, "`device` and `dtype` as in `torch.nn`"),
+        docstrings.derivatives(block),
         RAISES,
     )
     text = TEXT.substitute(

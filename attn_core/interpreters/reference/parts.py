@@ -79,7 +79,7 @@ def _conv(part: parts.Conv, arrays: Arrays) -> Callable[[Numbers], Numbers]:
 def _batch_norm(part: parts.BatchNorm, arrays: Arrays) -> Callable[[Numbers], Numbers]:
     def run(x: Numbers) -> Numbers:
         mean, variance = arrays["running_mean"], arrays["running_var"]
-        if arrays.state.train:
+        if arrays.state.train and len(x):  # no samples have no moments
             axes, numbers = (0, *range(2, x.ndim)), x.size // x.shape[1]
             mean, variance = _moments(x, axes)
             arrays.move("running_mean", mean, part.momentum)
@@ -140,10 +140,10 @@ class RunningArray:
         if self.arrays.state.train and not self._is_none(new):
             self.arrays.move("value", new, self.part.momentum)
 
-
     @staticmethod
     def _is_none(new: Numbers) -> bool:
-        return bool(np.isnan(np.asarray(new)).any())
+        numbers = getattr(new, "value", new)  # of one that carries its rounding errors
+        return bool(np.isnan(numbers).any())
 
 
 @bind.register

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import RLock
 from typing import Any
 
 from attn_core.parity.foreign.checked import Checked
@@ -11,6 +12,9 @@ from attn_core.parity.foreign.layer import ForeignError, framework
 from attn_core.parity.foreign.settings import settled
 from attn_core.parity.foreign.twins import twins
 from attn_core.spec import Block
+
+# While a layer is run, its tensors, its mode, its calls and the generators of its framework are others than its own.
+TURN = RLock()
 
 
 class ParityError(AssertionError):
@@ -51,19 +55,20 @@ def assert_parity(
     - ``draws``: of weights, image and cotangent; the first has the layer's own weights, the others move them.
 
     Compared are output, gradients of the input and the weights and, after a step of training, running statistics,
-    within the bounds of `attn_core.interpreters.rounding`.
+    within the bounds of `attn_core.interpreters.rounding`. Threads may call this, also on one layer: they take turns.
     **Raises** `ParityError` for a difference, `ForeignError` if the two cannot be compared.
     """
     __tracebackhide__ = True  # of pytest
     rest: dict[str, Any] = {"dtype": dtype, "seed": seed, "draws": draws, "data_format": data_format}
-    if isinstance(reference, Block):
-        checked = check(layer, reference, settled(reference, shape, modes, **rest), dialect, mapping)
-    elif isinstance(layer, Block):
-        raise ForeignError("The layer comes first, then the block: assert_parity(layer, block).")
-    elif framework(reference) is None:
-        raise ForeignError(f"{reference!r} is neither a block nor a layer of a known framework.")
-    else:
-        checked = twins(layer, reference, settled(None, shape, modes, **rest), dialect, mapping)
+    with TURN:
+        if isinstance(reference, Block):
+            checked = check(layer, reference, settled(reference, shape, modes, **rest), dialect, mapping)
+        elif isinstance(layer, Block):
+            raise ForeignError("The layer comes first, then the block: assert_parity(layer, block).")
+        elif framework(reference) is None:
+            raise ForeignError(f"{reference!r} is neither a block nor a layer of a known framework.")
+        else:
+            checked = twins(layer, reference, settled(None, shape, modes, **rest), dialect, mapping)
     if not checked.passed:
         raise ParityError(checked)
     return checked
