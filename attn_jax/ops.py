@@ -320,9 +320,14 @@ def batch_mean(x: Array) -> Array:
     return jnp.mean(wide(x), 0).astype(x.dtype)
 
 
-def moved(old: Array, new: Array, share: float) -> Array:
-    """Return a running array after a step towards a new value; one with a NaN in it moves nothing (`parts.Running`)."""
+def moved(old: Array, new: Array, share: float, axis_name: str | None = None) -> Array:
+    """Return a running array after a step towards a new value; one with a NaN in it moves nothing (`parts.Running`).
+
+    With the name of an axis, the new value is the mean over it.
+    """
     new = jax.lax.stop_gradient(new.astype(old.dtype))
+    if axis_name is not None:
+        new = jax.lax.pmean(new, axis_name)  # type: ignore[no-untyped-call]
     return jnp.where(jnp.isnan(new).any(), old, (1 - share) * old + share * new)
 
 

@@ -11,7 +11,7 @@ from attn_core.interpreters.listening import listening
 from attn_core.interpreters.one_pass import Pass
 from attn_core.interpreters.shapes import Shape, explain, output_shape, require_image
 from attn_core.interpreters.shapes.parts import bind as on_shapes
-from attn_core.spec import Block, require_names
+from attn_core.spec import Block, Part, require_names
 from attn_core.spec.parts import BatchNorm, Dropout, Running
 from attn_tf.ops import Images
 from attn_tf.parts import native
@@ -24,8 +24,9 @@ FROM_THE_IMAGE = ("channels", "rank")  # the fields of a block that a Keras clas
 class Layer(keras.layers.Layer):
     """A block as a Keras layer: its parts are sub-layers, made when the number of channels is known.
 
-    Keras hands `training` down from the call of a model or layer to every part. ``class CBAM(Layer, of=core.CBAM)`` is
-    the native class of the blocks of `core.CBAM`.
+    Keras hands `training` down from the call of a model or layer to every part. With ``synchronized=True``, statistics
+    in training are those of all replicas of TensorFlow's strategies, as in Keras' own batch norm. ``class CBAM(Layer,
+    of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
 
     of: type[Block] = Block
@@ -35,8 +36,14 @@ class Layer(keras.layers.Layer):
         if of is not None:  # a subclass of a native class leaves its place to it
             cls.of, NATIVE[of] = of, cls
 
-    def __init__(self, options: dict[str, Any], data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, options: dict[str, Any], data_format: str | None = None, *, synchronized: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        if synchronized and keras.backend.backend() != "tensorflow":
+            rule = "on JAX, statistics of a sharded batch are those of the whole batch by themselves"
+            raise ValueError(f"synchronized=True is for TensorFlow's replicas, as in Keras' own layers; {rule}.")
+        self.synchronized = synchronized
         self.options = options
         self.data_format = data_format or keras.config.image_data_format()
         if self.data_format not in ("channels_last", "channels_first"):
@@ -66,8 +73,15 @@ class Layer(keras.layers.Layer):
             )
         for name, part in self.block.parts().items():
             # Keras gives a child its own policy, the global one, unless it is told.
-            setattr(self, name, native(part, self.data_format, name=name, dtype=self.dtype_policy))
+            options = {"name": name, "dtype": self.dtype_policy, **self._over_replicas(part)}
+            setattr(self, name, native(part, self.data_format, **options))
         self.built = True
+
+    def _over_replicas(self, part: Part | Block) -> dict[str, Any]:
+        """Return the option that lets a part that keeps statistics take those of all replicas."""
+        if not self.synchronized or not isinstance(part, (Block, BatchNorm, Running)):
+            return {}
+        return {"synchronized": True}
 
     def _taken(self, name: str) -> bool:
         """Say whether an attribute has this name; a part may be built again."""
@@ -143,7 +157,8 @@ class Layer(keras.layers.Layer):
         if any(map(callable, self.options.values())):
             rule = "give a name, or a text such as 'CBAM(reduction=8)', in place of the function"
             raise NotImplementedError(f"{self.name} cannot be saved whole, its weights can: {rule}.")
-        return {**super().get_config(), **self.options, "data_format": self.data_format}
+        own = {"data_format": self.data_format, "synchronized": self.synchronized}
+        return {**super().get_config(), **self.options, **own}
 
 
 class Network(Layer, keras.Model):

@@ -23,13 +23,21 @@ class BatchNorm(keras.layers.BatchNormalization):
         y, rank = ops.cast(x, wide(x)), len(x.shape)
         if training and self.trainable:
             others = [axis for axis in range(rank) if axis != self.axis]
-            mean, variance = _moments(y, others)
-            self._move(self.moving_mean, mean, count(y, others))
-            self._move(self.moving_variance, variance, count(y, others))
+            mean, variance, numbers = self._of_batch(y, others)
+            self._move(self.moving_mean, mean, numbers)
+            self._move(self.moving_variance, variance, numbers)
         else:
             mean, variance = self._spread(self.moving_mean, y), self._spread(self.moving_variance, y)
         weight, bias = self._spread(self.gamma, y), self._spread(self.beta, y)
         return ops.cast(_standardised(y, mean, variance, self.epsilon) * weight + bias, x.dtype)
+
+    def _of_batch(self, x: Any, axes: Sequence[int]) -> tuple[Any, Any, Any]:
+        """Return mean, biased variance and how many numbers they are of; of all replicas, if they are synchronised."""
+        if not self.synchronized:
+            return *_moments(x, axes), count(x, axes)
+        numbers = over_replicas(count(x, axes))
+        mean = over_replicas(ops.sum(x, axes, keepdims=True)) / numbers
+        return mean, over_replicas(ops.sum(ops.square(x - mean), axes, keepdims=True)) / numbers, numbers
 
     def _spread(self, numbers: Any, x: Any) -> Any:
         shape = [1] * len(x.shape)
@@ -67,6 +75,14 @@ class LayerNorm(keras.layers.LayerNormalization):
         y = ops.cast(x, wide(x))
         weight, bias = (ops.cast(numbers, y.dtype) for numbers in (self.gamma, self.beta))
         return ops.cast(_standardised(y, *_moments(y, [-1]), self.epsilon) * weight + bias, x.dtype)
+
+
+def over_replicas(x: Any) -> Any:
+    """Return the sum over the replicas of TensorFlow's strategy."""
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, ops.convert_to_tensor(x))
 
 
 def _moments(x: Any, axes: Sequence[int]) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ from attn_torch.layer import Generic as Generic
 from attn_torch.layer import Layer as Layer
 from attn_torch.models import *
 from attn_torch.recording import record_gates as record_gates
+from attn_torch.synchronising import synchronized as synchronized
 
 if not TYPE_CHECKING:  # checkers read the lines above
     __all__ = [*handed_on(__name__)]

@@ -45,6 +45,8 @@ class Layer(nn.Module):
         require_names(block, "PyTorch", partial(hasattr, self))
         for name, part in block.parts().items():
             self.add_module(name, native(part, device="meta", dtype=dtype))  # there, drawing weights costs nothing
+        for name in block.without_gradient:  # or DistributedDataParallel would wait for a gradient that never comes
+            getattr(self, name).requires_grad_(False)
         self.to_empty(device=torch.get_default_device() if device is None else device)
         self.reset_parameters()
 

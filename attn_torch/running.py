@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 # A copy that Inductor cannot look into: it removes clones, and the backward pass then reads the array after its update.
@@ -34,6 +35,7 @@ class Running(nn.Module):
         # What the last forward pass read, and what it moved towards: no state of a network, so no buffers.
         self._read: Tensor | None = None
         self._new: Tensor | None = None
+        self._is_synchronised, self._group = False, None
 
     def forward(self) -> Tensor:
         """Return the array; a copy in training, whose backward pass comes after the update."""
@@ -51,7 +53,7 @@ class Running(nn.Module):
         if not self.training:
             return
         with torch.no_grad():
-            new = new.to(self.value.dtype)
+            new = self._of_all(new.to(self.value.dtype))
             if _is_second_pass() and self._new is not None:
                 _require_equal(new, self._new)
                 return
@@ -59,6 +61,20 @@ class Running(nn.Module):
                 self._new = new
             moved = self.value.lerp(new, self.momentum)
             self.value.copy_(torch.where(torch.isnan(new).any(), self.value, moved))
+
+    def synchronise(self, process_group: Any) -> None:
+        """Move by the mean over the processes of a group from now on."""
+        self._is_synchronised, self._group = True, process_group
+
+    def _of_all(self, new: Tensor) -> Tensor:
+        """Return the mean over the processes that have one: that of no samples is NaN."""
+        if not self._is_synchronised or not dist.is_initialized():
+            return new
+        has_one = ~torch.isnan(new).any()
+        sums = torch.stack([torch.where(has_one, new, 0), has_one.to(new.dtype).expand_as(new)])
+        dist.all_reduce(sums, group=self._group)
+        mean: Tensor = sums[0] / sums[1]
+        return mean
 
     def extra_repr(self) -> str:
         """Show the configuration in `print(model)`."""

@@ -28,7 +28,7 @@ def run(
 ) -> Outcome:
     """Run the layer; see `attn_core.parity.Runtime`."""
     kind = getattr(torch, dtype)
-    layer = bind(block, weights, dtype=kind).eval()
+    layer = bind(block, weights, dtype=kind).requires_grad_(True).eval()
     given = zip(block.inputs, x if isinstance(x, tuple) else (x,), strict=True)
     inputs = {name: torch.tensor(array, dtype=kind, requires_grad=True) for name, array in given}
     gates = layer.gates(*inputs.values())

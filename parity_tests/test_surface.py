@@ -16,7 +16,7 @@ PACKAGES = {
     "attn_torch": ["device", "dtype"],
     "attn_tf": ["data_format", "kwargs"],
     "attn_jax/linen": ["dtype", "param_dtype"],
-    "attn_jax/nnx": ["dtype", "param_dtype", "rngs"],
+    "attn_jax/nnx": ["dtype", "param_dtype", "axis_name", "rngs"],
 }
 CONSTRUCTORS = {f"se_resnet_{depth}" for depth in (18, 34, 50, 101, 152)}
 CONSTRUCTORS |= {"hybrid_sn", "hybrid_sn_2d_first", "hybrid_sn_attention"}
@@ -42,7 +42,7 @@ def source(package: str, name: str) -> ast.Module:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_exports(package: str):
     """That programs get the same names is asserted in `native_table.py`."""
-    extra = {"se_block"} if package == "attn_tf" else set()
+    extra = {"attn_tf": {"se_block"}, "attn_torch": {"synchronized"}}.get(package, set())
     assert (
         handed_on(package)
         == {"Generic", "Layer", "bind", "load", "record_gates", "weights", *KNOWN, *CONSTRUCTORS} | extra

@@ -48,15 +48,17 @@ class ExpectationMaximizationAttention(Block):
 
     **Departures**: none in the formula; the paper's factor :math:`\lambda` inside the softmax is 1, as in the authors'
     code. As there, both divisions have 1e-6 added to what they divide by, and no gradient passes through the
-    reconstruction: the first convolution keeps its fresh weights unless something else moves them. The authors move
-    the bases in the training loop; here the block does. Fresh weights follow the
-    authors' code: convolutions are normal with std sqrt(2 / channels), the first one's bias is PyTorch's own, and the
-    bases are vectors of length 1 in any direction.
+    reconstruction: the first convolution keeps its fresh weights unless something else moves them, and in PyTorch it
+    requires no gradient, for which `DistributedDataParallel` would wait. The authors move the bases in the training
+    loop; here the block does. Fresh weights follow the authors' code: convolutions are normal with std
+    sqrt(2 / channels), the first one's bias is PyTorch's own, and the bases are vectors of length 1 in any direction.
     """
 
     source: ClassVar[str] = (
         "Li et al.: Expectation-Maximization Attention Networks for Semantic Segmentation. ICCV 2019, arXiv:1907.13426"
     )
+
+    without_gradient: ClassVar[tuple[str, ...]] = ("embed",)
 
     channels: int
     bases: int = 64

@@ -55,6 +55,7 @@ class Block:
 
     source: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ("input",)  # the first is an image; others are arrays
+    without_gradient: ClassVar[tuple[str, ...]] = ()  # parts whose weights no gradient reaches, by the definition
 
     def parts(self) -> dict[str, Part | Block]:
         """Return the sub-layers by name; none by default."""

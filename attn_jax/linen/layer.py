@@ -19,6 +19,7 @@ from attn_core.weights import WeightsError, check
 from attn_jax import asking, ops
 from attn_jax.linen.parts import Nested, begin, native
 from attn_jax.linen.recording import keeping
+from attn_jax.synchronised import over
 from attn_jax.weights import from_flax
 
 # The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
@@ -31,13 +32,15 @@ class Layer(nn.Module, kw_only=True):
 
     `dtype` is the type of computation (by default that of inputs and weights), `param_dtype` that of the weights.
     With ``train=True``, blocks that hold running statistics use the batch's and move their own, in the collection
-    "batch_stats": ``module.apply(variables, x, train=True, mutable=["batch_stats"])``.
+    "batch_stats": ``module.apply(variables, x, train=True, mutable=["batch_stats"])``. `axis_name` is that of the axis
+    of `pmap`, `vmap` or `shard_map` over whose devices a batch is spread: statistics are then those of the whole batch.
 
     ``class CBAM(Layer, of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
 
     dtype: Any = None
     param_dtype: Any = jnp.float32
+    axis_name: str | None = None
 
     def __init_subclass__(cls, of: type[Block] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -53,7 +56,12 @@ class Layer(nn.Module, kw_only=True):
         """Make the parts, or find them again."""
         require_names(block, "Linen")
         options = {"dtype": self.dtype, "param_dtype": self.param_dtype}
-        return namespace({name: native(part, train, name=name, **options) for name, part in block.parts().items()})
+        return namespace(
+            {
+                name: native(part, train, name=name, **options, **over(self.axis_name, part))
+                for name, part in block.parts().items()
+            }
+        )
 
     def create(self, block: Block) -> None:
         """Make the weights without an image: ``module.init(key, block, method="create")``."""

@@ -52,6 +52,7 @@ class Running(nn.Module):
     train: bool
     dtype: Any = None
     param_dtype: Any = jnp.float32
+    axis_name: str | None = None
 
     def setup(self) -> None:
         """Find the array, or draw it."""
@@ -69,7 +70,7 @@ class Running(nn.Module):
         """Move the array in training."""
         if self.train and not self.is_initializing():
             old, share = self.value.value, self.part.momentum
-            self.value.value = ops.moved(old, new, share)
+            self.value.value = ops.moved(old, new, share, self.axis_name)
 
 
 class Nested:

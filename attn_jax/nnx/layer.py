@@ -16,6 +16,7 @@ from attn_core.spec import Block, Parts, namespace, require_names
 from attn_jax import asking, ops
 from attn_jax.nnx.kept import keeping
 from attn_jax.nnx.parts import native
+from attn_jax.synchronised import over
 
 # The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
 NATIVE: dict[type[Block], Callable[..., Layer]] = globals().get("NATIVE", {})
@@ -26,7 +27,8 @@ class Layer(nnx.Module):
 
     `dtype` is the type of computation (by default that of inputs and weights), `param_dtype` that of the weights.
     A new module is in training mode, as in Flax: blocks that hold running statistics use the batch's and move their
-    own, until `.eval()`.
+    own, until `.eval()`. `axis_name` is that of the axis of `pmap`, `vmap` or `shard_map` over whose devices a batch is
+    spread: statistics are then those of the whole batch.
 
     ``class CBAM(Layer, of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
@@ -36,12 +38,21 @@ class Layer(nnx.Module):
         if of is not None:  # a subclass of a native class leaves its place to it
             NATIVE[of] = cls
 
-    def __init__(self, block: Block, *, dtype: Any = None, param_dtype: Any = jnp.float32, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self,
+        block: Block,
+        *,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
         self.block = block
         self.dtype = dtype
         require_names(block, "NNX", partial(hasattr, self))
         for name, part in block.parts().items():
-            setattr(self, name, native(part, dtype=dtype, param_dtype=param_dtype, rngs=rngs))
+            options = {"dtype": dtype, "param_dtype": param_dtype, "rngs": rngs, **over(axis_name, part)}
+            setattr(self, name, native(part, **options))
 
     def run(self, *inputs: Array) -> Array:
         """Compute the block's output; an error gains a note that says which step could not take the input."""

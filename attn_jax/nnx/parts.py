@@ -44,10 +44,13 @@ class Affine(nnx.Module):
 class Running(nnx.Module):
     """An array that moves in training (`use_running_average` ends it); at least in float32, as those of batch norm."""
 
-    def __init__(self, part: parts.Running, *, dtype: Any, param_dtype: Any, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self, part: parts.Running, *, dtype: Any, param_dtype: Any, axis_name: str | None = None, rngs: nnx.Rngs
+    ) -> None:
         wide = jnp.promote_types(param_dtype, jnp.float32)
         self.value = nnx.BatchStat(law(part.law)(rngs.params(), part.shape, wide))
         self.momentum = part.momentum
+        self.axis_name = axis_name
         self.dtype = dtype or param_dtype
         self.use_running_average = False
 
@@ -58,7 +61,7 @@ class Running(nnx.Module):
     def update(self, new: jax.Array) -> None:
         """Move the array in training."""
         if not self.use_running_average:
-            self.value[...] = ops.moved(self.value[...], new, self.momentum)
+            self.value[...] = ops.moved(self.value[...], new, self.momentum, self.axis_name)
 
 
 @singledispatch

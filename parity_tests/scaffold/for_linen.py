@@ -33,7 +33,7 @@ $fields
         return self.run($inputs, train=train)
 ''')
 MARK = "_: KW_ONLY"
-OPTIONS = "`dtype` and `param_dtype` as in Flax's own layers"
+OPTIONS = "`dtype`, `param_dtype` and `axis_name` as in Flax's own layers"
 DROPOUT = 'In training, dropout takes the key ``rngs={"dropout": key}``.'
 RAISES = """
 **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.

@@ -27,13 +27,18 @@ class $name(Layer, of=core.$name):
 
     def __init__($signature) -> None:
         block = core.$name($values)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, $arguments) -> Array:
         """$answer"""
         return self.run($inputs)
 ''')
-OPTIONS = ("dtype: Any = None", "param_dtype: Any = jnp.float32", "rngs: nnx.Rngs")
+OPTIONS = (
+    "dtype: Any = None",
+    "param_dtype: Any = jnp.float32",
+    "axis_name: str | None = None",
+    "rngs: nnx.Rngs",
+)
 RAISES = "**Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built."
 
 
@@ -43,7 +48,7 @@ def write(block: Described) -> str:
         docstrings.summary(block),
         docstrings.in_short(block),
         docstrings.channels_last_shape(block),
-        docstrings.fields(block, "`dtype`, `param_dtype` and `rngs` as in Flax's own layers"),
+        docstrings.fields(block, "`dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers"),
         RAISES,
     )
     text = TEXT.substitute(

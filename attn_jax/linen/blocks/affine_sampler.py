@@ -20,8 +20,8 @@ class AffineSampler(Layer, of=core.AffineSampler):
     (batch, *size, channels). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
     (the width) comes first.
 
-    **Fields**: see `attn_core.AffineSampler`; rank is read from the input; `dtype` and `param_dtype` as in Flax's own
-    layers.
+    **Fields**: see `attn_core.AffineSampler`; rank is read from the input; `dtype`, `param_dtype` and `axis_name` as in
+    Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -17,8 +17,8 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
 
     **Shape**: image (batch, *size, channels) to (batch, *size, 2 channels); the maps fit images of this size only.
 
-    **Fields**: see `attn_core.PointwiseSpatialAttention`; channels and rank are read from the input; `dtype` and
-    `param_dtype` as in Flax's own layers.
+    **Fields**: see `attn_core.PointwiseSpatialAttention`; channels and rank are read from the input; `dtype`,
+    `param_dtype` and `axis_name` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -18,8 +18,8 @@ class Res2Conv(Layer, of=core.Res2Conv):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), channels), of
     any size.
 
-    **Fields**: see `attn_core.Res2Conv`; channels and rank are read from the input; `dtype` and `param_dtype` as in
-    Flax's own layers.
+    **Fields**: see `attn_core.Res2Conv`; channels and rank are read from the input; `dtype`, `param_dtype` and
+    `axis_name` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

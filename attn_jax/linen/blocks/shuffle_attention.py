@@ -15,8 +15,8 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ShuffleAttention`; channels are read from the input; `dtype` and `param_dtype` as in
-    Flax's own layers.
+    **Fields**: see `attn_core.ShuffleAttention`; channels are read from the input; `dtype`, `param_dtype` and
+    `axis_name` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -18,8 +18,8 @@ class SpatialAttention(Layer, of=core.SpatialAttention):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape; any number of channels, any
     size, also smaller than the kernel.
 
-    **Fields**: see `attn_core.SpatialAttention`; rank is read from the input; `dtype` and `param_dtype` as in Flax's
-    own layers.
+    **Fields**: see `attn_core.SpatialAttention`; rank is read from the input; `dtype`, `param_dtype` and `axis_name` as
+    in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -18,8 +18,8 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to (batch, *size, channels).
 
-    **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input; `dtype` and `param_dtype`
-    as in Flax's own layers.
+    **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input; `dtype`, `param_dtype`
+    and `axis_name` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

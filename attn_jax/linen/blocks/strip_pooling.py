@@ -17,8 +17,8 @@ class StripPooling(Layer, of=core.StripPooling):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.StripPooling`; channels and rank are read from the input; `dtype` and `param_dtype` as in
-    Flax's own layers.
+    **Fields**: see `attn_core.StripPooling`; channels and rank are read from the input; `dtype`, `param_dtype` and
+    `axis_name` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -18,8 +18,8 @@ class HybridSN(Layer, of=core.HybridSN):
 
     **Shape**: image (batch, bands, size, size, 1) to logits (batch, classes).
 
-    **Fields**: see `attn_core.HybridSN`; `dtype` and `param_dtype` as in Flax's own layers. In training, dropout takes
-    the key ``rngs={"dropout": key}``.
+    **Fields**: see `attn_core.HybridSN`; `dtype`, `param_dtype` and `axis_name` as in Flax's own layers. In training,
+    dropout takes the key ``rngs={"dropout": key}``.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

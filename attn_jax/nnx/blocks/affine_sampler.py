@@ -22,7 +22,7 @@ class AffineSampler(Layer, of=core.AffineSampler):
     (batch, *size, channels). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
     (the width) comes first.
 
-    **Fields**: see `attn_core.AffineSampler`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.AffineSampler`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -36,10 +36,11 @@ class AffineSampler(Layer, of=core.AffineSampler):
         padding: str = "zeros",
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.AffineSampler(size, rank=rank, align_corners=align_corners, padding=padding)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array, theta: Array) -> Array:
         """Compute the block's output."""

@@ -19,7 +19,7 @@ class ChannelShuffle(Layer, of=core.ChannelShuffle):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ChannelShuffle`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.ChannelShuffle`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -31,10 +31,11 @@ class ChannelShuffle(Layer, of=core.ChannelShuffle):
         *,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.ChannelShuffle(channels, groups)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -19,8 +19,8 @@ class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAtt
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.ExpectationMaximizationAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own
-    layers.
+    **Fields**: see `attn_core.ExpectationMaximizationAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in
+    Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -36,12 +36,13 @@ class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAtt
         rank: int = 2,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.ExpectationMaximizationAttention(
             channels, bases, steps=steps, momentum=momentum, norm_momentum=norm_momentum, rank=rank
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

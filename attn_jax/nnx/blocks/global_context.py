@@ -19,7 +19,7 @@ class GlobalContext(Layer, of=core.GlobalContext):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.GlobalContext`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.GlobalContext`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -36,10 +36,11 @@ class GlobalContext(Layer, of=core.GlobalContext):
         eps: float = 1e-05,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.GlobalContext(channels, reduction, hidden=hidden, bias=bias, pool=pool, fusion=fusion, eps=eps)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

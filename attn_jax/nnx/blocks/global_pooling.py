@@ -20,7 +20,7 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
     **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
     (batch, channels), or (batch, 2 channels) with both.
 
-    **Fields**: see `attn_core.GlobalPooling`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.GlobalPooling`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -31,10 +31,11 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
         *,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.GlobalPooling(pools)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -20,7 +20,8 @@ class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size, also smaller
     than the numbers of bins.
 
-    **Fields**: see `attn_core.MixedPoolingModule`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.MixedPoolingModule`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
+    layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -36,10 +37,11 @@ class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.MixedPoolingModule(channels, reduction, pools=pools, kernel=kernel, rank=rank, momentum=momentum)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

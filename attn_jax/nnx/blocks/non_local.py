@@ -20,7 +20,7 @@ class NonLocal(Layer, of=core.NonLocal):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size that holds a
     window of ``subsample``.
 
-    **Fields**: see `attn_core.NonLocal`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.NonLocal`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -39,6 +39,7 @@ class NonLocal(Layer, of=core.NonLocal):
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.NonLocal(
@@ -52,7 +53,7 @@ class NonLocal(Layer, of=core.NonLocal):
             bias=bias,
             momentum=momentum,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -19,7 +19,7 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.PointwiseGate`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.PointwiseGate`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -32,10 +32,11 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
         bias: bool = True,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.PointwiseGate(channels, rank=rank, bias=bias)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

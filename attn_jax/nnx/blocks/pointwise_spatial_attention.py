@@ -19,7 +19,8 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
 
     **Shape**: image (batch, *size, channels) to (batch, *size, 2 channels); the maps fit images of this size only.
 
-    **Fields**: see `attn_core.PointwiseSpatialAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.PointwiseSpatialAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's
+    own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -36,12 +37,13 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.PointwiseSpatialAttention(
             channels, size, hidden=hidden, mode=mode, softmax=softmax, rank=rank, momentum=momentum
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -20,7 +20,7 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), 4 * planes),
     of any size.
 
-    **Fields**: see `attn_core.Res2Bottleneck`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.Res2Bottleneck`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -39,6 +39,7 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.Res2Bottleneck(
@@ -52,7 +53,7 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
             first_of_stage=first_of_stage,
             momentum=momentum,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -20,7 +20,7 @@ class Res2Conv(Layer, of=core.Res2Conv):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), channels), of
     any size.
 
-    **Fields**: see `attn_core.Res2Conv`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.Res2Conv`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -38,6 +38,7 @@ class Res2Conv(Layer, of=core.Res2Conv):
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.Res2Conv(
@@ -50,7 +51,7 @@ class Res2Conv(Layer, of=core.Res2Conv):
             norm=norm,
             momentum=momentum,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -20,7 +20,8 @@ class SpatialAttention(Layer, of=core.SpatialAttention):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape; any number of channels, any
     size, also smaller than the kernel.
 
-    **Fields**: see `attn_core.SpatialAttention`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.SpatialAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
+    layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -35,10 +36,11 @@ class SpatialAttention(Layer, of=core.SpatialAttention):
         momentum: float = 0.01,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.SpatialAttention(kernel, rank=rank, bias=bias, norm=norm, momentum=momentum)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -20,7 +20,8 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to (batch, *size, channels).
 
-    **Fields**: see `attn_core.SpatialTransformer`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.SpatialTransformer`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
+    layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -39,6 +40,7 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
         padding: str = "zeros",
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.SpatialTransformer(
@@ -52,7 +54,7 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
             align_corners=align_corners,
             padding=padding,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -19,7 +19,8 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.SqueezeExcitation`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.SqueezeExcitation`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
+    layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -35,10 +36,11 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
         gate: str = "sigmoid",
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.SqueezeExcitation(channels, reduction, hidden=hidden, bias=bias, activation=activation, gate=gate)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -19,7 +19,7 @@ class StripPooling(Layer, of=core.StripPooling):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.StripPooling`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.StripPooling`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -36,10 +36,11 @@ class StripPooling(Layer, of=core.StripPooling):
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.StripPooling(channels, kernel, rank=rank, bias=bias, norm=norm, relu=relu, momentum=momentum)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

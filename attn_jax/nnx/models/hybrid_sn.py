@@ -19,7 +19,7 @@ class HybridSN(Layer, of=core.HybridSN):
 
     **Shape**: image (batch, bands, size, size, 1) to logits (batch, classes).
 
-    **Fields**: see `attn_core.HybridSN`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.HybridSN`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -40,6 +40,7 @@ class HybridSN(Layer, of=core.HybridSN):
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.HybridSN(
@@ -55,7 +56,7 @@ class HybridSN(Layer, of=core.HybridSN):
             filters=filters,
             momentum=momentum,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the logits."""

@@ -21,7 +21,7 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), outputs), of
     any size.
 
-    **Fields**: see `attn_core.ResidualBlock`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.ResidualBlock`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -46,6 +46,7 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
         eps: float = 1e-05,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.ResidualBlock(
@@ -65,7 +66,7 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
             momentum=momentum,
             eps=eps,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

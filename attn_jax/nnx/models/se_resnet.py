@@ -19,7 +19,7 @@ class SEResNet(Layer, of=core.SEResNet):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to logits (batch, classes).
 
-    **Fields**: see `attn_core.SEResNet`; `dtype`, `param_dtype` and `rngs` as in Flax's own layers.
+    **Fields**: see `attn_core.SEResNet`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -39,6 +39,7 @@ class SEResNet(Layer, of=core.SEResNet):
         eps: float = 1e-05,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.SEResNet(
@@ -53,7 +54,7 @@ class SEResNet(Layer, of=core.SEResNet):
             momentum=momentum,
             eps=eps,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, rngs=rngs)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         """Compute the logits."""
