@@ -31,8 +31,12 @@ OTHERS = {
     "format_renamed": "4 variables have other names in the file",
     "keras_effnet_simple_save": "image: image; result: probs/Softmax",
     "nchw_placeholder": "image: input; result: out/BiasAdd",
+    "bisenet_resize_bilinear": "image: inputs; result: logits/BiasAdd",
+    "mobileunet_transpose_se": "image: inputs; result: logits/BiasAdd",
+    "tf_unet": "image: x; result: output_map/Relu",
+    "uint8_preprocess": "image: image_tensor; result: probs",
 }
-IN_ALL = ("bn_unfused_constant_train", "format_renamed")
+IN_ALL = ("bn_unfused_constant_train", "format_renamed", "tf_unet", "uint8_preprocess")
 
 
 def ported(case: str, target: str, out: Path) -> Port:

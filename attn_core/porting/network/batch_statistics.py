@@ -18,7 +18,7 @@ from attn_core.porting.graph.graph import Graph, Node, Ref, integers
 from attn_core.porting.graph.order import descendants
 from attn_core.porting.graph.reads import RESHAPED, SAME, VARIABLES, stored, walk
 from attn_core.porting.network.averages import moves
-from attn_core.porting.network.clean import rebuilt
+from attn_core.porting.network.clean import rebuilt, without_leftovers
 from attn_core.porting.network.steps.attributes import attribute
 
 FUSED = frozenset({"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"})
@@ -52,15 +52,7 @@ def with_averages(graph: Graph, alive: Graph, image: Ref) -> Set:
     for name in {statistic.node for statistic in known}:
         changed.update({node.name: node for node in _reading(graph, graph.nodes[name], known)})
     names = {name for name in changed if changed[name] is not graph.nodes.get(name) and name in graph.nodes}
-    return Set(_without_leftovers(rebuilt(graph, changed.values()), graph), tuple(sorted(names)))
-
-
-def _without_leftovers(graph: Graph, before: Graph) -> Graph:
-    """Leave out what but the statistics read: it would look like an end of the network."""
-    left = {name for name in graph.nodes if name in before.consumers and name not in graph.consumers}
-    if not left:
-        return graph
-    return _without_leftovers(rebuilt(graph, (node for node in graph.nodes.values() if node.name not in left)), before)
+    return Set(without_leftovers(rebuilt(graph, changed.values()), graph), tuple(sorted(names)))
 
 
 def trained(graph: Graph, names: Collection[str]) -> int:

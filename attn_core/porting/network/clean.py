@@ -160,3 +160,12 @@ def rebuilt(graph: Graph, nodes: Iterable[Node]) -> Graph:
             readers.setdefault(ref.node, {})[node.name] = node
     consumers = {name: tuple(found.values()) for name, found in readers.items()}
     return replace(graph, nodes=MappingProxyType(by_name), consumers=MappingProxyType(consumers))
+
+
+def without_leftovers(graph: Graph, before: Graph) -> Graph:
+    """Leave out what something read before and nothing reads now: it would look like an end of the network."""
+    left = {name for name in graph.nodes if name in before.consumers and name not in graph.consumers}
+    if not left:
+        return graph
+    kept = (node for node in graph.nodes.values() if node.name not in left)
+    return without_leftovers(rebuilt(graph, kept), before)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.order import descendants
-from attn_core.porting.network.clean import rebuilt
+from attn_core.porting.network.clean import rebuilt, without_leftovers
 
 _RANDOM = ("RandomUniform", "RandomUniformInt", "StatelessRandomUniform", "StatelessRandomUniformV2")
 _ROUNDS = frozenset({"Floor", "Cast", "GreaterEqual", "Select", "SelectV2"})
@@ -28,7 +28,7 @@ def without_dropout(graph: Graph, image: str) -> tuple[Graph, dict[Ref, Ref]]:
     if not gone:
         return graph, gone
     nodes = [_reading(node, gone) for node in graph.nodes.values()]
-    return rebuilt(graph, nodes), gone
+    return without_leftovers(rebuilt(graph, nodes), graph), gone
 
 
 def _reading(node: Node, gone: dict[Ref, Ref]) -> Node:

@@ -35,6 +35,10 @@ class _Shape(NamedTuple):
     height: int
     width: int
 
+    def doubled(self) -> _Shape:
+        """Return the shape of images twice as high and wide."""
+        return self._replace(height=2 * self.height, width=2 * self.width)
+
     def larger(self) -> _Shape:
         """Return the shape of larger images of odd sizes, on which SAME pads otherwise than on even ones."""
         height, width = (n + ODD - n % 2 for n in (self.height, self.width))
@@ -42,7 +46,7 @@ class _Shape(NamedTuple):
 
 
 def shapes(inference: Inference, feeds: Mapping[Ref, Array], size: tuple[int, int] | None) -> Iterator[Sizes]:
-    """Yield shapes to try: the stated or asked one, an odd one, and the first with another batch."""
+    """Yield shapes to try: the stated or asked one, an odd one, twice the first, and the first with another batch."""
     graph, image = inference.graph, inference.image
     stated = shape_known(graph, image)
     if stated is None:
@@ -62,6 +66,8 @@ def shapes(inference: Inference, feeds: Mapping[Ref, Array], size: tuple[int, in
     # Another number of images, where the graph allows it: what is made of the batch then differs between the runs.
     again = shape._replace(images=batch or shape.images + 1)
     yield axes.in_graph(again.larger())
+    # Where ways of different strides meet, odd sizes do not fit; what is read off two runs must not be of one size.
+    yield axes.in_graph(again.doubled())
     yield axes.in_graph(again)
 
 

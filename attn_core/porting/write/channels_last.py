@@ -10,7 +10,8 @@ from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import Either, symmetric
-from attn_core.porting.write.spelling import call, cut, only_if, piece, repeated, wrapped
+from attn_core.porting.write.resizing import CROP, resized
+from attn_core.porting.write.spelling import call, cut, inside, only_if, piece, repeated, wrapped
 from attn_core.porting.write.writer import Writer
 
 PLACES = {axis: place for place, axis in enumerate(NHWC)}  # where an image's canonical axes are here
@@ -31,11 +32,13 @@ class ChannelsLast(Writer):
     """Writes steps in the words of a library of arrays.
 
     Fields:
+        resize: the source of the function that resizes.
         arrays: the library's name.
         leaky: what it calls the leaky relu.
         passed: what instances are given beside the image.
     """
 
+    resize: ClassVar[str]
     arrays: ClassVar[str]
     leaky: ClassVar[str]
     passed: ClassVar[str] = ""
@@ -43,7 +46,9 @@ class ChannelsLast(Writer):
     def helpers(self, body: str) -> str:
         """See `Words.helpers`."""
         own = LOCAL_RESPONSE_NORM.format(arrays=self.arrays) if "local_response_norm(" in body else ""
-        return own + super().helpers(body)
+        resize = self.resize if "resize(" in body else ""
+        crop = CROP["last"] if "crop(" in body else ""
+        return own + resize + crop + super().helpers(body)
 
     # ---- members -----------------------------------------------------------------------------------------------------
 
@@ -78,11 +83,17 @@ class ChannelsLast(Writer):
         """See `Words.step`."""
         x = inputs[0]
         if layer is not None:
-            return self.applied(layer, x)
+            applied = self.applied(layer, x)
+            crop = step.fields.get("crop", ())
+            return Code(f"{applied.text}{inside(crop, before=1)}") if any(map(any, crop)) else applied
         if step.kind in REDUCTIONS:
             return Code(self._reduced(step, x))
         if step.kind in ("mean_pool", "max_pool"):
             return self.pooled(step, x)
+        if step.kind == "resize":
+            return Code(resized(step.fields, x.text, self.size_of(inputs[1]) if len(inputs) > 1 else ""))
+        if step.kind == "crop":
+            return Code(f"crop({x.text}, {self.size_of(inputs[1])})")
         if step.kind == "concat":
             images = ", ".join(each.text for each in inputs)
             return Code(f"{self.arrays}.concatenate([{images}], axis={PLACES[step.fields['axis']]})")
@@ -95,6 +106,10 @@ class ChannelsLast(Writer):
     def pooled(self, step: Step, x: Code) -> Code:
         """Return a pooling."""
         raise NotImplementedError
+
+    def size_of(self, x: Code) -> str:
+        """Return the height and width of an image."""
+        return f"{x}.shape[1:3]"
 
     def flattened(self, x: Code) -> str:
         """Return an image as a vector."""

@@ -10,6 +10,7 @@ from attn_core.porting.write.channels_last import ChannelsLast, kept, without_bi
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.region import WEIGHTED
+from attn_core.porting.write.resizing import JAX
 from attn_core.porting.write.spelling import CallText, named, only_if
 
 KERNELS = {"weight": "kernel"}
@@ -35,6 +36,7 @@ class Flax(ChannelsLast):
     """
 
     arrays = "jnp"
+    resize = JAX
     leaky = "jax.nn.leaky_relu"
     module: ClassVar[str]
     blocks: ClassVar[str]
@@ -66,6 +68,8 @@ class Flax(ChannelsLast):
         step = layer.step
         if step.kind in ("conv", "depthwise"):
             return self._convolution(layer)
+        if step.kind == "transposed":
+            return self._transposed(layer)
         if step.kind == "dense":
             name = "Linear" if self.sized else "Dense"
             return CallText(f"{self.module}.{name}", [*self._channels(layer), *without_bias(step)])
@@ -104,6 +108,12 @@ class Flax(ChannelsLast):
         }
         given = [*self._channels(layer), str(fields["kernel"]), *named(options), *without_bias(layer.step)]
         return CallText(f"{self.module}.Conv", given)
+
+    def _transposed(self, layer: LayerMember) -> CallText:
+        fields = layer.step.fields
+        options = {"strides": _pair(self.size(layer, "stride")), "padding": '"VALID"', "transpose_kernel": "True"}
+        given = [*self._channels(layer), str(fields["kernel"]), *named(options), *without_bias(layer.step)]
+        return CallText(f"{self.module}.ConvTranspose", given)
 
     # ---- steps -------------------------------------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ class _Body:
         if isinstance(last, Region):
             return False
         if item.kind in WEIGHTED:
-            return item.kind == "norm" and last.kind in ("conv", "depthwise", "dense")
+            return item.kind == "norm" and last.kind in ("conv", "depthwise", "transposed", "dense")
         return item.kind in FOLLOWING
 
     # ---- its text ----------------------------------------------------------------------------------------------------

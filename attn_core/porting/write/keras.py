@@ -12,6 +12,7 @@ from attn_core.porting.write.classes import Argument, ClassPlan, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.layouts import keras_layout
 from attn_core.porting.write.region import WEIGHTED
+from attn_core.porting.write.resizing import KERAS
 from attn_core.porting.write.spelling import CallText, named, number, only_if, typed, wrapped
 from attn_core.porting.write.state import Convention
 
@@ -32,6 +33,7 @@ class Keras(ChannelsLast):
 
     framework = "Keras"
     arrays = "keras.ops"
+    resize = KERAS
     leaky = "keras.ops.leaky_relu"
     positional = False
     convention = Convention(_full, keras_layout)
@@ -102,6 +104,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         step = layer.step
         if step.kind == "conv":
             return self._convolution(layer)
+        if step.kind == "transposed":
+            return self._transposed(layer)
         if step.kind == "depthwise":
             return self._depthwise(layer)
         if step.kind == "dense":
@@ -126,6 +130,12 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         options = self._window(layer) | {"groups": "" if groups == 1 else str(groups)}
         given = [layer.sizes["outputs"], number(fields["kernel"]), *named(options)]
         return CallText("keras.layers.Conv2D", [*given, *without_bias(layer.step)])
+
+    def _transposed(self, layer: LayerMember) -> CallText:
+        stride = layer.sizes["stride"]
+        options = named({"strides": "" if stride == "1" else stride})
+        given = [layer.sizes["outputs"], number(layer.step.fields["kernel"]), *options]
+        return CallText("keras.layers.Conv2DTranspose", [*given, *without_bias(layer.step)])
 
     def _depthwise(self, layer: LayerMember) -> CallText:
         fields = layer.step.fields
@@ -159,6 +169,10 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         name = {"mean_pool": "average_pool", "max_pool": "max_pool"}[step.kind]
         window, stride = number(fields["window"]), number(fields["stride"])
         return Code(f'keras.ops.{name}({x.text}, {window}, {stride}, padding="{fields["padding"]}")')
+
+    def size_of(self, x: Code) -> str:
+        """See `ChannelsLast.size_of`."""
+        return f"keras.ops.shape({x.text})[1:3]"
 
     def flattened(self, x: Code) -> str:
         """See `ChannelsLast.flattened`."""

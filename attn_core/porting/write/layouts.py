@@ -7,10 +7,10 @@ from attn_core.porting.write.region import WEIGHTED
 
 
 def channels_last(step: Step, leaf: str, array: Array) -> Array:
-    """Lay a canonical array out as Keras and Flax do: kernels (*space, in, out)."""
+    """Lay a canonical array out as Keras and Flax do: kernels (*space, in, out), transposed (*space, out, in)."""
     if step.kind == "attention":
         return _of_block(array)
-    if step.kind in ("conv", "depthwise") and leaf == "weight":
+    if step.kind in ("conv", "depthwise", "transposed") and leaf == "weight":
         return array.transpose(2, 3, 1, 0)
     if step.kind == "dense" and leaf == "weight":
         return _dense(step, array)

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from attn_core.porting.network.steps.steps import Step
 
 ACTIVATIONS = ("relu", "relu6", "leaky_relu", "elu", "selu", "silu", "sigmoid", "tanh", "softplus", "softsign")
-WEIGHTED = ("conv", "depthwise", "dense", "norm", "attention")
+WEIGHTED = ("conv", "depthwise", "transposed", "dense", "norm", "attention")
 
 
 @dataclass(frozen=True, eq=False)

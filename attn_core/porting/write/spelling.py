@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -55,6 +55,12 @@ def cut(numbers: tuple[int | None, int | None, int | None]) -> str:
     """Write a slice."""
     start, stop, step = ("" if n is None else str(n) for n in numbers)
     return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+
+
+def inside(crop: Sequence[tuple[int, int]], before: int) -> str:
+    """Write an index that cuts pixels off the ends of axes, of which `before` stand before the first."""
+    slices = [cut((start or None, -end or None, None)) for start, end in crop]
+    return f"[{', '.join([*[':'] * before, *slices])}]"
 
 
 def piece(fields: Mapping[str, Any]) -> str:

@@ -93,7 +93,7 @@ def _by_scope(steps: Iterable[Step], whole: Span[Step], depth: int, scopes: Scop
 
 def _worth(run: Sequence[Step]) -> bool:
     """Whether steps are more than one layer with its norm and activation."""
-    layers = sum(step.kind in ("conv", "depthwise", "dense", "attention") for step in run)
+    layers = sum(step.kind in ("conv", "depthwise", "transposed", "dense", "attention") for step in run)
     is_joint = any(len(step.inputs) > 1 for step in run)
     return layers > 1 or (layers == 1 and is_joint)
 

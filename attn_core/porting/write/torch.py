@@ -133,6 +133,8 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         step, sizes = layer.step, layer.sizes
         if step.kind in ("conv", "depthwise"):
             return _convolution(layer)
+        if step.kind == "transposed":
+            return _transposed(layer)
         if step.kind == "dense":
             return CallText("nn.Linear", [sizes["inputs"], sizes["outputs"], *_without_bias(step)])
         if step.kind == "norm":
@@ -180,6 +182,21 @@ def _convolution(layer: LayerMember) -> CallText:
     name = "SameConv2d" if _follows_size(layer) else "nn.Conv2d"
     channels = [sizes["inputs"], sizes["outputs"]]
     return CallText(name, [*channels, number(fields["kernel"]), *named(options), *_without_bias(layer.step)])
+
+
+def _transposed(layer: LayerMember) -> CallText:
+    fields, sizes = layer.step.fields, layer.sizes
+    options = {"stride": "" if sizes["stride"] == "1" else sizes["stride"], "padding": _border(layer.step)}
+    given = [sizes["inputs"], sizes["outputs"], number(fields["kernel"]), *named(options)]
+    return CallText("nn.ConvTranspose2d", [*given, *_without_bias(layer.step)])
+
+
+def _border(step: Step) -> str:
+    """Return what PyTorch cuts off a transposed convolution, at both ends of an axis alike; empty for nothing."""
+    crop = step.fields["crop"]
+    if is_lopsided(crop) or not any(map(any, crop)):
+        return ""
+    return number(tuple(before for before, _ in crop))
 
 
 def _follows_size(layer: LayerMember) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from attn_core.porting.network.steps.axes import NCHW
 from attn_core.porting.network.steps.steps import Step
+from attn_core.porting.write import resizing
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import is_lopsided
-from attn_core.porting.write.spelling import call, cut, number, piece, quoted
+from attn_core.porting.write.resizing import resized
+from attn_core.porting.write.spelling import call, cut, inside, number, piece, quoted
 from attn_core.porting.write.writer import Writer
 
 REDUCTIONS = {"mean": "mean", "sum": "sum", "max": "amax", "min": "amin"}
@@ -18,6 +20,12 @@ POOLS = {"mean_pool": "avg_pool2d", "max_pool": "max_pool2d"}
 
 class TorchSteps(Writer):
     """Writes steps in PyTorch's words; images are (batch, channels, height, width), as steps are."""
+
+    def helpers(self, body: str) -> str:
+        """See `Words.helpers`."""
+        resize = resizing.TORCH if "resize(" in body else ""
+        crop = resizing.CROP["first"] if "crop(" in body else ""
+        return resize + crop + super().helpers(body)
 
     def bound(self, step: Step, parts: list[Code]) -> Code:
         """See `Words.bound`."""
@@ -33,11 +41,16 @@ class TorchSteps(Writer):
         """See `Words.step`."""
         x = inputs[0]
         if layer is not None:
-            return Code(f"self.{layer.name}({_with_border(layer, x)})")
+            return Code(f"self.{layer.name}({_with_border(layer, x)}){_cropped(step)}")
         if step.kind in REDUCTIONS:
             return Code(_reduced(step, x))
         if step.kind in POOLS:
             return Code(_pooled(step, x))
+        if step.kind == "resize":
+            like = f"{inputs[1]}.shape[2:]" if len(inputs) > 1 else ""
+            return Code(resized(step.fields, x.text, like))
+        if step.kind == "crop":
+            return Code(f"crop({x.text}, {inputs[1]}.shape[2:])")
         if step.kind == "concat":
             images = ", ".join(each.text for each in inputs)
             return Code(f"torch.cat([{images}], {step.fields['axis']})")
@@ -89,6 +102,12 @@ def _with_border(layer: LayerMember, x: Code) -> str:
     if not is_lopsided(layer.padding):
         return x.text
     return call("F.pad", x.text, _innermost_first(layer.padding))
+
+
+def _cropped(step: Step) -> str:
+    """Write how a transposed convolution is cut where its two ends differ, which PyTorch's own does not do."""
+    crop = step.fields.get("crop", ())
+    return inside(crop, before=2) if is_lopsided(crop) else ""
 
 
 def _innermost_first(borders: Sequence[tuple[int, int]]) -> tuple[int, ...]:

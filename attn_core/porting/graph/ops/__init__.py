@@ -18,6 +18,7 @@ from attn_core.porting.graph.ops import (
     reductions,
     shapes,
     slices,
+    transposed,
 )
 from attn_core.porting.graph.ops.operation import DEAD, Operation
 
@@ -33,6 +34,7 @@ _THEMES = (
     reductions,
     shapes,
     slices,
+    transposed,
 )
 
 OPS: Mapping[str, Operation] = MappingProxyType({op: run for theme in _THEMES for op, run in theme.OPS.items()})

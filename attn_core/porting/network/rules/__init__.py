@@ -12,7 +12,9 @@ from attn_core.porting.network.rules import (
     pools,
     reductions,
     reshapes,
+    resizing,
     shapes,
+    transposed,
 )
 from attn_core.porting.network.steps.lift import Rule
 
@@ -28,5 +30,7 @@ RULES: dict[str, Rule] = {
     **pools.RULES,
     **reductions.RULES,
     **reshapes.RULES,
+    **resizing.RULES,
     **shapes.RULES,
+    **transposed.RULES,
 }

@@ -11,7 +11,7 @@ from attn_core.porting.network.steps.lift import Lifter
 from attn_core.porting.network.steps.observed import Sizes
 from attn_core.porting.network.steps.steps import Step, Value, flat
 
-LAYERS = ("conv", "depthwise", "dense")
+LAYERS = ("conv", "depthwise", "transposed", "dense")
 
 
 def add_bias(lifter: Lifter, node: Node, x: Value, ref: Ref) -> Value | None:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.graph.reads import new_axes
+from attn_core.porting.network.rules.crops import cropped
 from attn_core.porting.network.steps.attributes import attribute
 from attn_core.porting.network.steps.axes import BATCH, CHANNELS, HEIGHT, NCHW, NHWC, VECTOR, WIDTH
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
+from attn_core.porting.network.steps.observed import OpenSizes
 from attn_core.porting.network.steps.steps import Value
 
 _ADDED = {(False, True, True, False): NHWC, (False, False, True, True): NCHW}  # by which axes of the result are new
@@ -58,20 +60,32 @@ def _strided_slice(lifter: Lifter, node: Node) -> Value:
 
 def _slice(lifter: Lifter, node: Node) -> Value:
     x = lifter.input(node)
-    begin = lifter.fixed(node.inputs[1])
-    size = lifter.integers(node.inputs[2])
+    begin, size = (lifter.integers(ref) for ref in node.inputs[1:])
     if begin is None or size is None:
         raise Unsupported("the graph does not state its index")
-    shape = lifter.shape(node.inputs[0])
+    crop = cropped(lifter, node, x) if None in (*begin, *size) else None
+    if crop is not None:
+        return crop
+    left = _left_behind(lifter, node)
     cuts = []
-    for start, count, whole in zip(begin, size, shape, strict=True):
-        # A number that follows the image's size can only be the rest of the axis where the cut starts with it.
-        if count is None and start != 0:
+    for start, count, behind in zip(begin, size, left, strict=True):
+        # A count that follows the image's size is what a border of the same width leaves, as a crop's is.
+        if start is None or (count is None and (behind is None or behind < 0)):
             raise Unsupported("its index follows the image's size")
-        is_rest = count is None or count == -1 or (count == whole and start == 0)
-        stop = None if is_rest or count is None else start + count
+        is_rest = count is None or behind == 0
+        stop = (-behind if behind else None) if is_rest else start + (count or 0)
         cuts.append(Cut(start or None, stop))
     return _cut(lifter, node, x, cuts)
+
+
+def _left_behind(lifter: Lifter, node: Node) -> OpenSizes:
+    """Return how much of each axis lies behind a cut, None where that follows the image's size."""
+    image, begin, size = node.inputs
+    numbers, runs = lifter.observed.numbers, []
+    for whole, start, count in zip(lifter.observed.shapes[image], numbers[begin], numbers[size], strict=True):
+        axes = zip(whole, start.flat, count.flat, strict=True)
+        runs.append([0 if n == -1 else int(total - first - n) for total, first, n in axes])
+    return tuple(each[0] if len(set(each)) == 1 else None for each in zip(*runs, strict=True))
 
 
 def _cut(lifter: Lifter, node: Node, x: Value, stated: Sequence[Cut]) -> Value:
