@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,51 @@ def softmax_of_pixels() -> Any:
     return tf.squeeze(y, [1, 2])
 
 
+def resized() -> Any:
+    """All conventions on where pixels lie; to a stated size, by a factor, to the size of another image."""
+    x = v1.placeholder(tf.float32, [None, None, None, 3], name="input")
+    small = stem(x)
+    half = tf.nn.relu(conv(small, "half", 4, stride=2))
+    size, own = tf.shape(small)[1:3], tf.shape(half)[1:3]
+    ways = {"plain": {}, "corners": {"align_corners": True}, "centers": {"half_pixel_centers": True}}
+    y = small[:, :, :, :4]
+    for options in ways.values():
+        for resize in (tf.raw_ops.ResizeBilinear, tf.raw_ops.ResizeNearestNeighbor):
+            y = y + resize(images=half, size=size, **options)
+    tall = [tf.raw_ops.ResizeBilinear(images=half, size=[7, 9], **options) for options in ways.values()]
+    twice = [tf.raw_ops.ResizeNearestNeighbor(images=half, size=2 * own, **options) for options in ways.values()]
+    return head(y) + sum(head_of(each, f"tall_{k}") for k, each in enumerate([*tall, *twice]))
+
+
+def head_of(x: Any, name: str) -> Any:
+    with v1.variable_scope(name):
+        return head(x)
+
+
+def transposed() -> Any:
+    """Kernels that are as long as the stride, longer by one, by two; with SAME, and with none; crops of the middle."""
+    x = v1.placeholder(tf.float32, [None, None, None, 3], name="input")
+    y = stem(x)
+    for k, padding in itertools.product((2, 3, 4), ("SAME", "VALID")):
+        with v1.variable_scope(f"up_{k}_{padding}"):
+            count, height, width, _ = tf.unstack(tf.shape(y))
+            more = 0 if padding == "SAME" else k - 2
+            z = tf.nn.conv2d_transpose(
+                conv(y, "down", 6),
+                variable("kernel", k, k, 4, 6),
+                [count, 2 * height + more, 2 * width + more, 4],
+                2,
+                padding,
+            )
+            z = tf.nn.relu(tf.nn.bias_add(z, variable("bias", 4)))
+            large = tf.shape(z)
+            middle = [0, (large[1] - height) // 2, (large[2] - width) // 2, 0]
+            z = tf.slice(z, middle, [-1, height, width, -1])
+            z.set_shape([None, None, None, 4])
+            y = tf.concat([y, z], 3)
+    return head(y)
+
+
 def awkward_names() -> Any:
     """Scopes that are names of Python, of modules, of what the source imports, or of its arguments."""
     y = image()
@@ -169,7 +215,7 @@ FORMS: dict[str, Callable[[], Any]] = {
     each.__name__: each
     for each in (
         cbam, channels_alone, pixels_alone, two_perceptrons, shuffles, groups, functions, vectors, integers, separable,
-        channels_first, softmax_of_pixels, awkward_names, saturated,
+        channels_first, softmax_of_pixels, awkward_names, saturated, resized, transposed,
     )
 }  # fmt: skip
 
@@ -181,7 +227,7 @@ def save(form: str, folder: Path) -> dict[str, np.ndarray]:
         session.run(v1.global_variables_initializer())
         v1.train.Saver().save(session, str(folder / "model.ckpt"))
         fed = graph.get_tensor_by_name("input:0")
-        shape = [2, *fed.shape[1:]]
+        shape = [2, *(size or 12 - place for place, size in enumerate(fed.shape[1:]))]
         whole = RNG.integers(0, 256, shape) if fed.dtype == tf.uint8 else RNG.normal(size=shape)
         if form == "channels_first":
             return {}

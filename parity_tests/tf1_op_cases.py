@@ -100,6 +100,22 @@ def convolutions() -> Iterator[Case]:
         yield case("BiasAdd", value=f(*shape), bias=f(3))
 
 
+def transposed() -> Iterator[Case]:
+    for k, s in itertools.product((1, 2, 3, 4), (1, 2, 3)):
+        options = {"strides": [1, s, s, 1], "padding": "SAME"}
+        # Of the sizes that a convolution makes 3 x 4 of, the largest, as programs have it, and the smallest.
+        for h, w in ((3 * s, 4 * s), (2 * s + 1, 3 * s + 1)):
+            sizes = i(2, h, w, 4)
+            yield case(
+                "Conv2DBackpropInput", options, input_sizes=sizes, filter=f(k, k, 4, 3), out_backprop=f(2, 3, 4, 3)
+            )
+        sizes, valid = i(2, 2 * s + k, 3 * s + k, 4), {**options, "padding": "VALID"}
+        yield case("Conv2DBackpropInput", valid, input_sizes=sizes, filter=f(k, k, 4, 3), out_backprop=f(2, 3, 4, 3))
+    cubes = {"strides": [1, 2, 1, 2, 1], "padding": "SAME"}
+    given = {"filter": f(3, 2, 3, 2, 3), "out_backprop": f(2, 2, 3, 4, 3)}
+    yield case("Conv3DBackpropInputV2", cubes, input_sizes=i(2, 4, 3, 8, 2), **given)
+
+
 def pools() -> Iterator[Case]:
     for (h, w), k, s, padding in grid():
         options = {"ksize": [1, k, k, 1], "strides": [1, s, s, 1], "padding": padding}
@@ -322,6 +338,7 @@ def flow() -> Iterator[Case]:
 
 THEMES: list[Callable[[], Iterator[Case]]] = [
     convolutions,
+    transposed,
     pools,
     matrices,
     pointwise,

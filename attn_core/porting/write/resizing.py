@@ -8,9 +8,9 @@ from typing import Any
 from attn_core.porting.write.spelling import call
 
 TORCH = '''def resize(x, size=None, factor=None, nearest=False, corners=False, centers=False):
-    """Resize images as TensorFlow 1 does: pixel k of n lies at k * old / n, or between corners, or by its center."""
-    size = size or [n * times for n, times in zip(x.shape[2:], factor)]
-    for axis, n in zip((2, 3), size):
+    """Resize as TensorFlow 1 does: pixel k of n is at k * old / n, or by corners, or by centers."""
+    size = size or [n * times for n, times in zip(x.shape[2:], factor, strict=True)]
+    for axis, n in zip((2, 3), size, strict=True):
         old = x.shape[axis]
         ends = int(corners and n > 1)
         k = torch.arange(n, dtype=torch.float32 if nearest else x.dtype, device=x.device)
@@ -30,9 +30,9 @@ TORCH = '''def resize(x, size=None, factor=None, nearest=False, corners=False, c
 '''
 
 JAX = '''def resize(x, size=None, factor=None, nearest=False, corners=False, centers=False):
-    """Resize images as TensorFlow 1 does: pixel k of n lies at k * old / n, or between corners, or by its center."""
-    size = size or [n * times for n, times in zip(x.shape[1:3], factor)]
-    for axis, n in zip((1, 2), size):
+    """Resize as TensorFlow 1 does: pixel k of n is at k * old / n, or by corners, or by centers."""
+    size = size or [n * times for n, times in zip(x.shape[1:3], factor, strict=True)]
+    for axis, n in zip((1, 2), size, strict=True):
         old = x.shape[axis]
         ends = int(corners and n > 1)
         k = jnp.arange(n, dtype=jnp.float32 if nearest else x.dtype)
@@ -52,10 +52,10 @@ JAX = '''def resize(x, size=None, factor=None, nearest=False, corners=False, cen
 '''
 
 KERAS = '''def resize(x, size=None, factor=None, nearest=False, corners=False, centers=False):
-    """Resize images as TensorFlow 1 does: pixel k of n lies at k * old / n, or between corners, or by its center."""
+    """Resize as TensorFlow 1 does: pixel k of n is at k * old / n, or by corners, or by centers."""
     ops, shape = keras.ops, keras.ops.shape(x)
-    size = size or [n * times for n, times in zip(shape[1:3], factor)]
-    for axis, n in zip((1, 2), size):
+    size = size or [n * times for n, times in zip(shape[1:3], factor, strict=True)]
+    for axis, n in zip((1, 2), size, strict=True):
         kind = "float32" if nearest else x.dtype
         old, ends = shape[axis], int(corners)
         step = ops.cast(old - ends, kind) / ops.cast(ops.maximum(n - ends, 1), kind)
@@ -78,14 +78,14 @@ KERAS = '''def resize(x, size=None, factor=None, nearest=False, corners=False, c
 CROP = {
     "first": '''def crop(x, size):
     """Cut the middle out of images."""
-    top, left = ((n - own) // 2 for n, own in zip(x.shape[2:], size))
+    top, left = ((n - own) // 2 for n, own in zip(x.shape[2:], size, strict=True))
     return x[:, :, top : top + size[0], left : left + size[1]]
 
 
 ''',
     "last": '''def crop(x, size):
     """Cut the middle out of images."""
-    top, left = ((n - own) // 2 for n, own in zip(x.shape[1:3], size))
+    top, left = ((n - own) // 2 for n, own in zip(x.shape[1:3], size, strict=True))
     return x[:, top : top + size[0], left : left + size[1]]
 
 
