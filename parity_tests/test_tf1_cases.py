@@ -33,10 +33,12 @@ OTHERS = {
     "nchw_placeholder": "image: input; result: out/BiasAdd",
     "bisenet_resize_bilinear": "image: inputs; result: logits/BiasAdd",
     "mobileunet_transpose_se": "image: inputs; result: logits/BiasAdd",
+    "frozen_quantize_weights": "image: image; result: probabilities",
+    "hand_minibatch_shape_misc": "image: x; result: logits/BiasAdd",
     "tf_unet": "image: x; result: output_map/Relu",
     "uint8_preprocess": "image: image_tensor; result: probs",
 }
-IN_ALL = ("bn_unfused_constant_train", "format_renamed", "tf_unet", "uint8_preprocess")
+IN_ALL = ("bn_unfused_constant_train", "format_renamed", "hand_minibatch_shape_misc", "tf_unet", "uint8_preprocess")
 
 
 def ported(case: str, target: str, out: Path) -> Port:

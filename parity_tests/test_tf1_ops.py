@@ -26,7 +26,10 @@ need("keras-tensorflow")
 FLOAT32 = 1e-6  # of one operation on numbers of unit scale
 STEP = 1e-30
 DIFFERENCE = 1e-7  # of a central difference with steps of 1e-6
-IN_NETWORKS = {"ReadVariableOp", "RefIdentity", "RefSwitch", "RefMerge", "Switch", "Merge"}  # test_tf1_evaluate
+IN_NETWORKS = {
+    *("ReadVariableOp", "RefIdentity", "RefSwitch", "RefMerge", "Switch", "Merge"),  # test_tf1_evaluate
+    "Dequantize",  # test_tf1_cases
+}
 LAYOUTS = {"NHWC": b"NCHW", "NDHWC": b"NCDHW"}
 HAVE_LAYOUTS = {
     *("AvgPool", "AvgPool3D", "BiasAdd", "Conv2D", "Conv3D", "DepthToSpace", "DepthwiseConv2dNative", "FusedBatchNorm"),

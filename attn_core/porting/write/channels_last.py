@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from attn_core.porting.network.steps.axes import NHWC
 from attn_core.porting.network.steps.steps import Step
+from attn_core.porting.write.blocks_of_pixels import channels_last_helpers
 from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import Either, symmetric
@@ -48,7 +49,7 @@ class ChannelsLast(Writer):
         own = LOCAL_RESPONSE_NORM.format(arrays=self.arrays) if "local_response_norm(" in body else ""
         resize = self.resize if "resize(" in body else ""
         crop = CROP["last"] if "crop(" in body else ""
-        return own + resize + crop + super().helpers(body)
+        return own + resize + crop + channels_last_helpers(body, self.arrays) + super().helpers(body)
 
     # ---- members -----------------------------------------------------------------------------------------------------
 
@@ -131,6 +132,8 @@ class ChannelsLast(Writer):
                 return _cut(step, x)
             case "slice":
                 return self._slice(step, x)
+            case "space_to_depth" | "depth_to_space":
+                return f"{step.kind}({x.text}, {fields['block']})"
             case "permute":
                 axes = tuple(PLACES[fields["axes"][axis]] for axis in NHWC)
                 return f"{arrays}.transpose({x.text}, {axes})"

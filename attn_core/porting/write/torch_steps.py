@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attn_core.porting.network.steps.axes import NCHW
 from attn_core.porting.network.steps.steps import Step
-from attn_core.porting.write import resizing
+from attn_core.porting.write import blocks_of_pixels, resizing
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import is_lopsided
@@ -25,7 +25,7 @@ class TorchSteps(Writer):
         """See `Words.helpers`."""
         resize = resizing.TORCH if "resize(" in body else ""
         crop = resizing.CROP["first"] if "crop(" in body else ""
-        return resize + crop + super().helpers(body)
+        return resize + crop + blocks_of_pixels.torch_helpers(body) + super().helpers(body)
 
     def bound(self, step: Step, parts: list[Code]) -> Code:
         """See `Words.bound`."""
@@ -73,6 +73,8 @@ class TorchSteps(Writer):
                 return f"{x}[{', '.join(map(cut, fields['cuts']))}]"
             case "slice":
                 return _slice(step, x)
+            case "space_to_depth" | "depth_to_space":
+                return f"{step.kind}({x.text}, {fields['block']})"
             case "permute":
                 return f"{x}.permute{fields['axes']}"
             case "squeeze":

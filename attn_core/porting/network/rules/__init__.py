@@ -2,6 +2,7 @@
 
 from attn_core.porting.network.rules import (
     arithmetic,
+    blocks_of_pixels,
     dense,
     dilation,
     indices,
@@ -20,6 +21,7 @@ from attn_core.porting.network.steps.lift import Rule
 
 RULES: dict[str, Rule] = {
     **arithmetic.RULES,
+    **blocks_of_pixels.RULES,
     **dense.RULES,
     **dilation.RULES,
     **indices.RULES,
