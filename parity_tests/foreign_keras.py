@@ -61,6 +61,11 @@ MAPPING = {"reduce": "channel.reduce", "expand": "channel.expand", "conv": "spat
 CLASSES = {each.__name__: each for each in (CBAMLayer, Swapped, Coarse)}
 
 
+def remark_on_cbam() -> str:
+    keras.utils.set_random_seed(0)
+    return assert_parity(CBAMLayer(), core.CBAM(4, 2, 3, bias=True, norm=True), mapping=MAPPING, draws=2).remark
+
+
 def message(make: Any, block: core.Block, **options: Any) -> str:
     """Return what a check says, "" if it passes."""
     keras.utils.set_random_seed(0)

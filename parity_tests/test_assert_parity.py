@@ -73,6 +73,16 @@ def test_statistics_are_compared_where_there_are_some():
     assert [cell.mode for cell in assert_parity(theirs.CBAM(), CBAM, modes=["train"], **PLANES).cells] == ["train"]
 
 
+def test_shared_gradients_are_named():
+    """What `amax` does with equal maxima, and the definition does not: no error, but a remark; on noise it passes."""
+    assert assert_parity(theirs.CBAM(), CBAM, **PLANES).remark == (
+        "Where maxima are equal, as after a relu, it differs in grad:input: it shares the gradient among them, as "
+        "torch.amax, jnp.max and tf.reduce_max do; the definition gives it to the first, as max pools do."
+    )
+    assert not assert_parity(attn_torch.CBAM(4, 2, 3), core.CBAM(4, 2, 3), **PLANES).remark
+    assert not assert_parity(theirs.SE(), SE).remark
+
+
 def test_layers_of_ours_pass():
     assert assert_parity(attn_torch.CBAM(4, 2, 3), core.CBAM(4, 2, 3), **PLANES).how == "as one of our layers"
     assert "It matches with activation='silu'" in refused(attn_torch.SqueezeExcitation(8, 4, activation="silu"))

@@ -87,12 +87,15 @@ def test_right_modules_pass(dtype: str):
         checked = assert_parity(module, SPATIAL, **options)
         assert checked.how == "by its names, which are ours"
         assert {"stat:norm.running_mean", "stat:norm.running_var"} <= checked.tensors.keys()
+        assert "it shares the gradient among them" in checked.remark  # jnp.max
 
 
 def test_ours_pass():
     block = core.CBAM(8, 4, 3, norm=True)
     for package in (attn_jax.nnx, attn_jax.linen):
-        assert assert_parity(package.bind(block), block, **SMALL).how == "as one of our layers"
+        checked = assert_parity(package.bind(block), block, **SMALL)
+        assert checked.how == "as one of our layers"
+        assert not checked.remark
 
 
 def test_wrong_modules_are_explained():

@@ -17,6 +17,7 @@ def test_right_layers_pass(call):
     assert call("of_cbam", "CBAMLayer", False) == ""
     assert call("of_cbam", "CBAMLayer", True) == ""
     assert call("of_model") == ""
+    assert "it shares the gradient among them" in call("remark_on_cbam")  # keras.ops.max
     assert call("of_ours", "channels_last") == call("of_ours", "channels_first") == ""
 
 

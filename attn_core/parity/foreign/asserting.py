@@ -55,7 +55,8 @@ def assert_parity(
     - ``draws``: of weights, image and cotangent; the first has the layer's own weights, the others move them.
 
     Compared are output, gradients of the input and the weights and, after a step of training, running statistics,
-    within the bounds of `attn_core.interpreters.rounding`. Threads may call this, also on one layer: they take turns.
+    within the bounds of `attn_core.interpreters.rounding`. What a layer does with equal maxima, if it is something else
+    than the definition, is in the result's `remark`. Threads may call this, also on one layer: they take turns.
     **Raises** `ParityError` for a difference, `ForeignError` if the two cannot be compared.
     """
     __tracebackhide__ = True  # of pytest

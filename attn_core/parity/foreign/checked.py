@@ -9,10 +9,14 @@ from attn_core.parity.result import PASSED, Cell, Tensor
 
 @dataclass(frozen=True)
 class Checked:
-    """What a comparison found: a cell for each mode, and how the weights were taken over."""
+    """What a comparison found: a cell for each mode, and how the weights were taken over.
+
+    `remark` says what a layer that passed does otherwise than the definition where no comparison tells: with ties.
+    """
 
     cells: tuple[Cell, ...]
     how: str
+    remark: str = ""
 
     @property
     def passed(self) -> bool:

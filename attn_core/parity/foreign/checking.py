@@ -16,6 +16,7 @@ from attn_core.parity.foreign.layer import ForeignError, adopt
 from attn_core.parity.foreign.running import Candidate, RaisedError
 from attn_core.parity.foreign.settings import Settings
 from attn_core.parity.foreign.telling import told
+from attn_core.parity.foreign.ties import remark_on_ties
 from attn_core.parity.foreign.ways import read
 from attn_core.parity.foreign.wording import broken_sentence
 from attn_core.parity.result import BROKEN, FAILED, PASSED, Cell
@@ -40,8 +41,10 @@ def check(
     reading = read(theirs, block, dialect, mapping)
     candidate = Candidate(theirs, reading)
     draws = drawn(candidate.weights(), reading.absent, out, settings)
-    cells = [_cell(Comparison(candidate, block, settings.dtype, mode), draws, settings) for mode in settings.modes]
-    return Checked(tuple(cells), reading.how)
+    comparisons = [Comparison(candidate, block, settings.dtype, mode) for mode in settings.modes]
+    cells = [_cell(comparison, draws, settings) for comparison in comparisons]
+    passed = all(cell.status == PASSED for cell in cells)
+    return Checked(tuple(cells), reading.how, remark_on_ties(comparisons[0], draws) if passed else "")
 
 
 def _cell(comparison: Comparison, draws: Sequence[Draw], settings: Settings) -> Cell:
