@@ -34,11 +34,19 @@ OTHERS = {
     "bisenet_resize_bilinear": "image: inputs; result: logits/BiasAdd",
     "mobileunet_transpose_se": "image: inputs; result: logits/BiasAdd",
     "frozen_quantize_weights": "image: image; result: probabilities",
+    "hand_group_norm": "image: x; result: logits/BiasAdd",
     "hand_minibatch_shape_misc": "image: x; result: logits/BiasAdd",
     "tf_unet": "image: x; result: output_map/Relu",
     "uint8_preprocess": "image: image_tensor; result: probs",
 }
-IN_ALL = ("bn_unfused_constant_train", "format_renamed", "hand_minibatch_shape_misc", "tf_unet", "uint8_preprocess")
+IN_ALL = (
+    "bn_unfused_constant_train",
+    "format_renamed",
+    "hand_group_norm",
+    "hand_minibatch_shape_misc",
+    "tf_unet",
+    "uint8_preprocess",
+)
 
 
 def ported(case: str, target: str, out: Path) -> Port:

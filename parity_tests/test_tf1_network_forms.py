@@ -24,8 +24,9 @@ from attn_core.porting.write.identifiers import RESERVED, class_name, identifier
 FORMS = (
     "cbam", "channels_alone", "pixels_alone", "two_perceptrons", "shuffles", "groups", "functions", "vectors",
     "integers", "separable", "channels_first", "softmax_of_pixels", "awkward_names", "resized", "transposed",
+    "group_norms",
 )  # fmt: skip
-IN_ALL = ("cbam", "shuffles", "functions", "awkward_names", "resized", "transposed")
+IN_ALL = ("cbam", "shuffles", "functions", "awkward_names", "resized", "transposed", "group_norms")
 LARGEST = {"float32": 1e-5, "float64": 1e-6, "gradient": 1e-6}
 HOSTILE = [
     'a"""b',
@@ -142,6 +143,19 @@ def test_shared_gradients_are_told(saved: Any) -> None:
 
 def test_slices_become_groups(saved: Any) -> None:
     assert "nn.Conv2d(8, 4, 3, padding=1, groups=2)" in read(saved, "groups").source
+
+
+def test_groups_become_a_norm(saved: Any) -> None:
+    kinds = [step.kind for step in read(saved, "group_norms").network.steps]
+    assert kinds.count("group_norm") == 3
+    source = read(saved, "group_norms").source
+    assert "F.group_norm(x, 4, eps=0.001)" in source
+    assert "F.group_norm(x, 2, eps=1e-05)" in source
+
+
+def test_moments_of_rows_are_no_group_norm(saved: Any) -> None:
+    with pytest.raises(ValueError, match="which is neither flattening nor its opposite"):
+        read(saved, "groups_of_rows")
 
 
 def test_halves_become_chunks(saved: Any) -> None:

@@ -193,6 +193,38 @@ def transposed() -> Any:
     return head(y)
 
 
+def moments_of_groups(y: Any, axes: list[int]) -> Any:
+    """Return the groups' means and variances, which stay against the groups."""
+    return tf.nn.moments(y, axes, keepdims=True)
+
+
+def group_norms() -> Any:
+    """Of channels last and first; by a quotient, by the inverse deviation, by `tf.nn.batch_normalization`."""
+    x = v1.placeholder(tf.float32, [None, None, None, 3], name="input")
+    y = stem(x)
+    size = tf.shape(y)
+    parts = tf.reshape(y, [size[0], size[1], size[2], 4, 2])
+    mean, variance = moments_of_groups(parts, [1, 2, 4])
+    y = tf.reshape((parts - mean) / tf.sqrt(variance + 1e-3), size) * variable("gamma", 8) + variable("beta", 8)
+    y = conv(y, "second", 6)
+    parts = tf.reshape(tf.transpose(y, [0, 3, 1, 2]), [size[0], 2, 3, size[1], size[2]])
+    mean, variance = moments_of_groups(parts, [2, 3, 4])
+    centred = (parts - mean) * tf.math.rsqrt(variance + 1e-5)
+    y = tf.transpose(tf.reshape(centred, [size[0], 6, size[1], size[2]]), [0, 2, 3, 1])
+    y = conv(tf.nn.relu(y), "third", 4)
+    parts = tf.reshape(y, [size[0], size[1], size[2], 2, 2])
+    normal = tf.nn.batch_normalization(parts, *moments_of_groups(parts, [1, 2, 4]), None, None, 1e-3)
+    return head(tf.reshape(normal, tf.shape(y)) * tf.sigmoid(y))
+
+
+def groups_of_rows() -> Any:
+    """No group norm, for its moments are those of each row."""
+    y = stem(image())
+    parts = tf.reshape(y, [-1, 12, 10, 4, 2])
+    mean, variance = moments_of_groups(parts, [2, 4])
+    return head(tf.reshape((parts - mean) / tf.sqrt(variance + 1e-3), [-1, 12, 10, 8]))
+
+
 def awkward_names() -> Any:
     """Scopes that are names of Python, of modules, of what the source imports, or of its arguments."""
     y = image()
@@ -215,7 +247,7 @@ FORMS: dict[str, Callable[[], Any]] = {
     each.__name__: each
     for each in (
         cbam, channels_alone, pixels_alone, two_perceptrons, shuffles, groups, functions, vectors, integers, separable,
-        channels_first, softmax_of_pixels, awkward_names, saturated, resized, transposed,
+        channels_first, softmax_of_pixels, awkward_names, group_norms, groups_of_rows, saturated, resized, transposed,
     )
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from attn_core.porting.network.steps.axes import NHWC
 from attn_core.porting.network.steps.steps import Step
+from attn_core.porting.write import group_norm
 from attn_core.porting.write.blocks_of_pixels import channels_last_helpers
 from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
@@ -49,6 +50,7 @@ class ChannelsLast(Writer):
         own = LOCAL_RESPONSE_NORM.format(arrays=self.arrays) if "local_response_norm(" in body else ""
         resize = self.resize if "resize(" in body else ""
         crop = CROP["last"] if "crop(" in body else ""
+        own += group_norm.helper(body, self.arrays)
         return own + resize + crop + channels_last_helpers(body, self.arrays) + super().helpers(body)
 
     # ---- members -----------------------------------------------------------------------------------------------------
@@ -126,6 +128,8 @@ class ChannelsLast(Writer):
                 return call("local_response_norm", x.text, **numbers)
             case "clip":
                 return f"{arrays}.clip({x.text}, {fields['low']}, {fields['high']})"
+            case "group_norm":
+                return call("group_norm", x.text, fields["groups"], fields["eps"])
             case "pad":
                 return self._padded(step, x)
             case "cut":

@@ -67,6 +67,8 @@ class TorchSteps(Writer):
                 return _local_response_norm(step, x)
             case "clip":
                 return f"{x}.clamp({fields['low']}, {fields['high']})"
+            case "group_norm":
+                return call("F.group_norm", x.text, fields["groups"], eps=fields["eps"])
             case "pad":
                 return self._padded(step, x)
             case "cut":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from attn_core.porting.graph.graph import Node, Ref
+from attn_core.porting.network.rules.group_norm import WITHIN, group_norm
 from attn_core.porting.network.rules.pixels import one_by_one
 from attn_core.porting.network.rules.shuffle import shuffled
 from attn_core.porting.network.steps.axes import CHANNELS, NCHW, NHWC, VECTOR, Axes, image_axes
@@ -69,13 +70,14 @@ class _Change(NamedTuple):
         _, *sizes = self.after
         return self.keeps_batch and sorted(sizes) == sorted((1, 1, self.before[1]))
 
-    def groups_channels(self) -> bool:
-        """Whether the last axis became two."""
+    def groups_channels(self, place: int) -> bool:
+        """Whether the axis at a place became two."""
         if self.ranks != (4, 5):
             return False
-        *around, channels = self.before
-        *around_after, groups, each = self.after
-        return around == around_after and channels == groups * each
+        groups, each = self.after[place : place + 2]
+        around = self.before[:place] + self.before[place + 1 :]
+        around_after = self.after[:place] + self.after[place + 2 :]
+        return around == around_after and self.before[place] == groups * each
 
 
 def _reshape(lifter: Lifter, node: Node) -> Value:
@@ -90,9 +92,10 @@ def _reshape(lifter: Lifter, node: Node) -> Value:
         return x
     if (shuffle := shuffled(lifter, node, x)) is not None:
         return shuffle
-    if _in_both(changes, _Change.groups_channels) and x.axes == NHWC:
-        # The axis of the channels within a group has no canonical number, for no image has it.
-        return lifter.add(node, "groups", (x,), {"groups": changes[0].after[3]}, Axes((*NHWC, 4)))
+    if (norm := group_norm(lifter, node, x)) is not None:
+        return norm
+    if (parts := _groups(lifter, node, x, changes)) is not None:
+        return parts
     # Before rows: one pixel that becomes a vector has become a row as well.
     if _in_both(changes, _Change.flattens):
         return _flatten(lifter, node, x, changes[0].before)
@@ -107,6 +110,17 @@ def _reshape(lifter: Lifter, node: Node) -> Value:
         return conv
     shapes = " and ".join(f"{list(change.before)} to {list(change.after)}" for change in changes)
     raise Unsupported(f"it reshapes {shapes}, which is neither flattening nor its opposite")
+
+
+def _groups(lifter: Lifter, node: Node, x: Value, changes: Sequence[_Change]) -> Value | None:
+    """Put channels into groups; None if that is not what a reshape does."""
+    if x.axes not in (NHWC, NCHW):
+        return None
+    place = x.axes.index(CHANNELS)
+    if not all(change.groups_channels(place) for change in changes):
+        return None
+    axes = Axes((*x.axes[: place + 1], WITHIN, *x.axes[place + 1 :]))
+    return lifter.add(node, "groups", (x,), {"groups": changes[0].after[place]}, axes)
 
 
 def _in_both(changes: Sequence[_Change], is_so: Callable[[_Change], bool]) -> bool:
