@@ -14,9 +14,10 @@ import numpy as np
 from jax import Array
 
 from attn_core.interpreters.shapes import require_floating, require_image
-from attn_core.spec.interpolation import completed, coordinates, mean_matrix, resize_matrix
+from attn_core.spec.interpolation import completed
 from attn_core.spec.parts import Conv
 from attn_core.spec.windows import margins
+from attn_jax.interpolation import coordinates, mean_matrix, resize_matrix
 
 HALVES = (jnp.float16, jnp.bfloat16)
 EXACT = jax.lax.Precision.HIGHEST  # interpolation is no product of weights: it keeps all bits on every device
@@ -147,9 +148,10 @@ def resize(x: Array, like: Array) -> Array:
 def affine_grid(theta: Array, size: tuple[int | None, ...], align_corners: bool, like: Array | None = None) -> Array:
     """See `Primitives.affine_grid`; of half precision in float32, for its steps are wider than a pixel."""
     sizes, maps = completed(size, size if like is None else like.shape[1:-1]), wide(theta)
-    axes = [coordinates(n, align_corners) for n in sizes]
-    points = np.stack([*np.meshgrid(*axes, indexing="ij")[::-1], np.ones(sizes)], -1).reshape(-1, len(sizes) + 1)
-    grid = jnp.einsum("pj,bij->bpi", jnp.asarray(points, maps.dtype), maps, precision=EXACT)
+    axes = [jnp.asarray(coordinates(n, align_corners), maps.dtype) for n in sizes]
+    across = jnp.meshgrid(*axes, indexing="ij")[::-1]
+    points = jnp.stack([*across, jnp.ones_like(across[0])], -1).reshape(-1, len(sizes) + 1)
+    grid = jnp.einsum("pj,bij->bpi", points, maps, precision=EXACT)
     return grid.reshape(theta.shape[0], *sizes, len(sizes))
 
 

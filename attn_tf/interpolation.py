@@ -14,7 +14,8 @@ def mean_matrix(size: Any, bins: int, dtype: str) -> Any:
     if isinstance(size, int):
         return ops.convert_to_tensor(interpolation.mean_matrix(size, bins), dtype)
     first = ops.arange(bins) * size // bins
-    last = -(-ops.arange(1, bins + 1) * size // bins)
+    # A ceiling without negative numbers: exporters that cut off instead of rounding down would get those wrong.
+    last = (ops.arange(1, bins + 1) * size + bins - 1) // bins
     pixel = ops.arange(size)
     inside = ops.cast((pixel >= first[:, None]) & (pixel < last[:, None]), dtype)
     return inside / ops.sum(inside, 1, keepdims=True)

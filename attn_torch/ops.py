@@ -79,7 +79,27 @@ def adaptive_mean(x: Tensor, size: tuple[int | None, ...]) -> Tensor:
     for axis, bins in enumerate(size, 2):
         x = _mean(x, axis, True) if bins == 1 else x
     rest = tuple(None if bins == 1 else bins for bins in size)
-    return x if not any(rest) else _pooled(ADAPTIVE_MEANS, x, rest)
+    if not any(rest):
+        return x
+    if any(isinstance(n, torch.SymInt) for n in x.shape[2:]):  # of the kernel, ONNX is written for one size alone
+        return _by_mean_matrices(x, rest)
+    return _pooled(ADAPTIVE_MEANS, x, rest)
+
+
+def _by_mean_matrices(x: Tensor, size: tuple[int | None, ...]) -> Tensor:
+    for axis, bins in enumerate(size, 2):
+        if bins is not None:
+            x = torch.tensordot(x, _mean_matrix(x.shape[axis], bins, x), ([axis], [1])).movedim(-1, axis)
+    return x
+
+
+def _mean_matrix(size: int, bins: int, x: Tensor) -> Tensor:
+    """Return `attn_core.spec.interpolation.mean_matrix` of a size that may be a symbol."""
+    index, pixels = (torch.arange(n, device=x.device) for n in (bins, size))
+    first = index * size // bins
+    last = ((index + 1) * size + bins - 1) // bins  # a ceiling
+    inside = ((pixels >= first[:, None]) & (pixels < last[:, None])).to(_wide_type(x))
+    return (inside / inside.sum(1, keepdim=True)).to(x.dtype)
 
 
 def mean_pool(x: Tensor, window: int, stride: int) -> Tensor:

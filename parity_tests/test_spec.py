@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 
 import pytest
 from blocks import REFUSED, RESOLVED
@@ -123,6 +125,13 @@ def test_wrong_parts_are_explained(message: str):
     assert str(caught.value).endswith(f"): {message}")
     with pytest.raises(ValueError, match="padding must be one of symmetric, same, valid, got 'SAME'"):
         windows.margins(5, 3, 2, "SAME")
+
+
+def test_margins_are_tensorflows():
+    """As TensorFlow's documentation defines SAME, for every remainder."""
+    for size, length, stride in itertools.product(range(1, 30), range(1, 9), range(1, 7)):
+        total = max((math.ceil(size / stride) - 1) * stride + length - size, 0)
+        assert windows.margins(size, length, stride, "same") == (total // 2, total - total // 2)
 
 
 def test_size_that_cannot_work():

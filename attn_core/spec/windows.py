@@ -19,10 +19,13 @@ def margins(size: Any, length: int, stride: int, padding: str) -> tuple[Any, Any
         return 0, 0
     if padding != "same":
         raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, got {padding!r}.")
-    total = (-(-size // stride) - 1) * stride + length - size
-    if length < stride:  # else it is not negative, which a symbol need not be asked
-        total = max(total, 0)
-    return total // 2, total - total // 2
+    # SAME leaves length - 1 pixels to add, less what the last of ceil(size / stride) windows has over. No negative
+    # number is divided here: exporters that cut off instead of rounding down would get that wrong for symbols.
+    spare = (size + stride - 1) % stride
+    if length < stride:  # else it is not larger, which a symbol need not be asked
+        spare = min(spare, length - 1)
+    before = (length - 1) // 2 - (spare + length % 2) // 2
+    return before, length - 1 - spare - before
 
 
 def places(size: Any, length: int, stride: int, padding: str) -> Any:
