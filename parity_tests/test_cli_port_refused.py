@@ -93,6 +93,25 @@ def test_foreign_checkpoint(attn: Attn, name: str):
     assert refusal(attn, 2, name, "--to", "torch", "--out", "out") == sentence.format(name)
 
 
+OTHER_FORMATS = {
+    "model.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, as Keras saves models", "simple_save"),
+    "model.keras": (b"PK\x03\x04", "is a zip archive, as .keras", "`attn convert`"),
+    "model.pth": (b"\x80\x02", "is a pickle, as PyTorch's older files are", "`attn convert`"),
+    "model.tflite": (b"\x1c\x00\x00\x00TFL3", "is a TensorFlow Lite model", "that it was converted from"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FORMATS)
+def test_other_formats_are_named(attn: Attn, name: str):
+    """By their contents, whatever the file is called, with the way that there is from them."""
+    start, sentence, way = OTHER_FORMATS[name]
+    for path in (name, "model"):
+        Path(path).write_bytes(start + bytes(200))
+        said = refusal(attn, 2, path, "--to", "torch", "--out", "out")
+        assert said.startswith(f"{path} {sentence}")
+        assert way in said
+
+
 def test_no_checkpoint(attn: Attn):
     os.mkfifo("pipe")
     Path("folder").mkdir()

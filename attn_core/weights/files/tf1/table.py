@@ -15,6 +15,7 @@ import cramjam
 
 from attn_core.weights.files.tf1.errors import CheckpointError
 from attn_core.weights.files.tf1.opened import File, crc32c, masked
+from attn_core.weights.files.tf1.other_formats import refuse_other_format
 from attn_core.weights.files.tf1.varint import varint
 
 MAGIC = 0xDB4775248B80FB57
@@ -81,6 +82,7 @@ class Table:
         path, size = self.file.path, self.file.size
         footer = self.file.read(max(size - FOOTER, 0), min(FOOTER, size), "the footer")
         if size < FOOTER or struct.unpack("<Q", footer[-8:])[0] != MAGIC:
+            refuse_other_format(self.file)
             raise CheckpointError(
                 f"{path} is cut short or not a TensorFlow checkpoint: it does not end in a table's magic number."
             )
