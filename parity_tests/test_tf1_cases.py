@@ -28,6 +28,7 @@ TRAINING = {  # what the notes must say of each
 OTHERS = {
     "cond_nested_zero_debias": "phase = False, as outside of training",
     "estimator_se_savedmodel_examples": "cut at the image 'Reshape'",
+    "format_float16": "image: input; result: Cast_1",
     "format_renamed": "4 variables have other names in the file",
     "keras_effnet_simple_save": "image: image; result: probs/Softmax",
     "nchw_placeholder": "image: input; result: out/BiasAdd",
@@ -39,6 +40,9 @@ OTHERS = {
     "tf_unet": "image: x; result: output_map/Relu",
     "uint8_preprocess": "image: image_tensor; result: probs",
 }
+ROUNDED = (
+    8  # operations of half precision in `format_float16`: casts, a mean, two layers with biases, a gate, a product
+)
 IN_ALL = (
     "bn_unfused_constant_train",
     "format_renamed",
@@ -75,6 +79,8 @@ def test_case_becomes_torch(case: str, tmp_path: Path) -> None:
     need("torch")
     port = ported(case, "torch", tmp_path / "out")
     equal(compared(port))
+    half = case == "format_float16"  # one unit of rounding for each of its operations that round
+    assert port.witnessed == (ROUNDED * 2.0**-11 if half else 1e-5)
     said = (TRAINING | OTHERS)[case]
     assert any(said in note for note in port.notes), port.notes
 

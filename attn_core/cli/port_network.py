@@ -44,7 +44,8 @@ def port_whole(
             refuse(f"beyond the bound of {BOUND:g}, nothing was written: {failed}.", FAILED)
 
     whole_network.write(port, output, compare)
-    say(f"Written to {output}: model.py, weights.safetensors, {MANIFEST}; all judged errors within {BOUND:g}.")
+    within = f"{BOUND:g}" if port.witnessed <= BOUND else f"{BOUND:g}, or {port.witnessed:.1g} where TensorFlow rounds"
+    say(f"Written to {output}: model.py, weights.safetensors, {MANIFEST}; all judged errors within {within}.")
     if not port.checks:
         say("Not compared: the source has gaps, calls of `unknown`.", style="yellow")
 
@@ -73,6 +74,9 @@ def _tell(port: Port) -> None:
         out.print(table)
         say("NumPy runs the graph in float64, TensorFlow in float32; the numbers are the images' sizes.")
         say(f"Largest errors; a check passes if either is within {BOUND:g}. In parentheses: told, not judged.")
+        if port.witnessed > BOUND:
+            within = f"{port.witnessed:.1g}"
+            say(f"The graph computes in half precision: what TensorFlow computed is compared within {within}.")
     for note in port.notes:
         say(f"note: {note}")
 

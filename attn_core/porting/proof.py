@@ -80,7 +80,8 @@ def _against_numpy(port: Port, truth: Truth, found: Found) -> Iterator[Check]:
 
 def _against_tensorflow(port: Port, truth: Truth, witness: Witness, found: Found) -> Iterator[Check]:
     where = f"TensorFlow, {_size(truth)}"
-    yield compared("output, float32", where, found.single, _result(port, truth, witness.output))
+    output = _result(port, truth, witness.output)
+    yield compared("output, float32", where, found.single, output, bound=port.witnessed)
     # Not judged: where TensorFlow's float32 turns a relu the other way, a gradient jumps, and neither is wrong.
     yield compared("gradient", where, found.gradient, canonical(witness.gradient, port.network.image_axes), False)
 

@@ -47,8 +47,8 @@ def _pair(
     pull = canonical(recorded["cotangent"], port.network.result.axes) if has_pull else None
     (found,) = runner.run(str(folder / MODEL), [image.astype(np.float64)], [pull])
     output = _output(port, wanted, recorded[wanted], found.single)
-    what, pair = _up_to_softmax(wanted, found.single, output)
-    check = compared(what, RECORDING, *pair)
+    what, pair = _up_to_softmax(wanted, found.single, output, port.witnessed)
+    check = compared(what, RECORDING, *pair, bound=port.witnessed)
     yield check
     if not check.passed:
         port.notes.extend(_better(port, wanted, image, recorded[wanted]))
@@ -67,7 +67,7 @@ def _heads(port: Port, runner: Any, folder: Path, recorded: Mapping[str, Array],
     heads = dict(zip(port.network.heads, apart(found.single, _head_shapes(port, image)), strict=True))
     for wanted in _outputs(recorded, name):
         checks = [
-            compared(f"recorded {wanted}, float32", f"{RECORDING}, {key}", head, output)
+            compared(f"recorded {wanted}, float32", f"{RECORDING}, {key}", head, output, bound=port.witnessed)
             for key, head in heads.items()
             for output in (recorded[wanted], _from_channels_last(recorded[wanted]))
         ]
@@ -133,7 +133,7 @@ def _from_channels_last(array: Array) -> Array:
 # ---- another node ----------------------------------------------------------------------------------------------------
 
 
-def _up_to_softmax(what: str, found: Array, wanted: Array) -> tuple[str, tuple[Array, Array]]:
+def _up_to_softmax(what: str, found: Array, wanted: Array, bound: float) -> tuple[str, tuple[Array, Array]]:
     """Return what to compare: of logits and probabilities, the probabilities of both."""
     pairs = {
         f"recorded {what}, float32": (found, wanted),
@@ -141,7 +141,7 @@ def _up_to_softmax(what: str, found: Array, wanted: Array) -> tuple[str, tuple[A
         f"softmax of the recorded {what}, float32": (found, _softmax(wanted)),
     }
     for said, pair in pairs.items():
-        if compared(said, RECORDING, *pair).passed:
+        if compared(said, RECORDING, *pair, bound=bound).passed:
             return said, pair
     return next(iter(pairs.items()))
 
@@ -187,7 +187,9 @@ def recorded_blocks(port: Port, recorded: Mapping[str, Array]) -> Iterator[Check
         found = runtime.run(step.fields["block"], arrays_of(port, step), image).arrays()
         name = port.network.called[step.name]
         if f"se{i}_out" in recorded:
-            yield compared(f"block {name}", RECORDING, found["output"], canonical(recorded[f"se{i}_out"], axes))
+            output = canonical(recorded[f"se{i}_out"], axes)
+            yield compared(f"block {name}", RECORDING, found["output"], output, bound=port.witnessed)
         if f"se{i}_gate" in recorded:
             gate = found["gate:channel"]
-            yield compared(f"gate of {name}", RECORDING, gate, recorded[f"se{i}_gate"].reshape(gate.shape))
+            wanted = recorded[f"se{i}_gate"].reshape(gate.shape)
+            yield compared(f"gate of {name}", RECORDING, gate, wanted, bound=port.witnessed)

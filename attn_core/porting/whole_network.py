@@ -209,7 +209,8 @@ def report(port: Port) -> dict[str, Any]:
         "operations": dict(sorted(Counter(node.op for node in graph.nodes.values()).items())),
         "steps": dict(sorted(Counter(step.kind for step in port.network.steps).items())),
         "checks": [
-            {"what": c.what, "against": c.against, "absolute": c.absolute, "relative": c.relative, "judged": c.judged}
+            {"what": c.what, "against": c.against, "absolute": c.absolute, "relative": c.relative}
+            | {"judged": c.judged, "bound": c.bound}
             for c in port.checks
         ],
         "decisions": port.notes,
