@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import runtimes
+from blocks import CASES
 from runtimes import need
 
 import attn_core as core
 from attn_core import parity, reference
 from attn_core.interpreters.reference import ops
 from attn_core.interpreters.rounding import bounded
+from attn_core.interpreters.trace import trace
 
 # Blocks whose way from image to output has a maximum, a relu, or both.
 SPOILT = {
@@ -141,6 +143,36 @@ def test_torch_takes_no_index_without_a_derivative():
     with torch.no_grad(), forward_ad.dual_level():
         _, moved = forward_ad.unpack_dual(primitives.global_max(forward_ad.make_dual(x, moving)))
     np.testing.assert_array_equal(moved, [[0.0, 9.0]])  # the first pixel's, also forwards and without a tape
+
+
+# ---- cases with ties -------------------------------------------------------------------------------------------------
+
+# What a maximum was taken of, and what it is: whether some maximum is in several places.
+TIES = {
+    "global_max": lambda x, y: (x == y.reshape(*y.shape, *(1,) * (x.ndim - 2))).sum(tuple(range(2, x.ndim))).max() > 1,
+    "channel_max": lambda x, y: (x == y).sum(1).max() > 1,
+    "max_pool": lambda x, y: (x.min() >= 0) & (y == 0).any(),  # a window of zeros, as after a relu
+}
+
+
+def test_every_maximum_meets_ties():
+    """A block that takes a maximum itself, not by a part that is a block, has a case where maxima are tied."""
+    takes, meets = set(), set()
+    for case in CASES.values():
+        for step in trace(case.block, case.weights, case.inputs, case.train):
+            if step.name in TIES:  # of the block itself: those of its parts have the part's name before theirs
+                taken = type(case.block).__name__, step.name
+                takes.add(taken)
+                if TIES[step.name](step.inputs[0], step.output):
+                    meets.add(taken)
+    assert takes == meets
+    assert {name for name, _ in takes} == {
+        "ChannelAttention",
+        "SpatialAttention",
+        "GlobalPooling",
+        "NonLocal",
+        "SEResNet",
+    }
 
 
 # ---- ties under transformations --------------------------------------------------------------------------------------
