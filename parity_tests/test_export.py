@@ -104,13 +104,13 @@ def test_onnx_of_same(length: int, stride: int, tmp_path: Path):
 def test_onnx_of_a_network(padding: str, tmp_path: Path):
     """A network whose strides take images of every size, exported at 24 x 24."""
     need("torch")
+    import torch
+
     import attn_torch
 
     network = attn_torch.SEResNet(5, depths=(1, 1), width=8, padding=padding).eval()
     noise = np.random.default_rng(0)
     session = to_onnx(network, [noise.normal(size=(2, 3, 24, 24)).astype(np.float32)], tmp_path / "network.onnx")
-    import torch
-
     for size in ((24, 24), (25, 27), (30, 31), (33, 26)):
         image = noise.normal(size=(2, 3, *size)).astype(np.float32)
         wanted = network(torch.tensor(image)).detach().numpy()

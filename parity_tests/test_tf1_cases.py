@@ -40,9 +40,8 @@ OTHERS = {
     "tf_unet": "image: x; result: output_map/Relu",
     "uint8_preprocess": "image: image_tensor; result: probs",
 }
-ROUNDED = (
-    8  # operations of half precision in `format_float16`: casts, a mean, two layers with biases, a gate, a product
-)
+# Operations of `format_float16` that round: a cast, a mean, two layers with biases, a sigmoid, a product.
+ROUNDED = 8
 IN_ALL = (
     "bn_unfused_constant_train",
     "format_renamed",

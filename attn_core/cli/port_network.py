@@ -41,13 +41,18 @@ def port_whole(
         _tell(port)
         if not port.passed:
             failed = ", ".join(f"{check.what} ({check.against})" for check in port.checks if not check.passed)
-            refuse(f"beyond the bound of {BOUND:g}, nothing was written: {failed}.", FAILED)
+            refuse(f"beyond the bound of {_bound(port)}, nothing was written: {failed}.", FAILED)
 
     whole_network.write(port, output, compare)
-    within = f"{BOUND:g}" if port.witnessed <= BOUND else f"{BOUND:g}, or {port.witnessed:.1g} where TensorFlow rounds"
-    say(f"Written to {output}: model.py, weights.safetensors, {MANIFEST}; all judged errors within {within}.")
+    say(f"Written to {output}: model.py, weights.safetensors, {MANIFEST}; all judged errors within {_bound(port)}.")
     if not port.checks:
         say("Not compared: the source has gaps, calls of `unknown`.", style="yellow")
+
+
+def _bound(port: Port) -> str:
+    """Say within what errors pass; a graph of half precision has a second bound."""
+    half = f", or {port.witnessed:.1g} beside TensorFlow's half precision" if port.witnessed > BOUND else ""
+    return f"{BOUND:g}{half}"
 
 
 def _ends(port: Port) -> str:
@@ -73,10 +78,7 @@ def _tell(port: Port) -> None:
             table.add_row(spelt(check.what), check.against, *_numbers(check), style=style)
         out.print(table)
         say("NumPy runs the graph in float64, TensorFlow in float32; the numbers are the images' sizes.")
-        say(f"Largest errors; a check passes if either is within {BOUND:g}. In parentheses: told, not judged.")
-        if port.witnessed > BOUND:
-            within = f"{port.witnessed:.1g}"
-            say(f"The graph computes in half precision: what TensorFlow computed is compared within {within}.")
+        say(f"Largest errors; a check passes if either is within {_bound(port)}. In parentheses: told, not judged.")
     for note in port.notes:
         say(f"note: {note}")
 
