@@ -10,14 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.porting.ported import Found, Pulls
+from attn_core.porting.ported import Found, Pulls, is_image
 
 Apply = Callable[[Any, jax.Array], jax.Array | dict[str, jax.Array]]
 Joined = Callable[[Any, jax.Array], jax.Array]
 
 
-def run(apply: Apply, weights: Any, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
-    """Run a network, given as a function of its weights and an image, in float32 and in float64."""
+def run(apply: Apply, weights: Any, images: list[NDArray[np.float64]], cotangents: Pulls, rank: int) -> list[Found]:
+    """Run a network, given as a function of its weights and an image, in float32 and in float64.
+
+    `rank` is the number of axes of the network's images.
+    """
 
     def joined(weights: Any, x: jax.Array) -> jax.Array:
         """Return the result; of several, (images, numbers) in canonical order."""
@@ -28,34 +31,37 @@ def run(apply: Apply, weights: Any, images: list[NDArray[np.float64]], cotangent
         return output
 
     with jax.default_matmul_precision("highest"):
-        outputs = [_numpy(jax.jit(joined)(weights, jnp.asarray(_native(image), jnp.float32))) for image in images]
+        outputs = [
+            _numpy(jax.jit(joined)(weights, jnp.asarray(_native(image, rank), jnp.float32)), rank) for image in images
+        ]
         with jax.enable_x64(True):
             wide = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64), weights)
-            return [_exact(joined, wide, *each) for each in zip(images, cotangents, outputs, strict=True)]
+            return [_exact(joined, wide, rank, *each) for each in zip(images, cotangents, outputs, strict=True)]
 
 
 def _exact(
     apply: Joined,
     weights: Any,
+    rank: int,
     image: NDArray[np.float64],
     cotangent: NDArray[np.float64] | None,
     single: NDArray[np.float64],
 ) -> Found:
-    pull = None if cotangent is None else jnp.asarray(_native(cotangent))
+    pull = None if cotangent is None else jnp.asarray(_native(cotangent, rank))
 
     @jax.jit
     def both(weights: Any, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         output, back = jax.vjp(lambda image: apply(weights, image), x)
         return output, back(jnp.ones_like(output) if pull is None else pull)[0]
 
-    output, gradient = both(weights, jnp.asarray(_native(image)))
-    return Found(single, _numpy(output), _numpy(gradient))
+    output, gradient = both(weights, jnp.asarray(_native(image, rank)))
+    return Found(single, _numpy(output, rank), _numpy(gradient, rank))
 
 
-def _native(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.moveaxis(array, 1, -1) if array.ndim == 4 else array
+def _native(array: NDArray[np.float64], rank: int) -> NDArray[np.float64]:
+    return np.moveaxis(array, 1, -1) if is_image(array, rank) else array
 
 
-def _numpy(tensor: jax.Array) -> NDArray[np.float64]:
+def _numpy(tensor: jax.Array, rank: int) -> NDArray[np.float64]:
     array = np.asarray(tensor, np.float64)
-    return np.moveaxis(array, -1, 1) if array.ndim == 4 else array
+    return np.moveaxis(array, -1, 1) if is_image(array, rank) else array

@@ -8,19 +8,24 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.porting.ported import Found, Pulls, imported
+from attn_core.porting.ported import Found, Pulls, imported, is_image
 from attn_tf.passes import through_layer
+from attn_tf.volume_pools import volumes_in_float64
 
 
-def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
-    """Run the network of a `model.py` on canonical images, in float32 and, except on JAX, in float64."""
-    outputs = [_numpy(_joined(imported(path).load()(_native(image), training=False))) for image in images]
+def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls, rank: int = 4) -> list[Found]:
+    """Run the network of a `model.py` on canonical images, in float32 and, except on JAX, in float64.
+
+    `rank` is the number of axes of the network's images.
+    """
+    outputs = [_numpy(_joined(imported(path).load()(_native(image, rank), training=False)), rank) for image in images]
     double = "float32" if keras.backend.backend() == "jax" else "float64"
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(double)
     try:
-        network = _Joined(imported(path).load())
-        return [_exact(network, double, *each) for each in zip(images, cotangents, outputs, strict=True)]
+        with volumes_in_float64():
+            network = _Joined(imported(path).load())
+            return [_exact(network, double, rank, *each) for each in zip(images, cotangents, outputs, strict=True)]
     finally:
         keras.config.set_dtype_policy(before)
 
@@ -47,24 +52,25 @@ def _joined(output: Any) -> Any:
 def _exact(
     network: keras.Model,
     dtype: str,
+    rank: int,
     image: NDArray[np.float64],
     cotangent: NDArray[np.float64] | None,
     single: NDArray[np.float64],
 ) -> Found:
-    x = keras.ops.convert_to_tensor(_native(image), dtype)
+    x = keras.ops.convert_to_tensor(_native(image, rank), dtype)
     if cotangent is None:
         pull = keras.ops.ones_like(network(x, training=False))
     else:
-        pull = keras.ops.convert_to_tensor(_native(cotangent), dtype)
+        pull = keras.ops.convert_to_tensor(_native(cotangent, rank), dtype)
     network(x, training=False)  # JAX must find the wrapper built
     output, gradients, _ = through_layer(network, [x], pull)
-    return Found(single, _numpy(output), _numpy(gradients[0]))
+    return Found(single, _numpy(output, rank), _numpy(gradients[0], rank))
 
 
-def _native(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.moveaxis(array, 1, -1) if array.ndim == 4 else array
+def _native(array: NDArray[np.float64], rank: int) -> NDArray[np.float64]:
+    return np.moveaxis(array, 1, -1) if is_image(array, rank) else array
 
 
-def _numpy(tensor: object) -> NDArray[np.float64]:
+def _numpy(tensor: object, rank: int) -> NDArray[np.float64]:
     array = np.asarray(keras.ops.convert_to_numpy(tensor), np.float64)
-    return np.moveaxis(array, -1, 1) if array.ndim == 4 else array
+    return np.moveaxis(array, -1, 1) if is_image(array, rank) else array

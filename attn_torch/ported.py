@@ -16,8 +16,9 @@ from attn_torch.spill import Spill
 from attn_torch.widen import Widened
 
 
-def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
+def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls, rank: int = 4) -> list[Found]:
     """Run the network of a `model.py` on canonical images: in float32 its output, in float64 both."""
+    del rank  # the axes of PyTorch are canonical, whatever they mean
     network = imported(path).load().requires_grad_(False)
     outputs = [_joined(network(torch.tensor(image, dtype=torch.float32))).double().numpy() for image in images]
     with tempfile.TemporaryFile(dir=Path(path).parent) as file:

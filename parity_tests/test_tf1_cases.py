@@ -37,6 +37,8 @@ OTHERS = {
     "frozen_quantize_weights": "image: image; result: probabilities",
     "hand_group_norm": "image: x; result: logits/BiasAdd",
     "hand_minibatch_shape_misc": "image: x; result: logits/BiasAdd",
+    "c3d": "image: images; result: add_2",
+    "se_resnet_1d": "image: ecg; result: logits/BiasAdd",
     "tf_unet": "image: x; result: output_map/Relu",
     "uint8_preprocess": "image: image_tensor; result: probs",
 }
@@ -47,6 +49,7 @@ IN_ALL = (
     "format_renamed",
     "hand_group_norm",
     "hand_minibatch_shape_misc",
+    "se_resnet_1d",
     "tf_unet",
     "uint8_preprocess",
 )

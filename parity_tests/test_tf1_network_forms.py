@@ -24,9 +24,19 @@ from attn_core.porting.write.identifiers import RESERVED, class_name, identifier
 FORMS = (
     "cbam", "channels_alone", "pixels_alone", "two_perceptrons", "shuffles", "groups", "functions", "vectors",
     "integers", "separable", "channels_first", "softmax_of_pixels", "awkward_names", "resized", "transposed",
-    "group_norms",
+    "group_norms", "signals", "signals_of_channels_first", "rows", "grey", "volumes", "flattened_volumes",
 )  # fmt: skip
-IN_ALL = ("cbam", "shuffles", "functions", "awkward_names", "resized", "transposed", "group_norms")
+IN_ALL = (
+    "cbam",
+    "shuffles",
+    "functions",
+    "awkward_names",
+    "resized",
+    "transposed",
+    "group_norms",
+    "signals",
+    "volumes",
+)
 LARGEST = {"float32": 1e-5, "float64": 1e-6, "gradient": 1e-6}
 HOSTILE = [
     'a"""b',

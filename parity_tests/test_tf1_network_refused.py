@@ -162,10 +162,20 @@ def test_no_setting(attn: Attn, setting: str):
     assert os.listdir() == []
 
 
-@pytest.mark.parametrize("size", ["32", "32,0", "a,b", "32,24,3"])
+@pytest.mark.parametrize("size", ["32,0", "a,b", "32,24,3,1", ","])
 def test_no_size(attn: Attn, size: str):
     code, _, stderr = attn("port", SE, "--to", "torch", "--out", "out", "--size", size)
-    assert (code, stderr) == (2, f"attn: {size!r} is no size: give height and width, as 224,224.\n")
+    rule = "give height and width, as 224,224; of signals the length, of volumes three numbers."
+    assert (code, stderr) == (2, f"attn: {size!r} is no size: {rule}\n")
+
+
+@pytest.mark.parametrize(("size", "count"), [("32", 1), ("32,24,3", 3)])
+def test_size_of_other_axes(attn: Attn, size: str, count: int):
+    code, _, stderr = attn("port", SE, "--to", "torch", "--out", "out", "--size", size)
+    assert code == 2
+    assert f"the size {size} has {count} numbers, but the image 'input' has the shape" in " ".join(stderr.split())
+    assert stderr.rstrip().endswith("give its height and width.")
+    assert os.listdir() == []
 
 
 def test_size():
@@ -173,14 +183,23 @@ def test_size():
     assert [truth.image.shape for truth in port.truths] == [(2, 5, 8, 64), (3, 15, 19, 64)]
 
 
-def test_image_without_sizes(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("axes", "error", "said"),
+    [
+        (2, SizeError, r"the image 'input' has the shape \[None, None\]"),
+        (3, CheckpointError, r"fails on complex128\[2, 128, 3\].*--size LENGTH gives another"),
+    ],
+)
+def test_image_without_sizes(tmp_path: Path, axes: int, error: type[Exception], said: str):
+    """A graph whose file says another number of axes than its layers take."""
+
     def flat(graph: graph_pb2.GraphDef) -> None:
         node = named(graph, "input")
-        del node.attr["shape"].shape.dim[3:]
+        del node.attr["shape"].shape.dim[axes:]
         for dim in node.attr["shape"].shape.dim:
             dim.size = -1
 
-    with pytest.raises(SizeError, match=r"the image 'input' has the shape \[None, "):
+    with pytest.raises(error, match=said):
         read(changed(tmp_path, flat))
 
 

@@ -239,6 +239,95 @@ def awkward_names() -> Any:
     return head(y)
 
 
+def normal(y: Any, name: str) -> Any:
+    """Batch norm outside of training, by the products and sums of `tf.layers`."""
+    with v1.variable_scope(name):
+        names = ("moving_mean", "moving_variance", "beta", "gamma")
+        stored = [variable(each, y.shape[-1], low=0.5, high=1.5) for each in names]
+        return tf.nn.batch_normalization(y, *stored, 1e-3)
+
+
+def squeezed(y: Any) -> Any:
+    """Squeeze and excite over all places but the channels."""
+    space = list(range(1, y.shape.rank - 1))
+    with v1.variable_scope("se"):
+        gate = tf.sigmoid(dense(tf.nn.relu(dense(tf.reduce_mean(y, space), "reduce", 2)), "expand", y.shape[-1]))
+    return y * tf.reshape(gate, [-1, *[1] * len(space), y.shape[-1]])
+
+
+def signals() -> Any:
+    """Convolutions of signals, which TensorFlow makes images of, and all that stands between them."""
+    x = v1.placeholder(tf.float32, [None, None, 3], name="input")
+    y = tf.nn.conv1d(tf.pad(x, [[0, 0], [2, 1], [0, 0]]), variable("stem", 4, 3, 8), 1, "VALID")
+    y = tf.nn.relu(normal(y, "norm"))
+    small = tf.nn.max_pool1d(y, 3, 2, "SAME")
+    small = tf.nn.bias_add(tf.nn.conv1d(small, variable("down", 5, 8, 6), 2, "SAME"), variable("bias", 6))
+    small = squeezed(tf.nn.relu(small))
+    small = small * tf.sigmoid(dense(small, "places", 6))
+    left, right = tf.split(small, 2, axis=2)
+    small = tf.concat([tf.nn.avg_pool1d(left, 2, 1, "SAME"), right * variable("scale", 3)], 2)
+    size = tf.shape(y)
+    large = tf.nn.conv1d_transpose(small, variable("up", 4, 8, 6), [size[0], 4 * tf.shape(small)[1], 8], 4, "SAME")
+    return head_of_signal(large) + head_of_signal(y[:, ::2])
+
+
+def head_of_signal(y: Any) -> Any:
+    with v1.variable_scope("logits", reuse=v1.AUTO_REUSE):
+        return tf.matmul(tf.reduce_mean(y, 1), variable("kernel", y.shape[2], 3)) + variable("bias", 3)
+
+
+def signals_of_channels_first() -> Any:
+    """Flatten in the layout of PyTorch, which a program has for a GPU."""
+    x = v1.placeholder(tf.float32, [None, 20, 3], name="input")
+    y = tf.transpose(tf.nn.conv1d(x, variable("stem", 3, 3, 4), 2, "SAME"), [0, 2, 1])
+    y = tf.reshape(tf.nn.relu(y), [-1, 40])
+    return tf.matmul(y, variable("kernel", 40, 3))
+
+
+def rows() -> Any:
+    """Signals that are made images of one row once, at the start, and stay so."""
+    x = v1.placeholder(tf.float32, [None, 24, 3], name="input")
+    y = tf.expand_dims(x, 1)
+    for k in range(2):
+        with v1.variable_scope(f"layer_{k}"):
+            y = tf.nn.conv2d(y, variable("kernel", 1, 3, y.shape[3], 4), [1, 1, 2, 1], "SAME")
+            y = tf.nn.relu(normal(y, "norm"))
+    return head(tf.nn.max_pool2d(y, [1, 2], [1, 2], "SAME"))
+
+
+def grey() -> Any:
+    """Images without an axis for their one channel."""
+    x = v1.placeholder(tf.float32, [None, 12, 10], name="input")
+    return head(stem(tf.expand_dims(x / 255.0, -1)))
+
+
+def volumes() -> Any:
+    """Convolutions, pools, norms and gates of volumes, and the way back up of a U-Net."""
+    x = v1.placeholder(tf.float32, [None, None, None, None, 2], name="input")
+    y = tf.nn.conv3d(x, variable("stem", 3, 3, 3, 2, 4), [1] * 5, "SAME")
+    y = tf.nn.relu(tf.nn.bias_add(y, variable("bias", 4)))
+    small = tf.nn.max_pool3d(y, [1, 1, 2, 2, 1], [1, 1, 2, 2, 1], "SAME")
+    small = normal(tf.nn.conv3d(small, variable("down", 3, 3, 2, 4, 6), [1, 2, 1, 1, 1], "SAME"), "norm")
+    small = squeezed(tf.nn.relu(small))
+    size, own = tf.shape(y), tf.shape(small)
+    target = [size[0], 2 * own[1], 2 * own[2], 2 * own[3], 4]
+    up = tf.nn.conv3d_transpose(small, variable("up", 2, 3, 2, 4, 6), target, [1, 2, 2, 2, 1], "SAME")
+    means = tf.nn.avg_pool3d(y, [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], "SAME")
+    return head_of_volume(tf.concat([up, tf.nn.relu(up)], 4), "of_up") + head_of_volume(means, "of_means")
+
+
+def head_of_volume(y: Any, name: str) -> Any:
+    with v1.variable_scope(name):
+        return tf.matmul(tf.reduce_mean(y, [1, 2, 3]), variable("kernel", y.shape[4], 3)) + variable("bias", 3)
+
+
+def flattened_volumes() -> Any:
+    """Put into another order before they are flattened, as C3D is to fit the weights of an older framework."""
+    x = v1.placeholder(tf.float32, [None, 4, 6, 6, 2], name="input")
+    y = tf.nn.relu(tf.nn.conv3d(x, variable("stem", 3, 3, 3, 2, 4), [1, 1, 2, 2, 1], "VALID"))
+    return tf.matmul(tf.reshape(tf.transpose(y, [0, 1, 4, 2, 3]), [-1, 32]), variable("kernel", 32, 3))
+
+
 def saturated() -> Any:
     return tf.nn.softmax(1e6 * head(stem(image())))
 
@@ -248,6 +337,7 @@ FORMS: dict[str, Callable[[], Any]] = {
     for each in (
         cbam, channels_alone, pixels_alone, two_perceptrons, shuffles, groups, functions, vectors, integers, separable,
         channels_first, softmax_of_pixels, awkward_names, group_norms, groups_of_rows, saturated, resized, transposed,
+        signals, signals_of_channels_first, rows, grey, volumes, flattened_volumes,
     )
 }  # fmt: skip
 

@@ -36,7 +36,7 @@ def prove(port: Port, folder: Path, recorded: Mapping[str, Array] | None = None,
     images = [canonical(truth.image, port.network.image_axes) for truth in port.truths]
     pulls = [_result(port, truth, truth.cotangent) for truth in port.truths]
     runner = importlib.import_module(RUNNERS[port.target])
-    found = runner.run(str(folder / MODEL), images, pulls)
+    found = runner.run(str(folder / MODEL), images, pulls, port.network.rank)
     for truth, each in zip(port.truths, found, strict=True):
         port.checks.extend(_against_numpy(port, truth, each))
     if tensorflow and original.installed():

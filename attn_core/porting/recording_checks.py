@@ -45,7 +45,7 @@ def _pair(
     image = _image(port, name, recorded[name])
     has_pull = name == "input" and "cotangent" in recorded
     pull = canonical(recorded["cotangent"], port.network.result.axes) if has_pull else None
-    (found,) = runner.run(str(folder / MODEL), [image.astype(np.float64)], [pull])
+    (found,) = runner.run(str(folder / MODEL), [image.astype(np.float64)], [pull], port.network.rank)
     output = _output(port, wanted, recorded[wanted], found.single)
     what, pair = _up_to_softmax(wanted, found.single, output, port.witnessed)
     check = compared(what, RECORDING, *pair, bound=port.witnessed)
@@ -63,7 +63,7 @@ def _pair(
 def _heads(port: Port, runner: Any, folder: Path, recorded: Mapping[str, Array], name: str) -> Iterator[Check]:
     """Compare each recorded output with the head that it is nearest to."""
     image = _image(port, name, recorded[name])
-    (found,) = runner.run(str(folder / MODEL), [image.astype(np.float64)], [None])
+    (found,) = runner.run(str(folder / MODEL), [image.astype(np.float64)], [None], port.network.rank)
     heads = dict(zip(port.network.heads, apart(found.single, _head_shapes(port, image)), strict=True))
     for wanted in _outputs(recorded, name):
         checks = [
@@ -106,7 +106,8 @@ def _image(port: Port, name: str, array: Array) -> Array:
     _, channels, *space = canonical(port.truths[0].image, axes).shape
     if array.ndim == len(axes):
         for image in (canonical(array, axes), _from_channels_last(array)):
-            if image.shape[1] == channels:
+            # Of images without channels, the second axis is one of space.
+            if image.shape[1] == channels or len(axes) < port.network.rank:
                 return image
     held, wanted = list(array.shape), ["N", *("?" for _ in space), channels]
     raise RecordingError(

@@ -23,11 +23,12 @@ from attn_core.porting.network.source import Source
 from attn_core.porting.network.steps.steps import Step, canonical
 from attn_core.porting.network.truth import Truth, truths
 from attn_core.porting.port import BOUND, MODEL, Port
+from attn_core.porting.ported import is_image
 from attn_core.porting.write.plan import plan
 from attn_core.porting.write.preface import Preface
 from attn_core.porting.write.state import Place, state
 from attn_core.porting.write.structure import structured
-from attn_core.porting.write.targets import LAYOUTS, WRITERS
+from attn_core.porting.write.targets import WRITERS, layout_of
 from attn_core.weights.files.tf1.checkpoint import Checkpoint
 from attn_core.weights.files.tf1.errors import CheckpointError
 from attn_core.weights.files.tf1.locate import locate
@@ -42,10 +43,17 @@ class UnknownStepsError(ValueError):
 def options(image: str | None, output: str | None, settings: Sequence[str], size: str | None) -> Options:
     """Read a user's words; `settings` are texts such as keep_prob=1, `size` is one such as 224,224."""
     values = dict(_setting(text) for text in settings)
-    numbers = tuple(int(n) for n in size.split(",") if n.strip().isdigit()) if size else None
-    if numbers is not None and (len(numbers) != 2 or min(numbers) < 1):
-        raise ValueError(f"{size!r} is no size: give height and width, as 224,224.")
-    return Options(image, output, values, numbers)
+    return Options(image, output, values, _size(size) if size else None)
+
+
+def _size(text: str) -> tuple[int, ...]:
+    numbers = text.split(",")
+    is_size = len(numbers) <= 3 and all(n.strip().isdigit() and int(n) > 0 for n in numbers)
+    if not is_size:
+        raise ValueError(
+            f"{text!r} is no size: give height and width, as 224,224; of signals the length, of volumes three numbers."
+        )
+    return tuple(map(int, numbers))
 
 
 def _setting(text: str) -> tuple[str, float | bool]:
@@ -103,9 +111,12 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
     planned = plan(structured(network.steps, "x", network.result.step))
     arrays, places = state(network, planned.places, writer.convention)
     image = canonical(seen[0].image, network.image_axes)
-    shape = (1, *image.shape[2:], image.shape[1]) if image.ndim == 4 else image.shape
+    _, channels, *space = image.shape
+    shape = (1, *space, channels) if is_image(image, network.rank) else image.shape
     origin = _origin(path, inference.graph, target)
-    text = writer(planned, shape).text(Preface(origin, tuple(_dropped(network)), LAYOUTS[target]))
+    text = writer(planned, shape, network.rank).text(
+        Preface(origin, tuple(_dropped(network)), layout_of(target, network.rank))
+    )
     port = Port(path, target, network, text, arrays, places, seen)
     port.notes.extend(_notes(network, source, unknown, seen))
     if copied := [name for name, where in _by_variable(places).items() if len(where) > 1]:

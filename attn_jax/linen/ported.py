@@ -9,7 +9,7 @@ from attn_core.porting.ported import Found, Pulls, imported
 from attn_jax import ported
 
 
-def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
+def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls, rank: int = 4) -> list[Found]:
     """Run the network of a `model.py` on canonical images, in float32 and in float64."""
     network, variables = imported(path).load()
-    return ported.run(network.apply, variables, images, cotangents)
+    return ported.run(network.apply, variables, images, cotangents, rank)

@@ -13,7 +13,7 @@ from attn_core.porting.ported import Found, Pulls, imported
 from attn_jax import ported
 
 
-def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls) -> list[Found]:
+def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls, rank: int = 4) -> list[Found]:
     """Run the network of a `model.py` on canonical images, in float32 and in float64."""
     graph, state = nnx.split(imported(path).load())
 
@@ -21,4 +21,4 @@ def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls) -> list
         output: jax.Array = nnx.merge(graph, weights)(x)
         return output
 
-    return ported.run(apply, state, images, cotangents)
+    return ported.run(apply, state, images, cotangents, rank)

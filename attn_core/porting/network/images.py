@@ -13,12 +13,16 @@ from attn_core.porting.find.means import shape_known
 from attn_core.porting.graph.graph import Ref
 from attn_core.porting.graph.ops.evaluate import evaluate
 from attn_core.porting.network.inference import Inference
-from attn_core.porting.network.steps.axes import Axes, image_axes
+from attn_core.porting.network.steps.axes import LEAST, NHWC, Axes, image_axes, image_rank, is_grey
 from attn_core.porting.network.steps.observed import OpenSizes, Sizes, fixed
 from attn_core.porting.network.steps.steps import Array
 
 SIZE = (64, 64)  # of images where neither the graph nor the user says one
+VOLUME = (16, 32, 32)
+SIZES: Mapping[int, Sizes] = {3: (128,), 4: SIZE, 5: VOLUME}  # by the number of axes
 ODD = 11  # how much larger the second image is, from even to odd
+ODD_VOLUME = 3  # the graph is run in complex numbers, and volumes are large already
+_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative", "Conv3D")
 _MOST = 2**26  # numbers of a batch of images; a file may state any size
 IMAGES, COLOURS = 2, 3  # of a batch, where the graph leaves them open
 
@@ -28,47 +32,78 @@ class SizeError(ValueError):
 
 
 class _Shape(NamedTuple):
-    """The shape of a batch of images, in canonical order."""
+    """The shape of a batch of signals, images or volumes."""
 
     images: int
     channels: int
-    height: int
-    width: int
+    space: Sizes
+
+    @property
+    def canonical(self) -> Sizes:
+        """All sizes in canonical order."""
+        return (self.images, self.channels, *self.space)
 
     def doubled(self) -> _Shape:
-        """Return the shape of images twice as high and wide."""
-        return self._replace(height=2 * self.height, width=2 * self.width)
+        """Return the shape of images twice as large along each axis."""
+        return self._replace(space=tuple(2 * n for n in self.space))
 
     def larger(self) -> _Shape:
         """Return the shape of larger images of odd sizes, on which SAME pads otherwise than on even ones."""
-        height, width = (n + ODD - n % 2 for n in (self.height, self.width))
-        return self._replace(height=height, width=width)
+        more = ODD_VOLUME if len(self.space) == len(VOLUME) else ODD
+        return self._replace(space=tuple(n + more - n % 2 for n in self.space))
 
 
-def shapes(inference: Inference, feeds: Mapping[Ref, Array], size: tuple[int, int] | None) -> Iterator[Sizes]:
+def shapes(inference: Inference, feeds: Mapping[Ref, Array], size: Sizes | None) -> Iterator[Sizes]:
     """Yield shapes to try: the stated or asked one, an odd one, twice the first, and the first with another batch."""
     graph, image = inference.graph, inference.image
     stated = shape_known(graph, image)
     if stated is None:
         stated = (None, None, None, None)
-    if len(stated) != 4:
+    if size is not None and len(size) != lengths(inference, len(stated)):
+        raise SizeError(_other_size(inference, stated, size))
+    if is_grey(graph, image, len(stated)):
+        # Those of images with an axis for the channel, without it.
+        yield from (shape[:-1] for shape in _of_images(inference, feeds, (*stated, 1), NHWC, size))
+    elif len(stated) in SIZES:
+        yield from _of_images(inference, feeds, stated, image_axes(graph, image, len(stated)), size)
+    else:
         yield from _of_vectors(inference, stated)
-        return
-    axes = image_axes(graph, image, 4)
-    height, width = size or SIZE
-    default = _Shape(IMAGES, _channels(inference, feeds), height, width)
-    first = _completed(stated, axes.in_graph(default))
+
+
+def lengths(inference: Inference, rank: int) -> int:
+    """Return how many numbers the size of an image of so many axes has."""
+    return max(0, image_rank(inference.graph, inference.image, rank) - 2) if rank >= LEAST else 0
+
+
+def _of_images(
+    inference: Inference, feeds: Mapping[Ref, Array], stated: OpenSizes, axes: Axes, size: Sizes | None
+) -> Iterator[Sizes]:
+    graph = inference.graph
+    default = _Shape(IMAGES, _channels(inference, feeds), size or SIZES[len(stated)])
+    first = _completed(stated, axes.in_graph(default.canonical))
     if math.prod(first) > _MOST:
         raise SizeError(f"{graph.path}: images of the shape {list(first)} are too large to run the graph on.")
     yield first
     batch, *_ = stated
-    shape = _Shape(*axes.canonical(first))
+    images, channels, *space = axes.canonical(first)
+    shape = _Shape(images, channels, tuple(space))
     # Another number of images, where the graph allows it: what is made of the batch then differs between the runs.
     again = shape._replace(images=batch or shape.images + 1)
-    yield axes.in_graph(again.larger())
+    yield axes.in_graph(again.larger().canonical)
     # Where ways of different strides meet, odd sizes do not fit; what is read off two runs must not be of one size.
-    yield axes.in_graph(again.doubled())
-    yield axes.in_graph(again)
+    yield axes.in_graph(again.doubled().canonical)
+    yield axes.in_graph(again.canonical)
+
+
+def _other_size(inference: Inference, stated: OpenSizes, size: Sizes) -> str:
+    """Say which numbers a size has."""
+    name, count = inference.image.node, lengths(inference, len(stated))
+    given = ",".join(map(str, size))
+    numbers = {1: "its length", 2: "its height and width", 3: "its depth, height and width"}.get(count, "none")
+    return (
+        f"{inference.graph.path}: the size {given} has {len(size)} numbers, but the image {name!r} has the shape "
+        f"{list(stated)}: give {numbers}."
+    )
 
 
 def _of_vectors(inference: Inference, stated: OpenSizes) -> Iterator[Sizes]:
@@ -89,13 +124,12 @@ def _completed(stated: OpenSizes, default: Sizes) -> Sizes:
 
 def _channels(inference: Inference, feeds: Mapping[Ref, Array]) -> int:
     """Return the channels that the first convolution takes."""
-    convolutions = (node for node in inference.graph.nodes.values() if node.op in ("Conv2D", "DepthwiseConv2dNative"))
-    first = next(convolutions, None)
+    first = next((node for node in inference.graph.nodes.values() if node.op in _CONVOLUTIONS), None)
     if first is None or len(first.inputs) < 2:
         return COLOURS
     kernel = first.inputs[1]
     shape = evaluate(inference.original, feeds, [kernel])[kernel].shape
-    return int(shape[2]) if len(shape) == 4 else COLOURS
+    return int(shape[-2]) if len(shape) >= len(NHWC) else COLOURS
 
 
 def sample(shape: Sizes, axes: Axes, seed: int) -> Array:

@@ -25,6 +25,7 @@ from attn_core.porting.network.momenta import momenta
 from attn_core.porting.network.settings import Settings, settings
 from attn_core.porting.network.source import Source
 from attn_core.porting.network.start import cut, find_input
+from attn_core.porting.network.steps.observed import Sizes
 from attn_core.porting.network.steps.steps import Array
 
 
@@ -35,13 +36,14 @@ class Options:
     Fields:
         image, output: nodes, where the graph does not show the network's ends; several results with commas between.
         settings: values of placeholders by name.
-        size: height and width of the images it is run on, where the graph leaves them open.
+        size: height and width of the images it is run on, where the graph leaves them open; of signals their length,
+            of volumes depth, height and width.
     """
 
     image: str | None = None
     output: str | None = None
     settings: Mapping[str, float | bool] | None = None
-    size: tuple[int, int] | None = None
+    size: Sizes | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class Network:
     steps: tuple[Step, ...]
     result: Value
     image_axes: Axes
+    rank: int
+    """The number of axes of its images: 3 of signals, 5 of volumes."""
     heads: Mapping[str, Axes]
     """The axes of several results in the graph; empty for one."""
     notes: tuple[str, ...]
@@ -67,6 +69,7 @@ def lifted(inference: Inference, source: Source, observed: Observed) -> Network:
         steps=tuple(steps),
         result=result,
         image_axes=lifter.values[inference.image].axes,
+        rank=lifter.rank,
         heads={key: lifter.values[ref].axes for key, ref in inference.heads.items()},
         notes=tuple(notes),
         called=called | found,

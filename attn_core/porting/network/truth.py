@@ -11,7 +11,7 @@ import numpy as np
 from attn_core.porting.graph.graph import Ref
 from attn_core.porting.graph.lazy import Lazy
 from attn_core.porting.graph.ops.evaluate import evaluate
-from attn_core.porting.network.images import SizeError, sample, shapes
+from attn_core.porting.network.images import SizeError, lengths, sample, shapes
 from attn_core.porting.network.inference import Inference
 from attn_core.porting.network.source import Source
 from attn_core.porting.network.steps.axes import image_axes
@@ -46,7 +46,7 @@ class Ends(NamedTuple):
     after: Ref
 
 
-def truths(inference: Inference, source: Source, size: tuple[int, int] | None) -> tuple[list[Truth], Observed]:
+def truths(inference: Inference, source: Source, size: Sizes | None) -> tuple[list[Truth], Observed]:
     """Run the graph on two images, of different sizes where it takes them; and return what was seen of each output.
 
     **Raises** `SizeError`, `UnknownOpError`, `CheckpointError`.
@@ -94,7 +94,9 @@ def _output(
     try:
         found = evaluate(inference.original, given, [end, *heads], watch=observed.watch)
     except CheckpointError as error:
-        said = f"{error} The image had the shape {list(shape)}; --size HEIGHT,WIDTH gives another."
+        said = (
+            f"{error} The image had the shape {list(shape)}; {_another(lengths(inference, len(shape)))} gives another."
+        )
         raise type(error)(said) from None
     output = found[end]
     images, *_ = shape
@@ -102,6 +104,11 @@ def _output(
         path = inference.graph.path
         raise CheckpointError(f"{path}: of {images} images, the result has {list(output.shape)}.")
     return output, tuple(found[ref].shape for ref in heads)
+
+
+def _another(count: int) -> str:
+    """Return the option that gives a size of so many numbers."""
+    return {1: "--size LENGTH", 3: "--size DEPTH,HEIGHT,WIDTH"}.get(count, "--size HEIGHT,WIDTH")
 
 
 def around(inference: Inference, source: Source, truth: Truth, steps: Iterable[Step]) -> dict[str, tuple[Array, Array]]:

@@ -1,11 +1,11 @@
-"""What Keras and Flax have in common: images are (batch, height, width, channels)."""
+"""What Keras and Flax have in common: images are (batch, height, width, channels), signals and volumes likewise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from attn_core.porting.network.steps.axes import NHWC
+from attn_core.porting.network.steps.axes import CHANNELS, Axes, channels_last, unpermuted
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write import group_norm
 from attn_core.porting.write.blocks_of_pixels import channels_last_helpers
@@ -16,9 +16,7 @@ from attn_core.porting.write.resizing import CROP, resized
 from attn_core.porting.write.spelling import call, cut, inside, only_if, piece, repeated, wrapped
 from attn_core.porting.write.writer import Writer
 
-PLACES = {axis: place for place, axis in enumerate(NHWC)}  # where an image's canonical axes are here
 REDUCTIONS = ("mean", "sum", "max", "min")
-KEPT_ORDERS = ((2, 3, 1), (1, 2))  # in which flattening needs no transpose here
 
 LOCAL_RESPONSE_NORM = '''def local_response_norm(x, radius, bias, alpha, beta):
     """Divide by a power of the squares of the channels nearby."""
@@ -58,7 +56,7 @@ class ChannelsLast(Writer):
     def shape(self, layer: LayerMember) -> tuple[int, ...]:
         """Return the shape of plain weights."""
         shape: tuple[int, ...] = layer.step.fields["shape"]
-        return (*shape[1:], shape[0]) if len(shape) == 3 else shape
+        return (*shape[1:], shape[0]) if layer.step.fields["image"] else shape
 
     def instances(self, member: Instances, calls: list[str], indent: str) -> Iterable[str]:
         """See `Words.instances`."""
@@ -99,7 +97,7 @@ class ChannelsLast(Writer):
             return Code(f"crop({x.text}, {self.size_of(inputs[1])})")
         if step.kind == "concat":
             images = ", ".join(each.text for each in inputs)
-            return Code(f"{self.arrays}.concatenate([{images}], axis={PLACES[step.fields['axis']]})")
+            return Code(f"{self.arrays}.concatenate([{images}], axis={self._place(step)})")
         return Code(self._of_one(step, x))
 
     def applied(self, layer: LayerMember, x: Code) -> Code:
@@ -133,33 +131,36 @@ class ChannelsLast(Writer):
             case "pad":
                 return self._padded(step, x)
             case "cut":
-                return _cut(step, x)
+                return self._cut(step, x)
             case "slice":
                 return self._slice(step, x)
             case "space_to_depth" | "depth_to_space":
                 return f"{step.kind}({x.text}, {fields['block']})"
             case "permute":
-                axes = tuple(PLACES[fields["axes"][axis]] for axis in NHWC)
+                order = self.order(len(fields["axes"]))
+                axes = tuple(order.index(fields["axes"][axis]) for axis in order)
                 return f"{arrays}.transpose({x.text}, {axes})"
             case "squeeze":
-                return f"{arrays}.squeeze({x.text}, axis={_axes(step)})"
+                return f"{arrays}.squeeze({x.text}, axis={self._axes(step)})"
+            case "expand":
+                return f"{x}[{self._new_axis(fields['axis'])}]"
             case "flatten":
                 return self._flattened(step, x)
             case "to_image":
-                return f"{x}[:, None, None, :]"
+                return f"{x}[:, {'None, ' * (fields['rank'] - 2)}:]"
             case "unflatten":
                 return self._unflattened(step, x)
         raise self.strange(step)
 
     def _reduced(self, step: Step, x: Code) -> str:
-        axes = _axes(step)
+        axes = self._axes(step)
         shown = axes if len(axes) > 1 else axes[0]
         keep = ", keepdims=True" if step.fields["keep"] else ""
         return f"{self.arrays}.{step.kind}({x.text}, axis={shown}{keep})"
 
     def _padded(self, step: Step, x: Code) -> str:
         mode, value = step.fields["mode"], step.fields["value"]
-        borders = _in_order(step.fields["borders"])
+        borders = self._in_order(step.fields["borders"])
         if mode != "constant":
             return f'{self.arrays}.pad({x.text}, {borders}, mode="{mode}")'
         more = f", constant_values={value}" if value else ""
@@ -167,23 +168,50 @@ class ChannelsLast(Writer):
 
     def _slice(self, step: Step, x: Code) -> str:
         fields = step.fields
-        place = PLACES[fields["axis"]]
+        place = self._place(step)
         if "part" in fields:
             return f"{self.arrays}.split({x.text}, {fields['parts']}, axis={place})[{fields['part']}]"
         before = ":, " * place
         return f"{x}[{before}{piece(fields)}]"
 
     def _flattened(self, step: Step, x: Code) -> str:
-        axes = tuple(step.fields["axes"])
+        axes = step.fields["axes"]
+        places = self.order(1 + len(axes))
+        order = (0, *(places.index(axis) for axis in axes))
         # `free`: only a dense layer reads it, whose weights are laid out in the order that images have here.
-        if step.fields["free"] or axes in KEPT_ORDERS:
+        if step.fields["free"] or list(order) == sorted(order):
             return self.flattened(x)
-        order = (0, *(PLACES[axis] for axis in axes))
         return self.flattened(Code(f"{self.arrays}.transpose({x.text}, {order})"))
 
     def _unflattened(self, step: Step, x: Code) -> str:
         shaped = f"{self.arrays}.reshape({x.text}, {(-1, *step.fields['sizes'])})"
-        return shaped if step.fields["axes"] == NHWC else f"{self.arrays}.transpose({shaped}, {NHWC})"
+        axes, order = step.fields["axes"], self.order(len(step.fields["axes"]))
+        return shaped if axes == order else f"{self.arrays}.transpose({shaped}, {tuple(order)})"
+
+    # ---- axes --------------------------------------------------------------------------------------------------------
+
+    def _new_axis(self, axis: int) -> str:
+        """Write an index that adds an axis to what becomes an image."""
+        return "..., None" if axis == CHANNELS else f"{':, ' * (axis - 1)}None"
+
+    def order(self, rank: int) -> Axes:
+        """Return the canonical axes in the order that an array of so many has them here; only images have another."""
+        return channels_last(rank) if self.is_image(rank) else unpermuted(rank)
+
+    def _place(self, step: Step) -> int:
+        return self.order(step.fields["rank"]).index(step.fields["axis"])
+
+    def _axes(self, step: Step) -> tuple[int, ...]:
+        order = self.order(step.fields["rank"])
+        return tuple(sorted(order.index(axis) for axis in step.fields["axes"]))
+
+    def _in_order(self, numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what is said of each canonical axis in the order that the axes have here."""
+        return self.order(len(numbers)).in_graph(numbers)
+
+    def _cut(self, step: Step, x: Code) -> str:
+        slices = map(cut, self._in_order(step.fields["cuts"]))
+        return f"{x}[{', '.join(slices)}]"
 
 
 def without_bias(step: Step) -> list[str]:
@@ -194,22 +222,3 @@ def without_bias(step: Step) -> list[str]:
 def kept(share: float) -> float:
     """Return the share of the old average that a norm keeps, which Keras and Flax call momentum."""
     return round(1 - share, 9)  # 1 - 0.7 is 0.30000000000000004
-
-
-def _axes(step: Step) -> tuple[int, ...]:
-    """Return the axes of a step as they are here; only images have theirs in another order."""
-    axes = step.fields["axes"]
-    if step.fields["rank"] == 4:
-        axes = [PLACES[axis] for axis in axes]
-    return tuple(sorted(axes))
-
-
-def _in_order(numbers: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what is said of each canonical axis in the order that the axes have here."""
-    order = NHWC if len(numbers) == 4 else range(len(numbers))
-    return tuple(numbers[axis] for axis in order)
-
-
-def _cut(step: Step, x: Code) -> str:
-    slices = map(cut, _in_order(step.fields["cuts"]))
-    return f"{x}[{', '.join(slices)}]"

@@ -101,9 +101,9 @@ class Flax(ChannelsLast):
         fields = layer.step.fields
         groups = self.size(layer, "inputs") if layer.step.kind == "depthwise" else str(fields["groups"])
         options = {
-            "strides": _pair(self.size(layer, "stride")),
+            "strides": self._stride(layer),
             "padding": _padding(self.border(layer)),
-            "kernel_dilation": "" if fields["dilation"] == (1, 1) else str(fields["dilation"]),
+            "kernel_dilation": "" if set(fields["dilation"]) == {1} else str(fields["dilation"]),
             "feature_group_count": "" if groups == "1" else groups,
         }
         given = [*self._channels(layer), str(fields["kernel"]), *named(options), *without_bias(layer.step)]
@@ -111,9 +111,17 @@ class Flax(ChannelsLast):
 
     def _transposed(self, layer: LayerMember) -> CallText:
         fields = layer.step.fields
-        options = {"strides": _pair(self.size(layer, "stride")), "padding": '"VALID"', "transpose_kernel": "True"}
+        options = {"strides": self._stride(layer), "padding": '"VALID"', "transpose_kernel": "True"}
         given = [*self._channels(layer), str(fields["kernel"]), *named(options), *without_bias(layer.step)]
         return CallText(f"{self.module}.ConvTranspose", given)
+
+    def _stride(self, layer: LayerMember) -> str:
+        """Write a stride for Flax, which takes no single number, empty where it is 1."""
+        stride = self.size(layer, "stride")
+        if stride == "1" or stride.startswith("("):
+            return "" if stride == "1" else stride
+        count = len(layer.step.fields["kernel"])
+        return f"({stride},)" if count == 1 else f"({', '.join([stride] * count)})"
 
     # ---- steps -------------------------------------------------------------------------------------------------------
 
@@ -130,13 +138,6 @@ class Flax(ChannelsLast):
 
 def _numbers(eps: float, momentum: float) -> list[str]:
     return [f"epsilon={eps}", f"momentum={kept(momentum)}"]
-
-
-def _pair(stride: str) -> str:
-    """Write a stride for Flax, which takes no single number, empty where it is 1."""
-    if stride == "1":
-        return ""
-    return stride if stride.startswith("(") else f"({stride}, {stride})"
 
 
 def _padding(border: object) -> str:

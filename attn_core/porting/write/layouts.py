@@ -1,6 +1,8 @@
-"""Weights as Keras and Flax lay them out: images are (batch, height, width, channels)."""
+"""Weights as Keras and Flax lay them out: images are (batch, *space, channels)."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from attn_core.porting.network.steps.steps import Array, Step
 from attn_core.porting.write.region import WEIGHTED
@@ -11,25 +13,30 @@ def channels_last(step: Step, leaf: str, array: Array) -> Array:
     if step.kind == "attention":
         return _of_block(array)
     if step.kind in ("conv", "depthwise", "transposed") and leaf == "weight":
-        return array.transpose(2, 3, 1, 0)
+        return _kernel(array)
     if step.kind == "dense" and leaf == "weight":
         return _dense(step, array)
-    if step.kind not in WEIGHTED and array.ndim == 3:  # plain weights that lie against an image
-        return array.transpose(1, 2, 0)
+    if step.kind not in WEIGHTED and step.fields["image"]:  # plain weights that lie against an image
+        return np.moveaxis(array, 0, -1)
     return array
+
+
+def _kernel(array: Array) -> Array:
+    """Put the two axes of channels last, and turn them round."""
+    space = range(2, array.ndim)
+    return array.transpose(*space, 1, 0)
 
 
 def _of_block(array: Array) -> Array:
     """Lay out any of a block's arrays: what has two axes or more is a kernel (out, in, *space)."""
-    space = range(2, array.ndim)
-    return array.transpose(*space, 1, 0) if array.ndim > 1 else array
+    return _kernel(array) if array.ndim > 1 else array
 
 
 def _dense(step: Step, array: Array) -> Array:
     """Order the rows as an image is flattened here, if it is one that the layer reads."""
     image = step.fields["image"]
     if image:
-        by_pixel = array.reshape(-1, *image).transpose(0, 2, 3, 1)
+        by_pixel = np.moveaxis(array.reshape(-1, *image), 1, -1)
         array = by_pixel.reshape(array.shape)
     return array.T
 
@@ -39,4 +46,5 @@ def keras_layout(step: Step, leaf: str, array: Array) -> Array:
     if step.kind != "depthwise" or leaf != "weight":
         return channels_last(step, leaf, array)
     by_input = array.reshape(step.fields["inputs"], -1, *array.shape[2:])
-    return by_input.transpose(2, 3, 0, 1)
+    space = range(2, by_input.ndim)
+    return by_input.transpose(*space, 0, 1)

@@ -1,4 +1,4 @@
-"""The network as PyTorch source: images are (batch, channels, height, width)."""
+"""The network as PyTorch source: images are (batch, channels, height, width), signals and volumes likewise."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from attn_core.porting.write.spelling import CallText, named, number, only_if, r
 from attn_core.porting.write.state import Convention
 from attn_core.porting.write.torch_steps import TorchSteps
 
-SAME = ("SameConv2d", "avg_pool2d", "max_pool2d")  # what attn_torch.same has
+SAME = [f"{name}{n}d" for name in ("SameConv", "avg_pool", "max_pool") for n in (1, 2, 3)]  # of attn_torch.same
 
 # A function in place of the class, where the author's norms have no gamma and PyTorch's do.
-CENTRED = """def BatchNorm2d(channels: int) -> nn.BatchNorm2d:
-    norm = nn.BatchNorm2d(channels, eps={eps}, momentum={momentum})
+CENTRED = """def {name}(channels: int) -> nn.{name}:
+    norm = nn.{name}(channels, eps={eps}, momentum={momentum})
     norm.weight.requires_grad_(False)  # always 1: the graph has no gamma
     return norm
 
@@ -92,16 +92,22 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
 
     def norms(self, body: str) -> str:
         """See `Words.norms`."""
-        if not self.norms_alike or "= BatchNorm2d(" not in body:
+        name = self.usual_norm
+        if not self.norms_alike or f"= {name}(" not in body:
             return ""
         if self.only_centred:
-            return CENTRED.format(eps=self.eps, momentum=self.momentum)
-        return f"BatchNorm2d = partial(nn.BatchNorm2d, eps={self.eps}, momentum={self.momentum})\n\n\n"
+            return CENTRED.format(name=name, eps=self.eps, momentum=self.momentum)
+        return f"{name} = partial(nn.{name}, eps={self.eps}, momentum={self.momentum})\n\n\n"
+
+    @property
+    def usual_norm(self) -> str:
+        """The name of the norm of the network's images."""
+        return f"BatchNorm{self.dimensions}d"
 
     @property
     def only_centred(self) -> bool:
         """Whether all batch norms are alike and have a beta and no gamma."""
-        of_images = self.plan.uniform("norm", "rank") == 4
+        of_images = self.plan.uniform("norm", "rank") == self.rank
         return self.norms_alike and of_images and self.plan.uniform("norm", "form") == "center"
 
     def opening(self, plan: ClassPlan, arguments: list[Argument]) -> Iterable[str]:
@@ -158,15 +164,19 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     def _norm(self, layer: LayerMember) -> CallText:
         fields, channels = layer.step.fields, layer.sizes["channels"]
         affine = [] if fields["scale"] or fields["center"] else ["affine=False"]
-        of_image = fields["rank"] == 4
-        if of_image and self.norms_alike:
-            return CallText("BatchNorm2d", [channels, *affine])
-        name = "nn.BatchNorm2d" if of_image else "nn.BatchNorm1d"
-        return CallText(name, [channels, f"eps={fields['eps']}", f"momentum={fields['momentum']}", *affine])
+        name = f"BatchNorm{max(1, fields['rank'] - 2)}d"
+        if name == self.usual_norm and self.norms_alike:
+            return CallText(name, [channels, *affine])
+        return CallText(f"nn.{name}", [channels, f"eps={fields['eps']}", f"momentum={fields['momentum']}", *affine])
 
 
 def _without_bias(step: Step) -> list[str]:
     return [] if step.fields["bias"] else ["bias=False"]
+
+
+def _dimensions(layer: LayerMember) -> int:
+    """Return how many axes in space a layer has."""
+    return len(layer.step.fields["kernel"])
 
 
 def _convolution(layer: LayerMember) -> CallText:
@@ -179,7 +189,7 @@ def _convolution(layer: LayerMember) -> CallText:
         "dilation": "" if dilation == "1" else dilation,
         "groups": "" if groups == "1" else groups,
     }
-    name = "SameConv2d" if _follows_size(layer) else "nn.Conv2d"
+    name = f"SameConv{_dimensions(layer)}d" if _follows_size(layer) else f"nn.Conv{_dimensions(layer)}d"
     channels = [sizes["inputs"], sizes["outputs"]]
     return CallText(name, [*channels, number(fields["kernel"]), *named(options), *_without_bias(layer.step)])
 
@@ -188,7 +198,7 @@ def _transposed(layer: LayerMember) -> CallText:
     fields, sizes = layer.step.fields, layer.sizes
     options = {"stride": "" if sizes["stride"] == "1" else sizes["stride"], "padding": _border(layer.step)}
     given = [sizes["inputs"], sizes["outputs"], number(fields["kernel"]), *named(options)]
-    return CallText("nn.ConvTranspose2d", [*given, *_without_bias(layer.step)])
+    return CallText(f"nn.ConvTranspose{_dimensions(layer)}d", [*given, *_without_bias(layer.step)])
 
 
 def _border(step: Step) -> str:
@@ -212,5 +222,4 @@ def _padding(layer: LayerMember) -> str:
     # Borders that differ come before the convolution.
     if not isinstance(padding, tuple) or is_lopsided(padding):
         return ""
-    (top, _), (left, _) = padding
-    return number((top, left))
+    return number(tuple(before for before, _ in padding))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attn_core.porting.network.steps.axes import NCHW
+from attn_core.porting.network.steps.axes import CHANNELS
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write import blocks_of_pixels, resizing
 from attn_core.porting.write.classes import LayerMember
@@ -15,7 +15,7 @@ from attn_core.porting.write.spelling import call, cut, inside, number, piece, q
 from attn_core.porting.write.writer import Writer
 
 REDUCTIONS = {"mean": "mean", "sum": "sum", "max": "amax", "min": "amin"}
-POOLS = {"mean_pool": "avg_pool2d", "max_pool": "max_pool2d"}
+POOLS = {"mean_pool": "avg_pool", "max_pool": "max_pool"}
 
 
 class TorchSteps(Writer):
@@ -83,8 +83,10 @@ class TorchSteps(Writer):
                 return f"{x}.squeeze({fields['axes']})"
             case "flatten":
                 return _flattened(step, x)
+            case "expand":
+                return f"{x}.unsqueeze({fields['axis']})"
             case "to_image":
-                return f"{x}[:, :, None, None]"
+                return f"{x}[:, :{', None' * (fields['rank'] - 2)}]"
             case "unflatten":
                 return _unflattened(step, x)
         raise self.strange(step)
@@ -132,7 +134,8 @@ def _pooled(step: Step, x: Code) -> str:
     fields = step.fields
     # SAME follows the size of the image: PyTorch's own pools cannot, those of attn_torch.same do.
     module = "F." if fields["padding"] == "valid" else ""
-    return f"{module}{POOLS[step.kind]}({x.text}, {number(fields['window'])}, {number(fields['stride'])})"
+    name = f"{POOLS[step.kind]}{len(fields['window'])}d"
+    return f"{module}{name}({x.text}, {number(fields['window'])}, {number(fields['stride'])})"
 
 
 def _local_response_norm(step: Step, x: Code) -> str:
@@ -163,6 +166,6 @@ def _unflattened(step: Step, x: Code) -> str:
     axes, sizes = step.fields["axes"], step.fields["sizes"]
     size_of = dict(zip(axes[1:], sizes, strict=True))
     # A single channel may stand anywhere: the numbers lie in memory in the same order.
-    if axes == NCHW or size_of[1] == 1:
-        return f"{x}.unflatten(1, {tuple(size_of[axis] for axis in (1, 2, 3))})"
-    return f"{x}.unflatten(1, {sizes}).permute(0, 3, 1, 2)"
+    if axes.in_order or size_of[CHANNELS] == 1:
+        return f"{x}.unflatten(1, {tuple(size_of[axis] for axis in sorted(size_of))})"
+    return f"{x}.unflatten(1, {sizes}).permute{axes.places}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from attn_core.porting.network.steps.axes import NHWC
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.arithmetic import BINARY, INFIX, infix, operands
 from attn_core.porting.write.classes import Argument, ClassPlan, Instance, Instances, LayerMember, Member, SourcePlan
@@ -17,12 +18,25 @@ INDENT = "        "  # of a line in a function of a class
 
 
 class Writer(Words):
-    """Writes the module `model` of a plan; subclasses know a framework. `shape` is that of an image, in its layout."""
+    """Writes the module `model` of a plan; subclasses know a framework.
 
-    def __init__(self, plan: SourcePlan, shape: tuple[int, ...]) -> None:
+    `shape` is that of what the network reads, in the framework's layout; `rank` is the number of axes of its images.
+    """
+
+    def __init__(self, plan: SourcePlan, shape: tuple[int, ...], rank: int) -> None:
         super().__init__(plan)
         self.input = shape
+        self.rank = rank
         self.kept: dict[str, list[Argument]] = {}  # by class
+
+    @property
+    def dimensions(self) -> int:
+        """The number of axes in space of the network's images."""
+        return self.rank - 2
+
+    def is_image(self, rank: int) -> bool:
+        """Whether arrays of so many axes are images or volumes, or signals in a network of signals."""
+        return rank >= len(NHWC) or rank == self.rank
 
     def text(self, preface: Preface) -> str:
         """Return the source."""

@@ -69,7 +69,8 @@ def _with_weights(
     shape = lifter.constant_shape(ref)
     weight = lifter.leaf(ref, partial(_against, shape=shape, axes=x.axes))
     laid = _against(np.empty(shape), shape, x.axes)  # for its shape: weights are not read before they are written
-    fields = {"operands": operands, "shape": laid.shape, "trained": _is_trained(weight)}
+    is_image = lifter.is_image(x.rank)
+    fields = {"operands": operands, "shape": laid.shape, "image": is_image, "trained": _is_trained(weight)}
     path = weight.names[0] if weight.names else node.name
     return lifter.add(node, kind, (x,), fields, x.axes, {"weight": weight}, path)
 

@@ -18,7 +18,7 @@ def squeeze_excitation(lifter: Lifter, node: Node, found: Match, path: str) -> V
     if pool.image not in lifter.values or pair.notes:
         return None
     x = lifter.value(pool.image)
-    if x.rank != 4 or x.axes[pool.axis] != CHANNELS:
+    if not lifter.is_image(x.rank) or x.axes[pool.axis] != CHANNELS:
         return None
     block = _block(pair)
     leaves = _leaves(pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from attn_core.porting.graph.graph import Node, Ref
+from attn_core.porting.network.rules.signals import row_of
 from attn_core.porting.network.steps.attributes import attribute
 from attn_core.porting.network.steps.axes import CHANNELS, Axes
 from attn_core.porting.network.steps.lift import Lifter
@@ -16,7 +17,8 @@ LAYERS = ("conv", "depthwise", "transposed", "dense")
 
 def add_bias(lifter: Lifter, node: Node, x: Value, ref: Ref) -> Value | None:
     """Put a vector of weights into the layer before, if it is one."""
-    layer = _layer_of(lifter, x)
+    row = row_of(lifter, x)
+    layer = _layer_of(lifter, row.signal if row else x)
     shape = lifter.constant_shape(ref)
     if layer is None or layer.fields["bias"]:
         return None
@@ -28,6 +30,8 @@ def add_bias(lifter: Lifter, node: Node, x: Value, ref: Ref) -> Value | None:
         return None
     fields = {**layer.fields, "bias": True}
     arrays = {**layer.arrays, "bias": lifter.leaf(ref, flat)}
+    if row is not None:
+        return row.again(lifter, lifter.changed(node, layer, row.signal.axes, fields=fields, arrays=arrays))
     return lifter.changed(node, layer, x.axes, fields=fields, arrays=arrays)
 
 

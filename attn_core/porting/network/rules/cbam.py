@@ -32,7 +32,7 @@ class _Channel(NamedTuple):
 def gated(lifter: Lifter, node: Node, x: Value, gate: Value) -> Value | None:
     """Lift x times its gate if that is channel attention, spatial attention, or the end of both; else None."""
     logits = below(lifter, gate.step, "sigmoid")
-    if x.rank != 4 or logits is None:
+    if not lifter.is_image(x.rank) or logits is None:
         return None
     if (channel := channel_gate(lifter, logits, x)) is not None:
         return _attention(lifter, node, x, channel.block, channel.arrays)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from attn_core.blocks.channel_attention import ChannelAttention
 from attn_core.porting.network.rules.gates import below, shaped
-from attn_core.porting.network.steps.axes import SPACE
 from attn_core.porting.network.steps.lift import Lifter
 from attn_core.porting.network.steps.steps import Array, Leaf, Step, Value
 from attn_core.porting.network.steps.weights import then
@@ -76,7 +75,7 @@ def _perceptron(lifter: Lifter, name: str, x: Value) -> _Perceptron | None:
 
 def _is_pool(pool: Step, x: Value) -> bool:
     """Whether a step is a mean or maximum over the pixels of the image."""
-    return pool.inputs == (x.step,) and pool.kind in ("mean", "max") and pool.fields["axes"] == SPACE
+    return pool.inputs == (x.step,) and pool.kind in ("mean", "max") and pool.fields["axes"] == x.axes.space
 
 
 def _fit(reduce: Step, expand: Step) -> bool:
@@ -99,7 +98,7 @@ def _is_dense(conv: Step) -> bool:
     fields = conv.fields
     # SAME puts no border around a kernel of 1x1. The stride does not matter: what was pooled is one pixel.
     has_border = fields["padding"] not in ("valid", "same")
-    return fields["kernel"] == (1, 1) and fields["groups"] == 1 and not has_border
+    return set(fields["kernel"]) == {1} and fields["groups"] == 1 and not has_border
 
 
 def _matrices(role: str, layer: Step) -> dict[str, Leaf]:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.network.rules.layers import path_of
 from attn_core.porting.network.steps.attributes import attribute
-from attn_core.porting.network.steps.axes import CHANNELS, HEIGHT, WIDTH
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
 from attn_core.porting.network.steps.steps import Array, Value
 
@@ -21,12 +20,12 @@ class _Image(NamedTuple):
 
     @property
     def places(self) -> tuple[int, ...]:
-        """Where channels, rows and columns stand."""
-        return tuple(self.axes.index(axis) for axis in (CHANNELS, HEIGHT, WIDTH))
+        """Where each axis stands, in canonical order."""
+        return tuple(self.axes.index(axis) for axis in sorted(self.axes))
 
     @property
     def canonical(self) -> tuple[int, ...]:
-        """The numbers of channels, rows and columns."""
+        """The numbers of channels and, along each axis in space, of pixels."""
         return tuple(self.sizes[place] for place in self.places)
 
     def reordered(self, matrix: Array) -> Array:
@@ -67,7 +66,7 @@ def _either(node: Node, name: str, batched: str) -> bool:
 def _flattened(lifter: Lifter, x: Value) -> _Image | None:
     """Return the image that was flattened to this value, if that is what was done."""
     step = lifter.step_of(x, "flatten")
-    if step is None:
+    if step is None or not lifter.is_image(1 + len(step.fields["axes"])):
         return None
     # The step is free to flatten in canonical order, since the weights are put into that order.
     lifter.steps[step.name] = replace(step, fields={**step.fields, "free": True})

@@ -9,12 +9,19 @@ from attn_core.porting.graph.graph import Node
 from attn_core.porting.graph.reads import new_axes
 from attn_core.porting.network.rules.crops import cropped
 from attn_core.porting.network.steps.attributes import attribute
-from attn_core.porting.network.steps.axes import BATCH, CHANNELS, HEIGHT, NCHW, NHWC, VECTOR, WIDTH
+from attn_core.porting.network.steps.axes import BATCH, CHANNELS, NCHW, NHWC, VECTOR, channels_last, unpermuted
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
 from attn_core.porting.network.steps.observed import OpenSizes
 from attn_core.porting.network.steps.steps import Value
 
-_ADDED = {(False, True, True, False): NHWC, (False, False, True, True): NCHW}  # by which axes of the result are new
+_ADDED = {  # by which axes of the result are new
+    (False, True, False): channels_last(3),
+    (False, False, True): unpermuted(3),
+    (False, True, True, False): NHWC,
+    (False, False, True, True): NCHW,
+    (False, True, True, True, False): channels_last(5),
+    (False, False, True, True, True): unpermuted(5),
+}
 
 
 class Cut(NamedTuple):
@@ -100,9 +107,9 @@ def _cut(lifter: Lifter, node: Node, x: Value, stated: Sequence[Cut]) -> Value:
 
 def _of_channels(lifter: Lifter, node: Node, x: Value, cuts: Sequence[Cut]) -> Value | None:
     """Lift a cut of channels alone as a slice, of which several may make the groups of a convolution."""
-    if x.rank != len(NHWC):
+    if not lifter.is_image(x.rank):
         return None
-    others = {cuts[BATCH], cuts[HEIGHT], cuts[WIDTH]}
+    others = {cuts[axis] for axis in (BATCH, *x.axes.space)}
     if others != {WHOLE}:
         return None
     cut = cuts[CHANNELS]
@@ -112,7 +119,7 @@ def _of_channels(lifter: Lifter, node: Node, x: Value, cuts: Sequence[Cut]) -> V
     start = cut.start or 0
     if cut.stop is not None and not 0 <= start < cut.stop <= whole:
         return None
-    fields = {"axis": CHANNELS, "start": start, "stop": cut.stop or whole, "size": whole}
+    fields = {"axis": CHANNELS, "rank": x.rank, "start": start, "stop": cut.stop or whole, "size": whole}
     return lifter.add(node, "slice", (x,), fields)
 
 
@@ -120,9 +127,9 @@ def _to_image(lifter: Lifter, node: Node, x: Value, added: tuple[bool, ...]) -> 
     """Make a vector an image of one pixel."""
     unsaid = x.rank + sum(added) - len(added)  # axes at the end that the index leaves out
     is_new = (*added, *[False] * unsaid)
-    if x.rank != len(VECTOR) or is_new not in _ADDED:
+    if x.rank != len(VECTOR) or is_new not in _ADDED or not lifter.is_image(len(is_new)):
         raise Unsupported("it adds axes to something that is no vector, or makes no image of it")
-    return lifter.add(node, "to_image", (x,), None, _ADDED[is_new])
+    return lifter.add(node, "to_image", (x,), {"rank": len(is_new)}, _ADDED[is_new])
 
 
 RULES: dict[str, Rule] = {"StridedSlice": _strided_slice, "Slice": _slice}

@@ -24,7 +24,7 @@ def _concat(lifter: Lifter, node: Node) -> Value:
     along = axes[stated[0] % len(axes)]
     if along == CHANNELS and (conv := grouped(lifter, node, values)) is not None:
         return conv
-    return lifter.add(node, "concat", tuple(values), {"axis": along})
+    return lifter.add(node, "concat", tuple(values), {"axis": along, "rank": len(axes)})
 
 
 def _split(lifter: Lifter, node: Node) -> None:
@@ -47,9 +47,9 @@ def _split(lifter: Lifter, node: Node) -> None:
             raise Unsupported("the sizes of its parts follow the image")
         # Equal parts are known by their number, so that the source may say `chunk`.
         if whole == size * len(outputs):
-            fields = {"axis": x.axes[place], "part": ref.output, "parts": len(outputs)}
+            fields = {"axis": x.axes[place], "rank": x.rank, "part": ref.output, "parts": len(outputs)}
         else:
-            fields = {"axis": x.axes[place], "start": start, "stop": start + size, "size": whole}
+            fields = {"axis": x.axes[place], "rank": x.rank, "start": start, "stop": start + size, "size": whole}
         lifter.values[ref] = lifter.add(_output(node, ref), "slice", (x,), fields, path=node.name)
         start += size
 

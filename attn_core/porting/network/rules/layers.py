@@ -5,73 +5,78 @@ from __future__ import annotations
 from typing import Any
 
 from attn_core.porting.graph.graph import Node, Ref
+from attn_core.porting.network.rules.signals import row_of
 from attn_core.porting.network.steps.attributes import attribute
-from attn_core.porting.network.steps.axes import CHANNELS, NCHW, NHWC, Axes
+from attn_core.porting.network.steps.axes import CHANNELS, MOST, NHWC, Axes, channels_last, unpermuted
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
+from attn_core.porting.network.steps.observed import Sizes
 from attn_core.porting.network.steps.steps import Array, Leaf, Step, Value
 
 
 def layout(node: Node) -> Axes:
-    """Return the axes of a node's image."""
-    return NCHW if attribute(node, "data_format", "NHWC") == "NCHW" else NHWC
+    """Return the axes of a node's image, or volume."""
+    rank = MOST if "3D" in node.op else len(NHWC)
+    channels_first = attribute(node, "data_format", "NHWC").startswith("NC")
+    return unpermuted(rank) if channels_first else channels_last(rank)
 
 
 def convolution(lifter: Lifter, node: Node) -> Value:
-    """Lift `Conv2D`: kernel (height, width, in, out)."""
+    """Lift `Conv2D` and `Conv3D`: kernel (*space, in, out)."""
     axes = layout(node)
     x = lifter.laid(lifter.input(node), axes)
-    height, width, inputs, outputs = _kernel_shape(lifter, node.inputs[1])
+    *lengths, inputs, outputs = _kernel_shape(lifter, node.inputs[1])
     channels = axes.entry(lifter.shape(node.inputs[0]), CHANNELS) or inputs
     fields = {
         **_window(node, axes),
         "inputs": channels,
         "outputs": outputs,
-        "kernel": (height, width),
+        "kernel": tuple(lengths),
         # No attribute tells the groups: the kernel takes a share of the image's channels.
         "groups": channels // inputs,
         "bias": False,
     }
-    weight = lifter.leaf(node.inputs[1], _kernel)
-    return _add(lifter, node, "conv", x, fields, weight)
+    return _add(lifter, node, "conv", x, fields, lifter.leaf(node.inputs[1], kernel))
 
 
-def _kernel(array: Array) -> Array:
-    return array.transpose(3, 2, 0, 1)
+def kernel(array: Array) -> Array:
+    """Return the canonical kernel: (out, in, *space); of a transposed convolution, (in, out, *space)."""
+    *places, inputs, outputs = range(array.ndim)
+    return array.transpose(outputs, inputs, *places)
 
 
 def depthwise(lifter: Lifter, node: Node) -> Value:
     """Lift `DepthwiseConv2dNative`: kernel (height, width, in, multiplier)."""
     axes = layout(node)
     x = lifter.laid(lifter.input(node), axes)
-    height, width, inputs, multiplier = _kernel_shape(lifter, node.inputs[1])
+    *lengths, inputs, multiplier = _kernel_shape(lifter, node.inputs[1])
     fields = {
         **_window(node, axes),
         "inputs": inputs,
         "outputs": inputs * multiplier,
-        "kernel": (height, width),
+        "kernel": tuple(lengths),
         "groups": inputs,
         "bias": False,
     }
-    weight = lifter.leaf(node.inputs[1], _depthwise_kernel)
-    return _add(lifter, node, "depthwise", x, fields, weight)
+    return _add(lifter, node, "depthwise", x, fields, lifter.leaf(node.inputs[1], _depthwise_kernel))
 
 
 def _depthwise_kernel(array: Array) -> Array:
     """Put the results of one channel after the other, as TensorFlow numbers them and a grouped convolution does."""
-    height, width, *_ = array.shape
-    return array.transpose(2, 3, 0, 1).reshape(-1, 1, height, width)
+    *lengths, _, _ = array.shape
+    *places, inputs, multiplier = range(array.ndim)
+    return array.transpose(inputs, multiplier, *places).reshape(-1, 1, *lengths)
 
 
-def _kernel_shape(lifter: Lifter, ref: Ref) -> tuple[int, int, int, int]:
+def _kernel_shape(lifter: Lifter, ref: Ref) -> Sizes:
     if lifter.is_data(ref):
         raise Unsupported("its kernel is computed from the image")
-    height, width, inputs, outputs = lifter.constant_shape(ref)
-    return height, width, inputs, outputs
+    return lifter.constant_shape(ref)
 
 
 def _window(node: Node, axes: Axes) -> dict[str, Any]:
-    strides = attribute(node, "strides", (1, 1, 1, 1))
-    dilations = attribute(node, "dilations", (1, 1, 1, 1))
+    ones = (1,) * len(axes)
+    strides = attribute(node, "strides", ones)
+    dilations = attribute(node, "dilations", ones)
     padding = _padding(node, axes)
     return {"stride": axes.spatial(strides), "dilation": axes.spatial(dilations), "padding": padding}
 
@@ -97,7 +102,12 @@ def _add(lifter: Lifter, node: Node, kind: str, x: Value, fields: dict[str, Any]
         x = Value(pad.inputs[0], x.axes)
         _, _, *in_space = pad.fields["borders"]
         fields["padding"] = tuple(in_space)
-    return lifter.add(node, kind, (x,), fields, x.axes, {"weight": weight}, path_of(weight, node))
+    path = path_of(weight, node)
+    if (row := row_of(lifter, x)) is not None:
+        weight = row.kernel(weight)
+        of_signal = lifter.add(node, kind, (row.signal,), row.along(fields), None, {"weight": weight}, path)
+        return row.again(lifter, of_signal)
+    return lifter.add(node, kind, (x,), fields, x.axes, {"weight": weight}, path)
 
 
 def _is_zeros_in_space(pad: Step) -> bool:
@@ -130,5 +140,6 @@ def scope(name: str) -> str:
 
 RULES: dict[str, Rule] = {
     "Conv2D": convolution,
+    "Conv3D": convolution,
     "DepthwiseConv2dNative": depthwise,
 }

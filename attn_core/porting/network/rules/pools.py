@@ -7,6 +7,7 @@ from functools import partial
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.network.rules.layers import layout
 from attn_core.porting.network.rules.numbers import shortest
+from attn_core.porting.network.rules.signals import row_of
 from attn_core.porting.network.steps.attributes import attribute
 from attn_core.porting.network.steps.axes import BATCH, CHANNELS
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
@@ -27,6 +28,8 @@ def _pool(lifter: Lifter, node: Node, kind: str) -> Value:
     if axes.entry(window, BATCH) != 1 or axes.entry(window, CHANNELS) != 1:
         raise Unsupported(_OTHER)
     fields = {"window": axes.spatial(window), "stride": axes.spatial(stride), "padding": padding}
+    if (row := row_of(lifter, x)) is not None:
+        return row.again(lifter, lifter.add(node, kind, (row.signal,), row.along(fields)))
     return lifter.add(node, kind, (x,), fields)
 
 
@@ -60,8 +63,10 @@ def _border_value(lifter: Lifter, node: Node) -> float:
 
 RULES: dict[str, Rule] = {
     "AvgPool": partial(_pool, kind="mean_pool"),
+    "AvgPool3D": partial(_pool, kind="mean_pool"),
     "MaxPool": partial(_pool, kind="max_pool"),
     "MaxPoolV2": partial(_pool, kind="max_pool"),
+    "MaxPool3D": partial(_pool, kind="max_pool"),
     "Pad": _pad,
     "PadV2": _pad,
     "MirrorPad": _pad,

@@ -10,7 +10,18 @@ from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.network.rules.group_norm import WITHIN, group_norm
 from attn_core.porting.network.rules.pixels import one_by_one
 from attn_core.porting.network.rules.shuffle import shuffled
-from attn_core.porting.network.steps.axes import CHANNELS, NCHW, NHWC, VECTOR, Axes, image_axes
+from attn_core.porting.network.rules.signals import expanded
+from attn_core.porting.network.steps.axes import (
+    CHANNELS,
+    LEAST,
+    NCHW,
+    NHWC,
+    VECTOR,
+    Axes,
+    channels_last,
+    image_axes,
+    unpermuted,
+)
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
 from attn_core.porting.network.steps.observed import RUNS, Sizes
 from attn_core.porting.network.steps.steps import Value
@@ -50,7 +61,8 @@ class _Change(NamedTuple):
 
     def unflattens(self) -> bool:
         """Whether each vector became an image."""
-        if self.ranks != (2, 4):
+        before, after = self.ranks
+        if before != 2 or after < LEAST:
             return False
         _, *sizes = self.after
         return self.keeps_batch and math.prod(sizes) == self.before[1]
@@ -65,10 +77,14 @@ class _Change(NamedTuple):
 
     def makes_pixel(self) -> bool:
         """Whether each vector became an image of one pixel."""
-        if self.ranks != (2, 4):
+        if not self.unflattens():
             return False
-        _, *sizes = self.after
-        return self.keeps_batch and sorted(sizes) == sorted((1, 1, self.before[1]))
+        *others, _ = sorted(self.after[1:])
+        return set(others) == {1}
+
+    def adds_channel(self) -> bool:
+        """Whether images without an axis for their one channel get it."""
+        return self.ranks == (LEAST, LEAST + 1) and self.after == (*self.before, 1)
 
     def groups_channels(self, place: int) -> bool:
         """Whether the axis at a place became two."""
@@ -102,12 +118,14 @@ def _reshape(lifter: Lifter, node: Node) -> Value:
     if _in_both(changes, _Change.makes_rows):
         return lifter.add(node, "rows", (x,), {"whole": x.axes}, VECTOR)
     # One pixel that went through a dense layer comes back in the same way in which a vector becomes a pixel.
-    if _in_both(changes, _Change.makes_pixel):
+    if _in_both(changes, _Change.makes_pixel) and lifter.is_image(len(changes[0].after)):
         return one_by_one(lifter, node, x) or _to_pixel(lifter, node, x, changes[0].after)
-    if _in_both(changes, _Change.unflattens) and _same_sizes(changes):
+    if _in_both(changes, _Change.unflattens) and _same_sizes(changes) and lifter.is_image(len(changes[0].after)):
         return _unflatten(lifter, node, x, changes[0].after)
     if _in_both(changes, _Change.starts_flat) and (conv := one_by_one(lifter, node, x)) is not None:
         return conv
+    if _in_both(changes, _Change.adds_channel) and lifter.rank == len(NHWC) and x.axes == unpermuted(LEAST):
+        return expanded(lifter, node.name, x, CHANNELS, NHWC, for_one_layer=False)
     shapes = " and ".join(f"{list(change.before)} to {list(change.after)}" for change in changes)
     raise Unsupported(f"it reshapes {shapes}, which is neither flattening nor its opposite")
 
@@ -141,20 +159,20 @@ def _same_sizes(changes: Sequence[_Change]) -> bool:
 
 def _flatten(lifter: Lifter, node: Node, x: Value, shape: Sizes) -> Value:
     _, *sizes = shape
-    # Numbers along a single axis follow each other alike in every layout; three axes are in canonical order.
-    free = x.rank == 3 or math.prod(sizes) == max(sizes)
+    # Numbers along a single axis follow each other alike in every layout; what is no image has one order only.
+    free = not lifter.is_image(x.rank) or math.prod(sizes) == max(sizes)
     fields = {"axes": x.axes[1:], "sizes": tuple(sizes), "free": free, "whole": x.axes}
     return lifter.add(node, "flatten", (x,), fields, VECTOR)
 
 
 def _to_pixel(lifter: Lifter, node: Node, x: Value, shape: Sizes) -> Value:
     _, *sizes = shape
-    # A single number may be either; NHWC is the usual layout.
-    channels_last = shape[-1] != 1 or sizes == [1, 1, 1]
-    axes = NHWC if channels_last else NCHW
+    # A single number may be either; channels last is the usual layout.
+    is_last = shape[-1] != 1 or max(sizes) == 1
+    axes = channels_last(len(shape)) if is_last else unpermuted(len(shape))
     if axes.entry(shape, CHANNELS) == 1 and max(sizes) != 1:
         raise Unsupported("it turns channels into rows")
-    return lifter.add(node, "to_image", (x,), None, axes)
+    return lifter.add(node, "to_image", (x,), {"rank": len(shape)}, axes)
 
 
 def _unflatten(lifter: Lifter, node: Node, x: Value, shape: Sizes) -> Value:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.network.rules.reductions import without
+from attn_core.porting.network.rules.signals import EXPAND, expanded, image_of
 from attn_core.porting.network.steps.attributes import attribute
-from attn_core.porting.network.steps.axes import NCHW, NHWC, SPACE, VECTOR, Axes, unpermuted
+from attn_core.porting.network.steps.axes import (
+    BATCH,
+    CHANNELS,
+    LEAST,
+    NCHW,
+    NHWC,
+    VECTOR,
+    Axes,
+    channels_last,
+    unpermuted,
+)
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
-from attn_core.porting.network.steps.steps import Value
+from attn_core.porting.network.steps.steps import Step, Value
 
 
 def _squeeze(lifter: Lifter, node: Node) -> Value:
@@ -17,19 +28,31 @@ def _squeeze(lifter: Lifter, node: Node) -> Value:
     # Where none are named, TensorFlow takes away all axes of one.
     stated = attribute(node, "squeeze_dims", ()) or ones
     gone = {place % x.rank for place in stated}
-    left = without(x.axes, gone)
     axes = tuple(sorted(x.axes[place] for place in gone))
+    before = lifter.steps.get(x.step)
+    if before and before.kind == EXPAND and axes == (before.fields["axis"],):
+        return _signal(lifter, node, before)
+    left = without(x.axes, gone)
     # Axes that were only added before go again: the vector itself is read on.
-    pixel = lifter.steps.get(x.step)
-    if pixel and pixel.kind == "to_image" and axes == SPACE:
-        return Value(pixel.inputs[0], VECTOR)
+    if before and before.kind == "to_image" and axes == x.axes.space:
+        return Value(before.inputs[0], VECTOR)
     if not axes:
         return x
     return lifter.add(node, "squeeze", (x,), {"axes": axes, "rank": x.rank}, left)
 
 
+def _signal(lifter: Lifter, node: Node, row: Step) -> Value:
+    """Take the axis away again that a signal was given."""
+    axes = row.fields["of"]
+    (name,) = row.inputs
+    layer = lifter.steps.get(name)
+    # The layer of the signal takes the name of the node that has its result as a signal.
+    is_layer = layer is not None and row.name == f"{layer.name}:row"
+    return lifter.changed(node, layer, axes) if layer and is_layer else Value(name, axes)
+
+
 def _expand(lifter: Lifter, node: Node) -> Value:
-    """Lift `ExpandDims` of a vector to an image, one axis after the other."""
+    """Lift `ExpandDims` of a vector to an image, one axis after the other, or of a signal."""
     x = lifter.input(node)
     stated = lifter.fixed(node.inputs[1])
     if stated is None:
@@ -40,15 +63,23 @@ def _expand(lifter: Lifter, node: Node) -> Value:
 
 
 def _with_axis(lifter: Lifter, node: Node, x: Value, place: int) -> Value:
-    """Add an axis of one; a vector with two of them is an image of one pixel."""
+    """Add an axis of one; a vector with two of them is an image of one pixel, with one a signal of one place."""
     if x.rank == len(VECTOR):
+        if lifter.rank == LEAST and place > 0:
+            axes = channels_last(LEAST) if place == 1 else unpermuted(LEAST)
+            return lifter.add(node, "to_image", (x,), {"rank": LEAST}, axes)
         return lifter.add(node, "added", (x,), {"places": (place,)}, unpermuted(x.rank + 1))
     before = lifter.steps.get(x.step)
+    if lifter.rank == x.rank == LEAST and 0 < place < LEAST:
+        return image_of(lifter, node, x, place)
+    if lifter.rank == len(NHWC) and x.axes == unpermuted(LEAST) and place == x.rank:
+        return expanded(lifter, node.name, x, CHANNELS, NHWC, for_one_layer=False)
     if x.rank != 3 or before is None or before.kind != "added":
         raise Unsupported(f"it adds an axis to a value of {x.rank} axes")
     (first,) = before.fields["places"]
     vector = Value(before.inputs[0], VECTOR)
-    return lifter.add(node, "to_image", (vector,), None, _layout_of_pixel(first, place))
+    axes = _layout_of_pixel(first, place)
+    return lifter.add(node, "to_image", (vector,), {"rank": len(axes)}, axes)
 
 
 def _layout_of_pixel(first: int, second: int) -> Axes:
@@ -73,7 +104,7 @@ def _transpose(lifter: Lifter, node: Node) -> Value:
     axes = Axes(x.axes[place] for place in order)
     if axes == x.axes:
         return x
-    if x.rank != len(NHWC) or axes not in (NHWC, NCHW):
+    if not lifter.is_image(x.rank) or axes[BATCH] != BATCH:
         raise Unsupported(f"it puts the axes into the order {list(order)}, which is no layout of an image")
     return Value(x.step, axes)
 

@@ -36,19 +36,19 @@ def spatial_gate(lifter: Lifter, logits: str, x: Value) -> SpatialGate | None:
     arrays = {"conv.weight": weight}
     if bias:
         arrays["conv.bias"] = conv.arrays["bias"]
-    length, _ = conv.fields["kernel"]
+    length, *_ = conv.fields["kernel"]
     return SpatialGate(SpatialAttention(length, bias=bias), arrays)
 
 
 def _is_square(conv: Step) -> bool:
     """Whether a convolution keeps the size and has an odd square kernel and one result."""
     fields = conv.fields
-    length, width = fields["kernel"]
+    length, *others = fields["kernel"]
     half = length // 2
-    keeps_size = fields["padding"] in ("same", ((half, half), (half, half)))
-    is_plain = fields["stride"] == fields["dilation"] == (1, 1)
+    keeps_size = fields["padding"] in ("same", ((half, half),) * len(fields["kernel"]))
+    is_plain = set(fields["stride"]) == set(fields["dilation"]) == {1}
     is_whole = fields["groups"] == fields["outputs"] == 1
-    return length == width and length % 2 == 1 and keeps_size and is_plain and is_whole
+    return set(others) <= {length} and length % 2 == 1 and keeps_size and is_plain and is_whole
 
 
 def _planes(lifter: Lifter, planes: Step, x: Value) -> Iterable[str]:

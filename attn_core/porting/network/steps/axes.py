@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from attn_core.porting.graph.graph import Graph, Ref
+from attn_core.porting.graph.graph import Graph, Ref, integers
 from attn_core.porting.graph.order import descendants
 
 BATCH, CHANNELS, HEIGHT, WIDTH = range(4)  # the canonical axes of an image
 SPACE = (HEIGHT, WIDTH)
+LEAST, MOST = 3, 5  # axes of a signal, which has a length alone, and of a volume
 
 Entry = TypeVar("Entry")
 
@@ -37,9 +38,14 @@ class Axes(tuple[int, ...]):
         """Return the entry of a canonical axis."""
         return entries[self.index(axis)]
 
-    def spatial(self, entries: Sequence[Entry]) -> tuple[Entry, Entry]:
-        """Return the entries of rows and columns."""
-        return self.entry(entries, HEIGHT), self.entry(entries, WIDTH)
+    @property
+    def space(self) -> tuple[int, ...]:
+        """The canonical axes beside batch and channels."""
+        return space(len(self))
+
+    def spatial(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        """Return the entries of these."""
+        return tuple(self.entry(entries, axis) for axis in self.space)
 
     def canonical(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         """Put entries into canonical order."""
@@ -55,9 +61,9 @@ class Axes(tuple[int, ...]):
         return tuple(entries[axis] for axis in self)
 
 
-NHWC = Axes((BATCH, HEIGHT, WIDTH, CHANNELS))
-NCHW = Axes((BATCH, CHANNELS, HEIGHT, WIDTH))
-VECTOR = Axes((BATCH, CHANNELS))
+def space(rank: int) -> tuple[int, ...]:
+    """Return the canonical axes beside batch and channels."""
+    return tuple(range(HEIGHT, rank))
 
 
 def unpermuted(rank: int) -> Axes:
@@ -65,9 +71,43 @@ def unpermuted(rank: int) -> Axes:
     return Axes(range(rank))
 
 
+def channels_last(rank: int) -> Axes:
+    """Return the axes of a signal, an image or a volume whose channels come last."""
+    return Axes((BATCH, *space(rank), CHANNELS))
+
+
+NHWC = channels_last(4)
+NCHW = unpermuted(4)
+VECTOR = unpermuted(2)
+
+
+def is_grey(graph: Graph, image: Ref, rank: int) -> bool:
+    """Whether images have three axes because they have none for their one channel, and are no signals.
+
+    The first axis that the graph adds tells: it is the last one then; convolutions of signals add another.
+    """
+    if rank != LEAST:
+        return False
+    reached = descendants(graph, [image.node])
+    for node in graph.nodes.values():
+        if node.name not in reached or node.op not in ("ExpandDims", "Reshape") or len(node.inputs) != 2:
+            continue
+        stated = integers(graph, node.inputs[1])
+        if node.op == "ExpandDims" and stated is not None:
+            return stated[-1] in (-1, rank)
+        if stated is not None and len(stated) == len(NHWC):
+            return stated[-1] == 1
+    return False
+
+
+def image_rank(graph: Graph, image: Ref, rank: int) -> int:
+    """Return how many axes the images inside a network have that is fed one of so many: vectors become images."""
+    return rank if LEAST <= rank <= MOST and not is_grey(graph, image, rank) else len(NHWC)
+
+
 def image_axes(graph: Graph, image: Ref, rank: int) -> Axes:
-    """Return the axes of an image, which the first layer tells."""
-    if rank != len(NHWC):
+    """Return the axes of a signal, an image or a volume, which the first layer tells."""
+    if not LEAST <= rank <= MOST or is_grey(graph, image, rank):
         return unpermuted(rank)
     reached = descendants(graph, [image.node])
     for node in graph.nodes.values():
@@ -76,5 +116,5 @@ def image_axes(graph: Graph, image: Ref, rank: int) -> Axes:
         layout = node.attributes["data_format"].s
         # A program transposes its images from NHWC to NCHW, which is faster on a GPU: before that they are NHWC.
         if layout or node.op == "Transpose":
-            return NCHW if layout == b"NCHW" else NHWC
-    return NHWC
+            return unpermuted(rank) if layout.startswith(b"NC") else channels_last(rank)
+    return channels_last(rank)

@@ -10,7 +10,16 @@ import numpy as np
 
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.order import ancestors, descendants, places
-from attn_core.porting.network.steps.axes import NHWC, VECTOR, Axes, image_axes, unpermuted
+from attn_core.porting.network.steps.axes import (
+    MOST,
+    NHWC,
+    VECTOR,
+    Axes,
+    channels_last,
+    image_axes,
+    image_rank,
+    unpermuted,
+)
 from attn_core.porting.network.steps.observed import Observed, OpenSizes, Sizes
 from attn_core.porting.network.steps.steps import IMAGE, Array, Leaf, Step, Turn, Value, as_it_is
 from attn_core.porting.network.steps.weights import laid_out, then
@@ -30,7 +39,8 @@ class Lifter:
     """A graph, what was seen when it ran, and the steps found so far.
 
     `number` computes an output that does not depend on the image; `blocks` lifts the products in which blocks end;
-    `weights` are the names of all variables.
+    `weights` are the names of all variables; `rank` is the number of axes of the network's images, which may be signals
+    or volumes.
     """
 
     graph: Graph
@@ -43,6 +53,7 @@ class Lifter:
     values: dict[Ref, Value] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     data: set[str] = field(default_factory=set)
+    rank: int = len(NHWC)
 
     # ---- what rules ask of an output ---------------------------------------------------------------------------------
 
@@ -75,6 +86,10 @@ class Lifter:
     def fixed(self, ref: Ref) -> Sizes | None:
         """Return the small integers of an output if they are known and none follows the image."""
         return self.observed.fixed(ref)
+
+    def is_image(self, rank: int) -> bool:
+        """Whether arrays of so many axes are images, volumes or, in a network of signals, signals."""
+        return rank == self.rank or len(NHWC) <= rank <= MOST
 
     # ---- what rules ask of a step ------------------------------------------------------------------------------------
 
@@ -138,6 +153,7 @@ class Lifter:
     def run(self, rules: Mapping[str, Rule], image: Ref, output: Ref, heads: Mapping[str, Ref] | None = None) -> Value:
         """Lift everything between the image and the output; `Value` of the output, or of a dictionary of heads."""
         rank = len(self.shape(image))
+        self.rank = image_rank(self.graph, image, rank)
         self.values[image] = Value(IMAGE, image_axes(self.graph, image, rank))
         self.data = descendants(self.graph, [image.node])
         needed = ancestors(self.graph, [ref.node for ref in heads.values()] if heads else [output.node])
@@ -180,7 +196,7 @@ class Lifter:
         """Add a step that says what is missing, and take its axes for the usual ones: what follows is lifted, too."""
         inputs = tuple(self.values[ref] for ref in node.inputs if ref in self.values)
         rank = len(self.shape(Ref(node.name)))
-        axes = NHWC if rank == len(NHWC) else unpermuted(rank)
+        axes = channels_last(rank) if self.is_image(rank) else unpermuted(rank)
         return self.add(node, UNKNOWN, inputs, {"op": node.op, "reason": reason}, axes)
 
 
