@@ -94,7 +94,7 @@ def test_foreign_checkpoint(attn: Attn, name: str):
 
 
 OTHER_FORMATS = {
-    "model.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, as Keras saves models", "simple_save"),
+    "model.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, as Keras saves models", "is ported without --blocks"),
     "model.keras": (b"PK\x03\x04", "is a zip archive, as .keras", "`attn convert`"),
     "model.pth": (b"\x80\x02", "is a pickle, as PyTorch's older files are", "`attn convert`"),
     "model.tflite": (b"\x1c\x00\x00\x00TFL3", "is a TensorFlow Lite model", "that it was converted from"),
@@ -110,6 +110,15 @@ def test_other_formats_are_named(attn: Attn, name: str):
         said = refusal(attn, 2, path, "--to", "torch", "--out", "out")
         assert said.startswith(f"{path} {sentence}")
         assert way in said
+
+
+def test_damaged_keras_model(attn: Attn):
+    """Without --blocks, HDF5 is taken for a whole model."""
+    Path("model").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
+    code, stdout, stderr = attn("port", "model", "--to", "torch", "--out", "out")
+    assert (code, stdout) == (2, "")
+    assert stderr.startswith("attn: model: damaged or no HDF5 file (")
+    assert os.listdir() == ["model"]
 
 
 def test_no_checkpoint(attn: Attn):

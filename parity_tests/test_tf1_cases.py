@@ -30,6 +30,7 @@ OTHERS = {
     "estimator_se_savedmodel_examples": "cut at the image 'Reshape'",
     "format_float16": "image: input; result: Cast_1",
     "format_renamed": "4 variables have other names in the file",
+    "keras_effnet_h5": "image: image; result: probs/Softmax",
     "keras_effnet_simple_save": "image: image; result: probs/Softmax",
     "nchw_placeholder": "image: input; result: out/BiasAdd",
     "bisenet_resize_bilinear": "image: inputs; result: logits/BiasAdd",

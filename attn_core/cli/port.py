@@ -16,7 +16,9 @@ Target = StrEnum("Target", list(parity.RUNTIMES))  # type: ignore[misc]  # made 
 
 
 def port(
-    checkpoint: Annotated[Path, typer.Argument(help="checkpoint prefix, .meta, V1 file, SavedModel or frozen graph")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="checkpoint prefix, .meta, V1 file, SavedModel, frozen graph, or Keras' .h5, .keras")
+    ],
     to: Annotated[Target, typer.Option(help="framework to write the network for")],
     output: Annotated[Path, typer.Option("--out", help="folder for the result; an earlier result is replaced")],
     io: Annotated[
@@ -30,7 +32,9 @@ def port(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="a placeholder's value, as keep_prob=1 or is_training=False")
     ] = None,
-    size: Annotated[str | None, typer.Option(help="height,width of the images it is run on")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="height,width of the images it is run on; length; depth,height,width")
+    ] = None,
     allow_unknown: Annotated[
         bool, typer.Option("--allow-unknown", help="write operations without a counterpart as gaps to fill")
     ] = False,
@@ -38,9 +42,10 @@ def port(
 ) -> None:
     """Port a TensorFlow 1 network to the source of another framework, and prove it.
 
-    With a graph (a .meta beside the checkpoint, a frozen .pb, a SavedModel) the
-    whole network is written: model.py, weights.safetensors, port.json. Without
-    one, or with --blocks, its squeeze-and-excitation blocks are.
+    With a graph (a .meta beside the checkpoint, a frozen .pb, a SavedModel, a
+    whole model that Keras saved) the whole network is written: model.py,
+    weights.safetensors, port.json. Without one, or with --blocks, its
+    squeeze-and-excitation blocks are.
 
     Exit code 0: every check passed and the result is written.
     1: a check failed or no block was found; nothing is written.

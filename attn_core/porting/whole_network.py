@@ -15,6 +15,7 @@ import safetensors.numpy
 from attn_core.porting.folder import replacing
 from attn_core.porting.graph.graph import Graph, read_graph
 from attn_core.porting.graph.ops import OPS
+from attn_core.porting.keras.graph import is_keras_model, read_keras_model
 from attn_core.porting.network.clean import rebuilt
 from attn_core.porting.network.inference import Inference, Options, inference_part
 from attn_core.porting.network.network import Network, lifted
@@ -66,8 +67,8 @@ def _setting(text: str) -> tuple[str, float | bool]:
 
 
 def has_graph(path: Path) -> bool:
-    """Whether a network's graph lies at this path or beside the checkpoint at it."""
-    return _graph_at(path) is not None
+    """Whether a network's graph lies at this path or beside the checkpoint at it; a Keras model says it otherwise."""
+    return is_keras_model(path) or _graph_at(path) is not None
 
 
 def _graph_at(path: Path) -> Path | None:
@@ -84,6 +85,10 @@ def _graph_at(path: Path) -> Path | None:
 
 def _read(path: Path, options: Options, averages: bool, allow_unknown: bool) -> tuple[Inference, Source]:
     """Read the part of the graph that matters, and say where its weights are."""
+    if is_keras_model(path):
+        graph, arrays = read_keras_model(path)
+        inference = inference_part(graph, options)
+        return inference, Source(inference.original, arrays, averages)
     graph_path = _graph_at(path)
     if graph_path is None:
         raise CheckpointError(f"{path} has no graph: give a checkpoint with its .meta, a frozen .pb or a SavedModel.")

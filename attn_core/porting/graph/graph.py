@@ -54,6 +54,7 @@ class Graph:
         functions: the functions that the file keeps outside the graph.
         complete: whether what TensorFlow writes after the nodes is there; if not, the file may be cut short.
         signature: the outputs that a SavedModel's signature names, by their keys.
+        momenta: how fast moving averages move in training, where the file says it and no node does.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class Graph:
     functions: frozenset[str] = frozenset()
     complete: bool = True
     signature: Mapping[str, Ref] = field(default_factory=dict)
+    momenta: Mapping[str, float] = field(default_factory=dict)
 
     def constant(self, node: Node) -> NDArray[Any]:
         """Return the array that a Const node holds."""

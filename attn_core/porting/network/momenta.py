@@ -19,7 +19,7 @@ def momenta(graph: Graph, settings: Settings) -> Mapping[str, float]:
     """Return the share of the new for each moving average, with the training flags set."""
     # Outside of training `tf.layers` computes a share of 0.
     training = {Ref(name): _in_training(value) for name, value in settings.items()}
-    found = {}
+    found = dict(graph.momenta)
     for move in moves(graph):
         share = _share(graph, training, move.share)
         if share is not None:

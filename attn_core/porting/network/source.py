@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 from attn_core.porting.find.variables import AVERAGE, Catalogue, catalogue
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.reads import Stored, stored
 from attn_core.porting.network.steps.steps import Array
-from attn_core.weights.files.tf1.checkpoint import Checkpoint
 from attn_core.weights.files.tf1.errors import CheckpointError
+
+
+class Variables(Protocol):
+    """Arrays by name, whose shapes are known before they are read: a checkpoint's, or those of a Keras model."""
+
+    def __getitem__(self, name: str, /) -> Array:
+        """Read an array."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield all names."""
+
+    def __contains__(self, name: object, /) -> bool:
+        """Whether there is an array of this name."""
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a shape without reading the array."""
 
 
 @dataclass
@@ -23,7 +39,7 @@ class Source:
     """
 
     graph: Graph
-    checkpoint: Checkpoint | None = None
+    checkpoint: Variables | None = None
     averages: bool = True
     saved_as: Mapping[str, str] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)

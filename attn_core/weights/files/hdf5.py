@@ -39,6 +39,12 @@ def read(path: Path, source: Path | io.BytesIO) -> dict[str, Any]:
     return _of_keras_2(arrays, old) if old else _of_keras_3(arrays, layers)
 
 
+def has_layer_names(path: Path, source: Path | io.BytesIO) -> bool:
+    """Whether a file in the layout of Keras 3 states the names that its layers have."""
+    with _package(path).File(source, "r") as file:
+        return bool(_layer_names(file))
+
+
 def _package(path: Path) -> Any:
     try:
         import h5py

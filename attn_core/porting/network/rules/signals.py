@@ -86,7 +86,7 @@ def image_of(lifter: Lifter, node: Node, signal: Value, place: int) -> Value:
 def _goes_again(graph: Graph, node: Node) -> bool:
     """Whether the axis that a node adds is taken away behind the next layer."""
     while True:
-        readers = graph.consumers.get(node.name, ())
+        readers = [reader for reader in graph.consumers.get(node.name, ()) if reader.op != "Shape"]
         if len(readers) != 1:
             return False
         node = readers[0]

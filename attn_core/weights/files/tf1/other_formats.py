@@ -5,14 +5,10 @@ from attn_core.weights.files.tf1.opened import File
 
 _LONGEST = 8  # bytes of a signature, with where it starts
 _BLOCKS = "the weights of its attention blocks are read by `attn convert`"
-_GRAPH = (
-    "to port the whole network, load it in TensorFlow 1 with tf.keras.models.load_model and save its graph with "
-    "tf.saved_model.simple_save(tf.keras.backend.get_session(), folder, "
-    "{'image': model.input}, {'result': model.output})"
-)
+_WHOLE = "a whole model, written by model.save, is ported without --blocks"
 # Where a signature starts, what it is, and what is said of its file.
 _SIGNATURES = (
-    (0, b"\x89HDF\r\n\x1a\n", f"is an HDF5 file, as Keras saves models and weights: {_BLOCKS}; {_GRAPH}"),
+    (0, b"\x89HDF\r\n\x1a\n", f"is an HDF5 file, as Keras saves models and weights: {_BLOCKS}; {_WHOLE}"),
     (
         0,
         b"PK\x03\x04",
