@@ -6,13 +6,11 @@ have the names and shapes that programs ask a graph for.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from attn_core.blocks import SqueezeExcitation
+from attn_tf.graphs import in_graph
 from attn_tf.tf1 import in_keras
 
 
@@ -32,14 +30,14 @@ def se_block(bottom: Any, ratio: int = 16) -> Any:
     """
     channels = _channels("se_block", "it takes the mean over H and W, and makes weights for C channels", bottom)
     block = SqueezeExcitation(channels, ratio)  # refuses a ratio that leaves no hidden unit
-    if not _in_graph(bottom):
+    if not in_graph(bottom):
         return in_keras.squeeze_excitation(bottom, block)
-    from attn_tf.tf1 import in_graph
+    from attn_tf.tf1 import layers
 
-    bottom = in_graph.image(bottom)
-    se = in_graph.spatial_mean(bottom)
-    se = in_graph.dense(se, block.width, in_graph.relu)
-    se = in_graph.dense(se, channels, in_graph.sigmoid)
+    bottom = layers.image(bottom)
+    se = layers.spatial_mean(bottom)
+    se = layers.dense(se, block.width, layers.relu)
+    se = layers.dense(se, channels, layers.sigmoid)
     return bottom * se
 
 
@@ -84,11 +82,11 @@ def conv_layer(bottom: Any, filters: int, kernel_size: int | Sequence[int], stri
     """
     _channels("conv_layer", "it makes a kernel for C channels", bottom)
     window = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
-    if not _in_graph(bottom):
+    if not in_graph(bottom):
         return in_keras.conv2d(bottom, filters, window, strides)
-    from attn_tf.tf1 import in_graph
+    from attn_tf.tf1 import layers
 
-    return in_graph.conv2d(in_graph.image(bottom), filters, window, strides)
+    return layers.conv2d(layers.image(bottom), filters, window, strides)
 
 
 def norm_layer(bottom: Any, training: Any, use_bn: bool) -> Any:
@@ -102,20 +100,20 @@ def norm_layer(bottom: Any, training: Any, use_bn: bool) -> Any:
     if not use_bn:
         return bottom
     _channels("norm_layer", "it makes weights for C channels", bottom)
-    if not _in_graph(bottom):
+    if not in_graph(bottom):
         return in_keras.batch_normalization(bottom, training)
-    from attn_tf.tf1 import in_graph
+    from attn_tf.tf1 import layers
 
-    return in_graph.batch_normalization(in_graph.image(bottom), training)
+    return layers.batch_normalization(layers.image(bottom), training)
 
 
 def relu(bottom: Any) -> Any:
     """Compute max(bottom, 0)."""
-    if not _in_graph(bottom):
+    if not in_graph(bottom):
         return in_keras.relu(bottom)
-    from attn_tf.tf1 import in_graph
+    from attn_tf.tf1 import layers
 
-    return in_graph.relu(bottom)
+    return layers.relu(bottom)
 
 
 def _channels(function: str, reason: str, bottom: Any) -> int:
@@ -133,15 +131,3 @@ def _shape(x: Any) -> tuple[Any, ...] | None:
     if listed is None:
         return tuple(x.shape)
     return None if x.shape.rank is None else tuple(listed())
-
-
-def _in_graph(bottom: Any) -> bool:
-    """Say whether this call belongs to a graph of `tf.compat.v1`, also inside of `tf.cond` or `tf.function` there."""
-    if "tensorflow" not in sys.modules:  # whoever has made a graph has imported it
-        return False
-    import tensorflow as tf
-
-    if not tf.is_tensor(bottom) and not isinstance(bottom, np.ndarray):
-        return False
-    with tf.init_scope():  # leaves every function for what is around them all
-        return not tf.executing_eagerly()

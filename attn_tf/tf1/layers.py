@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from attn_core.interpreters.shapes import require_floating
@@ -93,14 +94,13 @@ def batch_normalization(x: Any, training: Any) -> Any:
 
 def _fixed(training: Any) -> bool | None:
     """Return the value of `training`, or None if it is known only when the graph runs."""
-    if isinstance(training, tf.Variable):
-        return None
-    if tf.is_tensor(training):
-        value = tf.get_static_value(training)
+    is_variable = isinstance(training, tf.Variable)
+    if (is_variable or tf.is_tensor(training)) and training.dtype.base_dtype == tf.bool:
+        value = None if is_variable else tf.get_static_value(training)
         return None if value is None else bool(value)
-    if training not in (False, True):  # 0 and 1 were taken too
-        raise TypeError(f"training must be True, False or a tensor of one truth value, got {training!r}.")
-    return bool(training)
+    if isinstance(training, (bool, int, np.bool_)):  # numbers were taken for truth values
+        return bool(training)
+    raise TypeError(f"training must be True, False or a tensor of one truth value, got {training!r}.")
 
 
 def _move(average: Any, moment: Any, momentum: Any, x: Any) -> Any:
