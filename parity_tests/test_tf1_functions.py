@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +12,6 @@ from terminal import NET, SE, Attn
 
 from attn_core import tf1
 
-HERE = Path(__file__).parent
 SCENARIOS = list(json.loads((GOLDEN / "tf1_graphs" / "recorded.json").read_text())["graphs"])
 CHECKPOINTS = ("se_block", "se_block_v1_format", "se_block_saved_model", "se_block_scoped_stack", "res_block2_net")
 CHECKS = (
@@ -29,6 +25,7 @@ CHECKS = (
     "in_a_loop_and_a_function",
     "arrays_in_a_graph",
     "graphs_leave_the_rest_alone",
+    "as_after_disable_v2_behavior",
 )
 
 
@@ -84,13 +81,6 @@ def test_what_is_exported_again_is_ported(tmp_path: Path, attn: Attn):
     assert code == 0, stderr
 
 
-def test_without_tensorflow_2s_behaviour_and_keras_on_jax():
-    """TensorFlow alone is needed, whatever Keras runs on."""
+def test_beside_keras_on_jax():
     need("keras-tensorflow")
-    need("keras-jax")
-    paths = os.pathsep.join([str(HERE), str(HERE.parent)])
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": paths}
-    command = [sys.executable, str(HERE / "tf1_function_checks.py")]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "as in TensorFlow 1\n"
+    in_keras(need("keras-jax").removeprefix("keras-"), "tf1_function_checks", "beside_keras_on_jax")
