@@ -20,7 +20,17 @@ def in_graph(x: Any) -> bool:
     if not tf.is_tensor(x) and not isinstance(x, np.ndarray):
         return False
     with tf.init_scope():  # leaves every function for what is around them all
-        return not tf.executing_eagerly()
+        around = not tf.executing_eagerly()
+    return around or _is_wrapped(tf.compat.v1.get_default_graph())
+
+
+def _is_wrapped(graph: Any) -> bool:
+    """Say whether `tf.compat.v1.wrap_function` builds this graph: code of TensorFlow 1 inside of eager code."""
+    while graph.building_function:
+        if graph.name.startswith("wrapped_function"):  # nothing else tells
+            return True
+        graph = graph.outer_graph
+    return False
 
 
 @contextmanager

@@ -23,6 +23,7 @@ CHECKS = (
     "half_precision",
     "errors",
     "in_a_loop_and_a_function",
+    "in_a_wrapped_function",
     "arrays_in_a_graph",
     "graphs_leave_the_rest_alone",
     "as_after_disable_v2_behavior",

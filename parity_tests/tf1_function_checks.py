@@ -303,6 +303,22 @@ def in_a_loop_and_a_function() -> None:
     assert max(np.abs(first - third).max(), np.abs(second - third).max()) < TENSORFLOW_1["output"]
 
 
+def in_a_wrapped_function() -> None:
+    """Run code of TensorFlow 1 by `wrap_function`, which lets eager code see its variables by their names."""
+
+    def build(x: Any, training: Any) -> Any:
+        return tf.cond(training, lambda: se_block(x, 4), lambda: res_block2(x, [16, 16], False, False, True))
+
+    shapes = [tf.TensorSpec([None, 5, 3, 16], tf.float32), tf.TensorSpec([], tf.bool)]
+    function = v1.wrap_function(build, shapes)
+    counted = {"dense": 4, "conv2d": 2}
+    layers = [kind if i == 0 else f"{kind}_{i}" for kind, count in counted.items() for i in range(count)]
+    names = {f"{layer}/{leaf}:0" for layer in layers for leaf in ("kernel", "bias")}
+    assert {variable.name for variable in function.variables} == names
+    for training in (True, False):
+        assert function(tf.constant(picture()), tf.constant(training)).shape == (4, 5, 3, 16)
+
+
 def arrays_in_a_graph() -> None:
     """`tf.layers` took arrays of NumPy for images."""
     with tf.Graph().as_default():

@@ -65,6 +65,7 @@ def batch_normalization(x: Any, training: Any) -> Any:
 
     It is the fused form, so moving variances move to the unbiased variance.
     """
+    in_training = _known(training)
     shape, dtype = (_channels(x),), tf.float32 if _is_half(x) else x.dtype
     zeros, ones = v1.zeros_initializer(), v1.ones_initializer()
     with _scope("batch_normalization") as scope:
@@ -76,31 +77,33 @@ def batch_normalization(x: Any, training: Any) -> Any:
         def of_batch() -> Any:
             return v1.nn.fused_batch_norm(x, gamma, beta, epsilon=EPSILON)
 
-        def of_before() -> Any:
+        def of_averages() -> Any:
             return v1.nn.fused_batch_norm(x, gamma, beta, mean, variance, EPSILON, is_training=False)
 
-        fixed = _fixed(training)
-        if fixed is None:
-            y, *moments = v1.cond(training, of_batch, of_before)
-            momentum = v1.cond(training, lambda: tf.constant(MOMENTUM), lambda: tf.constant(1.0))
-        else:
-            y, *moments = of_batch() if fixed else of_before()
-            momentum = tf.constant(MOMENTUM)
-        if fixed is not False:
+        y, *moments = _chosen(in_training, of_batch, of_averages)
+        if in_training is not False:
+            momentum = _chosen(in_training, lambda: tf.constant(MOMENTUM), lambda: tf.constant(1.0))
             for average, moment in zip((mean, variance), moments, strict=True):
                 v1.add_to_collection(v1.GraphKeys.UPDATE_OPS, _move(average, moment, momentum, x))
         return y
 
 
-def _fixed(training: Any) -> bool | None:
-    """Return the value of `training`, or None if it is known only when the graph runs."""
-    is_variable = isinstance(training, tf.Variable)
-    if (is_variable or tf.is_tensor(training)) and training.dtype.base_dtype == tf.bool:
-        value = None if is_variable else tf.get_static_value(training)
-        return None if value is None else bool(value)
+def _known(training: Any) -> Any:
+    """Return `training` as True or False, or as it is if only the session tells."""
     if isinstance(training, (bool, int, np.bool_)):  # numbers were taken for truth values
         return bool(training)
-    raise TypeError(f"training must be True, False or a tensor of one truth value, got {training!r}.")
+    is_variable = isinstance(training, tf.Variable)
+    if not (is_variable or tf.is_tensor(training)) or training.dtype.base_dtype != tf.bool:
+        raise TypeError(f"training must be True, False or a tensor of one truth value, got {training!r}.")
+    value = None if is_variable else tf.get_static_value(training)
+    return training if value is None else bool(value)
+
+
+def _chosen(condition: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]) -> Any:
+    """Build one of two results, or both where only the session tells which."""
+    if isinstance(condition, bool):
+        return if_true() if condition else if_false()
+    return v1.cond(condition, if_true, if_false)
 
 
 def _move(average: Any, moment: Any, momentum: Any, x: Any) -> Any:
