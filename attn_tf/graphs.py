@@ -55,6 +55,11 @@ def collected(layer: keras.Layer) -> Iterator[None]:
     _collect(graph, graph.get_operations()[before:])
 
 
+def in_session(layer: keras.Layer) -> bool:
+    """Say whether a layer's variables are in such a graph, so that their values are in a session alone."""
+    return any(getattr(variable.value, "graph", None) is not None for variable in layer.variables)
+
+
 def _built_now() -> Any:
     """Return the graph that is built at the moment, or None in eager code and in functions."""
     if keras.backend.backend() != "tensorflow":

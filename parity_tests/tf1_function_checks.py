@@ -16,6 +16,7 @@ from bounds import TENSORFLOW_1
 from keras_checks import caught
 from runtimes import GOLDEN
 
+import attn_core as core
 import attn_tf
 from attn_core.models.registry import example
 from attn_tf import res_block2, se_block, tf1
@@ -370,6 +371,24 @@ def layers_in_a_graph(kind: str) -> None:
     assert str(error) == (
         "layer has its variables outside of this graph: make a layer in each graph, with name='layer', "
         "under which savers find the same weights."
+    )
+
+
+def weights_in_a_graph(folder: str) -> None:
+    """Refuse to give weights while a graph is built, where nothing would come of it, and to read them."""
+    block = core.SqueezeExcitation(8, 2)
+    file = Path(folder) / "se.safetensors"
+    core.save(file, block, core.initialise(block, seed=0))
+    with tf.Graph().as_default():
+        given = caught(lambda: attn_tf.load(file, name="se"))
+        read = caught(lambda: attn_tf.weights(attn_tf.bind(block, name="se")))
+    assert str(given) == (
+        "se is in a graph of tf.compat.v1, where a session gives variables their values: "
+        "bind the block without weights, then restore them with a Saver, or run `assign` of each variable."
+    )
+    assert str(read) == (
+        "se is in a graph of tf.compat.v1, where a session holds the weights: "
+        "session.run([variable.value for variable in layer.variables])."
     )
 
 
