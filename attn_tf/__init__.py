@@ -1,6 +1,6 @@
 """Vision attention layers for Keras 3, with mathematics that every framework shares (`attn_core`).
 
-They run on every Keras backend. `se_block` is the TensorFlow 1 function of that name.
+They run on every Keras backend. `se_block` and `res_block2` are the TensorFlow 1 functions of these names.
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from attn_tf.layer import Generic as Generic
 from attn_tf.layer import Layer as Layer
 from attn_tf.models import *
 from attn_tf.recording import record_gates as record_gates
+from attn_tf.tf1 import res_block2 as res_block2
 from attn_tf.tf1 import se_block as se_block
 
 if not TYPE_CHECKING:  # checkers read the lines above

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from attn_core.spec import Block
 from attn_core.weights import canonical
+from attn_tf.graphs import in_session
 from attn_tf.initializers import blank
 from attn_tf.layer import Layer, build
 from attn_tf.names import LEAVES, from_canonical, to_canonical
@@ -21,7 +22,8 @@ def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options
     """Return the built layer for a block, with these canonical weights or fresh ones.
 
     `options` are those of every Keras layer (`name`, `dtype`) and `data_format`.
-    **Raises** `attn_core.WeightsError` if the weights are not the block's.
+    **Raises** `attn_core.WeightsError` if the weights are not the block's; `ValueError` for weights in a graph of
+    `tf.compat.v1`.
     """
     arrays = None if weights is None else canonical.check(block, weights)
     token = blank.set(blank.get() or arrays is not None)  # also for the blocks inside
@@ -37,10 +39,14 @@ def bind(block: Block, weights: Mapping[str, ArrayLike] | None = None, **options
 def weights(layer: Layer) -> canonical.Weights:
     """Return a built layer's canonical weights as NumPy arrays; int8 kernels as the numbers they stand for.
 
-    **Raises** `ValueError` if the layer has no weights yet, or has them in a form that is no plain array, as int4.
+    **Raises** `ValueError` if the layer has no weights yet, or has them in a form that is no plain array, as int4, or
+    in a graph of `tf.compat.v1`.
     """
     if not layer.built:
         raise ValueError(f"{layer.name} has no weights yet: call it on an image, or build it, first.")
+    if in_session(layer):
+        way = "session.run([variable.value for variable in layer.variables])"
+        raise ValueError(f"{layer.name} is in a graph of tf.compat.v1, where a session holds the weights: {way}.")
     found = {name: to_canonical(variable, values(variable, child)) for name, variable, child in _held(layer)}
     return canonical.check(layer.block, found)
 
@@ -79,5 +85,10 @@ def load(path: str | os.PathLike[str], **options: Any) -> Layer:
 
 
 def _assign(layer: Layer, arrays: canonical.Weights) -> None:
+    if in_session(layer):  # what is assigned while a graph is built, no session would do
+        raise ValueError(
+            f"{layer.name} is in a graph of tf.compat.v1, where a session gives variables their values: "
+            "bind the block without weights, then restore them with a Saver, or run `assign` of each variable."
+        )
     for name, variable in variables(layer).items():
         variable.assign(from_canonical(variable, arrays[name]))

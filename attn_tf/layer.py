@@ -13,6 +13,7 @@ from attn_core.interpreters.shapes import Shape, explain, output_shape, require_
 from attn_core.interpreters.shapes.parts import bind as on_shapes
 from attn_core.spec import Block, Part, require_names
 from attn_core.spec.parts import BatchNorm, Dropout, Running
+from attn_tf.graphs import collected
 from attn_tf.ops import Images
 from attn_tf.parts import native
 
@@ -90,7 +91,8 @@ class Layer(keras.layers.Layer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer; an error gains a note that says which step could not take the input."""
         try:
-            return super().__call__(*args, **kwargs)
+            with collected(self):
+                return super().__call__(*args, **kwargs)
         except Exception as error:
             shapes = _shapes(args)
             if self.built and len(shapes) == len(self.block.inputs) and not _symbolic(args):

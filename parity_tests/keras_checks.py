@@ -13,6 +13,7 @@ from cases import Case
 import attn_core as core
 import attn_tf
 from attn_core import parity
+from attn_core.interpreters.rounding import bounded
 
 OPTIONS = {"hidden": 3, "bias": False, "activation": "silu", "gate": "hard_sigmoid"}
 
@@ -184,17 +185,36 @@ def se_block_on_tensors() -> None:
 def se_block_in_a_model(folder: str) -> None:
     """Code of TensorFlow 1, as it was, with Keras for what stood around it."""
     x = keras.Input((None, None, 16))
-    model = keras.Model(x, _res_block2(x, [24, 16]))
+    y = keras.layers.Conv2D(24, 3, padding="same", activation="relu")(x)
+    model = keras.Model(x, keras.layers.Dense(3)(attn_tf.se_block(y, 4)))
     assert sum("squeeze_excitation" in layer.name for layer in model.layers) == 1
     model.save(Path(folder) / "model.keras")
     assert difference(keras.models.load_model(Path(folder) / "model.keras")(image()), model(image())) == 0
 
 
-def _res_block2(bottom: Any, filters: list[int]) -> Any:
-    path = keras.layers.Conv2D(filters[0], 3, padding="same", activation="relu")(bottom)
-    path = keras.layers.Conv2D(filters[1], 3, padding="same", activation="relu")(path)
-    path = attn_tf.se_block(path, 4)
-    return keras.ops.relu(path + bottom)
+def res_block2_in_a_model(folder: str) -> None:
+    """Whole residual blocks likewise; they compute what the block of the same configuration does."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((None, None, 16))
+    y = attn_tf.res_block2(x, [24, 32], None, use_bn=True, use_se_block=True, strides=2, downsample=True)
+    model = keras.Model(x, attn_tf.res_block2(y, [8, 32], None, use_bn=False, use_se_block=False))
+    assert sum("squeeze_excitation" in layer.name for layer in model.layers) == 1
+    model.save(Path(folder) / "model.keras")
+    assert difference(keras.models.load_model(Path(folder) / "model.keras")(image()), model(image())) == 0
+    first = keras.Model(x, y)
+    listing = {"padding": "same", "bias": True, "relu_last": True, "momentum": 0.01, "eps": 1e-3}
+    se = "SqueezeExcitation"
+    block = core.ResidualBlock(16, 32, 2, attention=se, hidden=24, project=True, **listing)
+    layer = attn_tf.bind(block, data_format="channels_last")
+    kinds = (keras.layers.Conv2D, attn_tf.SqueezeExcitation, keras.layers.BatchNormalization)
+    theirs = (layer.conv1, layer.conv2, layer.shortcut, layer.attention)
+    theirs += (layer.conv1_norm, layer.conv2_norm, layer.shortcut_norm)
+    ours = [part for kind in kinds for part in first.layers if isinstance(part, kind)]
+    for part, own in zip(theirs, ours, strict=True):
+        part.set_weights(own.get_weights())
+    limits = bounded(block, attn_tf.weights(layer), np.moveaxis(image(), -1, 1))
+    found = np.moveaxis(numpy(first(image())), -1, 1)
+    assert (abs(found - limits.values.output) <= limits.bounds["output"]).all()
 
 
 def se_block_errors() -> None:

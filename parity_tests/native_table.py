@@ -30,7 +30,7 @@ class Narrow(core.CBAM):
 
 
 def the_package_offers_every_name() -> None:
-    extra = {"attn_tf": {"se_block"}, "attn_torch": {"synchronized"}}.get(NAME, set())
+    extra = {"attn_tf": {"se_block", "res_block2"}, "attn_torch": {"synchronized"}}.get(NAME, set())
     assert {*package.__all__} == {"Generic", "Layer", "bind", "load", "record_gates", "weights", *NAMED} | extra
     assert all(hasattr(package, name) for name in package.__all__)
 

@@ -22,6 +22,7 @@ FILE_CHECKS = (
     "saves_and_loads_with_options",
     "canonical_weights",
     "se_block_in_a_model",
+    "res_block2_in_a_model",
     "attention_in_files",
 )
 TENSORFLOW_CHECKS = (

@@ -54,11 +54,18 @@ def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_tf1_files_are_read_and_run(network: Path):
-    record, read, evaluate, keras = samples("tf1.md")
+    record, read, evaluate, graph, keras = samples("tf1.md")
     assert "session.run" in record  # which needs TensorFlow 1
     assert len(run(read)["found"]) == 4
     assert run(evaluate)["logits"].shape == (2, 10)
-    assert "se_block(bottom" in keras  # see the next test
+    assert "placeholder" in graph  # see the next tests
+    assert "se_block(bottom" in keras
+
+
+def test_old_call_in_a_graph(network: Path):
+    need("keras-tensorflow")
+    *_, sample, _ = samples("tf1.md")
+    assert apart(f"{sample}\nprint(gates.shape)") == "(2, 1, 1, 16)"
 
 
 def test_old_call_on_keras_3():

@@ -42,7 +42,7 @@ def source(package: str, name: str) -> ast.Module:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_exports(package: str):
     """That programs get the same names is asserted in `native_table.py`."""
-    extra = {"attn_tf": {"se_block"}, "attn_torch": {"synchronized"}}.get(package, set())
+    extra = {"attn_tf": {"se_block", "res_block2"}, "attn_torch": {"synchronized"}}.get(package, set())
     assert (
         handed_on(package)
         == {"Generic", "Layer", "bind", "load", "record_gates", "weights", *KNOWN, *CONSTRUCTORS} | extra
