@@ -232,7 +232,9 @@ def test_source_that_computes_something_else(attn: Attn, monkeypatch: pytest.Mon
     code, stdout, stderr = attn("port", NET, *args)
     assert code == 1
     assert stdout.count(" ! │") >= 6
-    assert stderr.startswith("attn: beyond the bound of 1e-05, nothing was written: output, float32 (NumPy, 2x32x24x3)")
+    assert stderr.startswith(
+        "attn: beyond the bound of 1e-05 at 'dense_8/BiasAdd', nothing was written: output, float32 (NumPy, 2x32x24x3)"
+    )
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == before
 
 
@@ -243,6 +245,7 @@ def test_recording_that_differs(attn: Attn):
     code, _, stderr = attn("port", NET, "--to", "torch", "--out", "out", "--no-tensorflow", "--io", "io.npz")
     assert code == 1
     assert stderr == (
-        "attn: beyond the bound of 1e-05, nothing was written: recorded output, float32 (the recording).\n"
+        "attn: beyond the bound of 1e-05 at 'dense_8/BiasAdd', nothing was written: "
+        "recorded output, float32 (the recording).\n"
     )
     assert not Path("out").exists()

@@ -41,7 +41,8 @@ def port_whole(
         _tell(port)
         if not port.passed:
             failed = ", ".join(f"{check.what} ({check.against})" for check in port.checks if not check.passed)
-            refuse(f"beyond the bound of {_bound(port)}, nothing was written: {failed}.", FAILED)
+            result = port.network.inference.output.node
+            refuse(f"beyond the bound of {_bound(port)} at {result!r}, nothing was written: {failed}.", FAILED)
 
     whole_network.write(port, output, compare)
     say(f"Written to {output}: model.py, weights.safetensors, {MANIFEST}; all judged errors within {_bound(port)}.")

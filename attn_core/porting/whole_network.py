@@ -112,18 +112,23 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
     unknown = [step for step in network.steps if step.kind == "unknown"]
     if unknown and not allow_unknown:
         raise UnknownStepsError(_unknown(inference.graph, unknown))
+    return written_as(path, target, network, seen)
+
+
+def written_as(path: Path, target: str, network: Network, seen: list[Truth]) -> Port:
+    """Write the source of a network that was read; `seen` is what its graph computed."""
     writer = WRITERS[target]
     planned = plan(structured(network.steps, "x", network.result.step))
     arrays, places = state(network, planned.places, writer.convention)
     image = canonical(seen[0].image, network.image_axes)
     _, channels, *space = image.shape
     shape = (1, *space, channels) if is_image(image, network.rank) else image.shape
-    origin = _origin(path, inference.graph, target)
+    origin = _origin(path, network.inference.graph, target)
     text = writer(planned, shape, network.rank).text(
         Preface(origin, tuple(_dropped(network)), layout_of(target, network.rank))
     )
     port = Port(path, target, network, text, arrays, places, seen)
-    port.notes.extend(_notes(network, source, unknown, seen))
+    port.notes.extend(_notes(network, seen))
     if copied := [name for name, where in _by_variable(places).items() if len(where) > 1]:
         port.notes.append(
             f"{len(copied)} variables are read in several places, which have a copy each: {copied[0]}, ..."
@@ -168,7 +173,8 @@ def _dropped(network: Network) -> Iterator[str]:
     yield from (each for each in network.inference.decisions if each.startswith("dropout"))
 
 
-def _notes(network: Network, source: Source, unknown: list[Step], seen: list[Truth]) -> Iterator[str]:
+def _notes(network: Network, seen: list[Truth]) -> Iterator[str]:
+    source = network.source
     yield from network.inference.decisions
     yield from network.notes
     if source.saved_as:
@@ -180,6 +186,7 @@ def _notes(network: Network, source: Source, unknown: list[Step], seen: list[Tru
         yield f"took the moving averages of {len(averaged)} variables (--no-averages takes the variables)"
     if seen[0].image.shape[1:] == seen[1].image.shape[1:]:
         yield f"compared at one size only: the graph does not run on images other than {list(seen[0].image.shape[1:])}"
+    unknown = [step for step in network.steps if step.kind == "unknown"]
     yield from (f"left out, {step.fields['op']} at {step.name!r}: {step.fields['reason']}" for step in unknown)
 
 

@@ -28,6 +28,14 @@ def left_out(graph: Graph, cleaned: Cleaned, ends: Iterable[Ref]) -> list[str]:
     return [name for name in graph.nodes if name in behind and _is_left_out(graph, cleaned, name)]
 
 
+def beside(graph: Graph, image: Ref, ends: Iterable[Ref]) -> list[str]:
+    """Return the layers outside of training that read the image and that none of these results needs."""
+    read = descendants(graph, [image.node]) - ancestors(graph, [end.node for end in ends])
+    return [
+        name for name in graph.nodes if name in read and graph.nodes[name].op in _LAYERS and not is_of_training(name)
+    ]
+
+
 def _is_left_out(graph: Graph, cleaned: Cleaned, name: str) -> bool:
     """Whether a node is a layer of the network that is used, not of its training or of a branch that is not taken."""
     return graph.nodes[name].op in _LAYERS and name not in cleaned.dead and not is_of_training(name)

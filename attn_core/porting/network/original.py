@@ -43,7 +43,7 @@ def witnesses(inference: Inference, source: Source, truths: Sequence[Truth]) -> 
     with tempfile.TemporaryDirectory(prefix="attn.") as name:
         folder = Path(name)
         graph, feeds = folder / "graph.pb", folder / "feeds.npz"
-        graph.write_bytes(_serialised(inference))
+        graph.write_bytes(serialised(inference))
         values = inference.feeds(source, [inference.output])
         np.savez(feeds, **{tensor_name(ref): value for ref, value in values.items()})  # type: ignore[arg-type]
         runs = [_asked(folder / f"run_{k}", truth) for k, truth in enumerate(truths)]
@@ -71,7 +71,7 @@ def _run(*arguments: str | Path) -> None:
         raise OriginalError(lines[-1])
 
 
-def _serialised(inference: Inference) -> bytes:
+def serialised(inference: Inference) -> bytes:
     """Write the part of the graph that the result needs; a stated size of the image is left open."""
     graph = inference.original
     definition = graph_pb2.GraphDef()

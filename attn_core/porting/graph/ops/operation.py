@@ -63,12 +63,20 @@ def channels_first(node: Node) -> bool:
 
 def vector(array: Array) -> tuple[int, ...]:
     """Return the integers of a vector, or the one of a scalar."""
+    _require_no_image(array)
     return tuple(int(value) for value in array.reshape(-1))
 
 
 def scalar(array: Array) -> int:
     """Return the only integer of an array."""
+    _require_no_image(array)
     return int(array.reshape(-1)[0]) if array.size == 1 else int(array)
+
+
+def _require_no_image(array: Array) -> None:
+    """Refuse numbers of the image, which are complex, where a shape or axes are read: what follows would hang on it."""
+    if np.iscomplexobj(array):
+        raise ValueError("numbers of the image stand where a shape or axes are stated")
 
 
 def product(a: Array, b: Array) -> Array:

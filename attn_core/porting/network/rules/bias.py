@@ -8,7 +8,7 @@ from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.network.rules.signals import row_of
 from attn_core.porting.network.steps.attributes import attribute
 from attn_core.porting.network.steps.axes import CHANNELS, Axes
-from attn_core.porting.network.steps.lift import Lifter
+from attn_core.porting.network.steps.lift import Lifter, Unsupported
 from attn_core.porting.network.steps.observed import Sizes
 from attn_core.porting.network.steps.steps import Step, Value, flat
 
@@ -25,8 +25,11 @@ def add_bias(lifter: Lifter, node: Node, x: Value, ref: Ref) -> Value | None:
     if math.prod(shape) != layer.fields["outputs"]:
         return None
     # `BiasAdd` states the layout and means channels; a sum goes along the last axes, whichever these are.
-    is_sum = attribute(node, "data_format", "") == ""
-    if is_sum and not along_channels(shape, x.axes):
+    if node.op == "BiasAdd":
+        place = 1 if attribute(node, "data_format", "NHWC").startswith("NC") else x.rank - 1
+        if x.axes[place] != CHANNELS:
+            raise Unsupported("its layout is another than that of the image")
+    elif not along_channels(shape, x.axes):
         return None
     fields = {**layer.fields, "bias": True}
     arrays = {**layer.arrays, "bias": lifter.leaf(ref, flat)}
