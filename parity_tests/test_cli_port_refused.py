@@ -53,7 +53,7 @@ def test_recording_that_differs(attn: Attn):
 
 def test_no_block(attn: Attn):
     args = (GOLDEN / "tf1_blocks" / "decoys" / "frozen.pb", "--to", "torch", "--out", "out")
-    sentence = "no squeeze-and-excitation block was found; nothing was written."
+    sentence = "no squeeze-and-excitation or CBAM block was found; nothing was written."
     assert refusal(attn, 1, *args) == sentence
     assert refusal(attn, 1, *args, "--io", "missing") == sentence
     stdout = attn("port", "--blocks", *args)[1]

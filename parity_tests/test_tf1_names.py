@@ -1,4 +1,4 @@
-"""Finding SE blocks where graph and checkpoint disagree, and by names and shapes alone."""
+"""Finding SE and CBAM blocks where graph and checkpoint disagree, and by names and shapes alone."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tf1_nets import AVERAGE, C, H, Net, frozen, names, saved_model, se_shapes, weights, write_checkpoint
 
+from attn_core.blocks import CBAM
 from attn_core.porting.find.by_name import pairs
 from attn_core.porting.find.variables import catalogue
 from attn_core.porting.graph.graph import read_graph
@@ -192,3 +193,54 @@ def test_scopes_come_in_natural_order(tmp_path: Path) -> None:
         shapes |= se_shapes(f"stage_{number}/se")
     found = find_blocks(write_checkpoint(tmp_path / "model.ckpt", shapes))
     assert names(found) == ["stage_1/se", "stage_2/se", "stage_10/se"]
+
+
+# Blocks with more than the two layers
+
+
+def cbam_shapes(scope: str = "unit/cbam", **more: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the variables of a perceptron and a convolution of two planes, in scopes of their own."""
+    shapes = {f"{scope}/ch/mlp_0/kernel": (C, H), f"{scope}/ch/mlp_0/bias": (H,)}
+    shapes |= {f"{scope}/ch/mlp_1/kernel": (H, C), f"{scope}/ch/mlp_1/bias": (C,)}
+    return (
+        shapes | {f"{scope}/sp/conv/kernel": (7, 7, 2, 1)} | {f"{scope}/{name}": shape for name, shape in more.items()}
+    )
+
+
+def test_cbam_by_names(tmp_path: Path) -> None:
+    shapes = cbam_shapes("a/cbam") | cbam_shapes("b/cbam", **{"sp/conv/bias": (1,)})
+    first, second = find_blocks(write_checkpoint(tmp_path / "model.ckpt", shapes))
+    assert (first.name, second.name) == ("a/cbam", "b/cbam")
+    assert first.block == CBAM(C, hidden=H, bias=True)
+    assert second.block == CBAM(C, hidden=H, bias=True, spatial_bias=True)
+    kernel = weights("a/cbam/sp/conv/kernel", (7, 7, 2, 1))
+    np.testing.assert_array_equal(first.weights["spatial.conv.weight"], kernel.transpose(3, 2, 0, 1))
+    np.testing.assert_array_equal(first.weights["channel.reduce.weight"], weights("a/cbam/ch/mlp_0/kernel", (C, H)).T)
+    assert "means are the first plane" in first.notes[0]
+
+
+def test_cbam_of_convolutions(tmp_path: Path) -> None:
+    """Two 1x1 convolutions that might be a bottleneck's, but for what stands beside them alone."""
+    shapes = {"cbam/ch/w0": (1, 1, C, H), "cbam/ch/w1": (1, 1, H, C), "cbam/sp/w": (3, 3, 2, 1)}
+    (block,) = find_blocks(write_checkpoint(tmp_path / "model.ckpt", shapes))
+    assert block.block == CBAM(C, kernel=3, hidden=H)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"sp/other/kernel": (7, 7, 2, 1)}, "does not show to which block it belongs"),
+        ({"sp/norm/gamma": (1,)}, "which CBAM does not have"),
+        ({"sp/conv/kernel": (1, 1, C, 1)}, "as the spatial half of scSE does"),
+        ({"sp/conv/kernel": (7, 5, 2, 1)}, "makes one plane of the image"),
+    ],
+)
+def test_neighbours_leave_nothing_unexplained(tmp_path: Path, more: dict[str, tuple[int, ...]], words: str) -> None:
+    found = find_blocks(write_checkpoint(tmp_path / "model.ckpt", cbam_shapes(**more)))
+    assert (len(found), len(found.undecided)) == (0, 1)
+    assert words in found.undecided[0]
+
+
+def test_planes_of_another_scope_are_no_neighbours(tmp_path: Path) -> None:
+    shapes = se_shapes("body/unit/se") | {"head/conv/kernel": (1, 1, C, 1)}
+    assert names(find_blocks(write_checkpoint(tmp_path / "model.ckpt", shapes))) == ["body/unit/se"]

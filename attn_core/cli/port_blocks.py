@@ -44,7 +44,7 @@ def _tell_errors(ported: list[one_block.Ported], target: str, io: Path | None) -
     for title in ("channels", "hidden", "reference", *(["recorded"] if io else [])):
         table.add_column(title, justify="right", no_wrap=True)
     for each in ported:
-        sizes = (str(each.found.block.channels), str(each.found.block.width))
+        sizes = (str(each.found.block.channels), str(each.found.block.hidden))
         errors = [_largest(errors, one_block.BOUND) for errors in (each.random, *([each.recorded] if io else []))]
         texts = (spelt(each.found.name), spelt(", ".join(each.layers)))
         table.add_row(*texts, *sizes, *errors, style=None if each.passed else "red")
@@ -52,6 +52,8 @@ def _tell_errors(ported: list[one_block.Ported], target: str, io: Path | None) -
         out.print(table)
         bound = one_block.BOUND
         say(f"reference: largest error in {target} against the float64 reference, on a random image.")
+        if not io:
+            say("So each block was compared with its own definition alone, and not with the network it comes from.")
         say(f"recorded: largest error in {target} against {io}." if io else "No recorded activations: see --io.")
         say(f"Errors are absolute, or relative to an array's largest value if above 1; bound {bound:g} (!: beyond).")
     for each in ported:
@@ -67,7 +69,7 @@ def _largest(errors: dict[str, float], bound: float) -> str:
 def _require_passed(ported: list[one_block.Ported]) -> None:
     failed = [each for each in ported if not each.passed]
     if not ported:
-        refuse("no squeeze-and-excitation block was found; nothing was written.", FAILED)
+        refuse("no squeeze-and-excitation or CBAM block was found; nothing was written.", FAILED)
     if failed:
         names = ", ".join(each.found.name for each in failed)
         hint = " Were the activations recorded without moving averages? Try --no-averages."

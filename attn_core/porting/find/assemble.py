@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_core.blocks.cbam import CBAM
 from attn_core.blocks.squeeze_excitation import SqueezeExcitation
 from attn_core.porting.find.found import FoundBlock
 from attn_core.porting.find.kernels import DensePair
@@ -75,7 +76,8 @@ def assemble(
         try:
             blocks.append(_block(name, pair, sharing, reader))
         except (MissingWeights, SpecError) as reason:
-            doubts.append(f"{name!r} is an SE block that cannot be returned: {str(reason).rstrip('.')}.")
+            kind = "a CBAM" if pair.planes else "an SE"
+            doubts.append(f"{name!r} is {kind} block that cannot be returned: {str(reason).rstrip('.')}.")
     return tuple(blocks), doubts
 
 
@@ -88,15 +90,30 @@ def _block(name: str, pair: DensePair, sharing: tuple[str, ...], reader: Reader)
         role: kernels[role].canonical(array) if role in kernels else np.array(array.reshape(-1), order="C")
         for role, array in arrays.items()
     }
-    channels, hidden = pair.reduce.kernel.sizes
-    block = SqueezeExcitation(
-        channels, hidden=hidden, bias=pair.reduce.bias is not None, activation=pair.activation, gate=pair.gate
-    )
+    if pair.planes:
+        weights["conv.weight"] = np.array(arrays["conv.weight"].transpose(pair.planes.canonical), order="C")
+    block = _block_of(pair)
+    places = {role: _in_halves(role) if pair.planes else role for role in arrays}
+    roles = {place: role for role, place in places.items()}
     ordered = block.arrays()
     return FoundBlock(
         name,
         block,
-        {role: weights[role] for role in ordered},
-        {role: variables[role] for role in ordered},
+        {place: weights[roles[place]] for place in ordered},
+        {place: variables[roles[place]] for place in ordered},
         (*pair.notes, *chosen, *sharing),
     )
+
+
+def _block_of(pair: DensePair) -> SqueezeExcitation | CBAM:
+    channels, hidden = pair.reduce.kernel.sizes
+    bias = pair.reduce.bias is not None
+    if pair.planes is None:
+        return SqueezeExcitation(channels, hidden=hidden, bias=bias, activation=pair.activation, gate=pair.gate)
+    length, *_ = pair.planes.kernel.shape
+    return CBAM(channels, hidden=hidden, bias=bias, kernel=length, spatial_bias=pair.planes.bias is not None)
+
+
+def _in_halves(role: str) -> str:
+    """Return the name that an array has in CBAM."""
+    return f"spatial.{role}" if role.startswith("conv.") else f"channel.{role}"

@@ -1,4 +1,4 @@
-"""Finding SE blocks by the names and shapes of variables, where no graph shows the structure."""
+"""Finding SE and CBAM blocks by the names and shapes of variables, where no graph shows the structure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from attn_core.porting.find.kernels import DenseLayer, DensePair, Kernel
+from attn_core.porting.find.neighbours import UndecidedError, with_planes
 from attn_core.porting.find.variables import matrix
 from attn_core.porting.graph.order import natural
 from attn_core.porting.graph.reads import Stored
@@ -51,13 +52,23 @@ def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[DensePair], list
         found += rule([layer for layer in layers if layer.path not in used and layer.sizes])
     sentences = [_sentence(row, _ROW) for row in doubts]
     blocks = []
-    for first, second in sorted(found, key=lambda pair: natural(pair[0].path)):
-        if reason := _objection(first, second, weights):
-            sentences.append(_sentence((first, second), reason))
+    rows = sorted(found, key=lambda pair: natural(pair[0].path))
+    dense = [DensePair(first.layer, second.layer, notes=(ASSUMED,)) for first, second in rows]
+    for (first, second), pair in zip(rows, dense, strict=True):
+        objection = _objection(first, second, weights)
+        try:
+            block = with_planes(pair, dense, weights)
+        except UndecidedError as reason:
+            sentences.append(_sentence((first, second), objection or str(reason)))
+            continue
+        # With a convolution of two planes beside them and nothing else, they are no bottleneck.
+        if block is pair and objection:
+            sentences.append(_sentence((first, second), objection))
         else:
-            blocks.append(DensePair(first.layer, second.layer, notes=(ASSUMED,)))
+            blocks.append(block)
     used = {layer.path for pair in [*found, *doubts] for layer in pair}
     taken = {layer.kernel.name for layer in layers if layer.path in used}
+    taken |= {block.planes.kernel.name for block in blocks if block.planes}
     rest = [name for name, shape in weights.items() if matrix(shape) and name not in taken]
     return blocks, sentences, sorted(rest, key=natural)
 

@@ -6,12 +6,13 @@ from typing import Any, overload
 
 from numpy.typing import NDArray
 
+from attn_core.blocks.cbam import CBAM
 from attn_core.blocks.squeeze_excitation import SqueezeExcitation
 
 
 @dataclass(frozen=True)
 class FoundBlock:
-    """An SE block of a TensorFlow 1 network.
+    """An SE block of a TensorFlow 1 network, or a CBAM block.
 
     Fields:
         name: the scope that holds just this block's variables, or else its first layer; unique in its network.
@@ -22,7 +23,7 @@ class FoundBlock:
     """
 
     name: str
-    block: SqueezeExcitation
+    block: SqueezeExcitation | CBAM
     weights: dict[str, NDArray[Any]] = field(repr=False, compare=False)
     variables: dict[str, str] = field(repr=False, hash=False)
     notes: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class FoundBlock:
 
 @dataclass(frozen=True)
 class Findings(Sequence[FoundBlock]):
-    """The SE blocks of a file, in the network's order.
+    """The SE and CBAM blocks of a file, in the network's order.
 
     Fields:
         source: what was read.

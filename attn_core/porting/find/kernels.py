@@ -39,23 +39,39 @@ class DenseLayer:
 
 
 @dataclass(frozen=True)
+class Planes:
+    """The convolution of two planes, the means and the maxima over channels: CBAM's spatial half."""
+
+    kernel: Stored
+    bias: Stored | None
+
+    @property
+    def canonical(self) -> tuple[int, ...]:
+        """The order of the axes of its kernel, (height, width, in, out) in the file, as (out, in, height, width)."""
+        return (3, 2, 0, 1)
+
+
+@dataclass(frozen=True)
 class DensePair:
-    """The two layers of an SE block and what stands behind each."""
+    """The two layers of an SE block and what stands behind each; with `planes` it is CBAM."""
 
     reduce: DenseLayer
     expand: DenseLayer
     activation: str = "relu"
     gate: str = "sigmoid"
     notes: tuple[str, ...] = ()
+    planes: Planes | None = None
 
     @property
     def stored(self) -> dict[str, Stored]:
-        """The stored arrays by their canonical names."""
+        """The stored arrays by their canonical names in SE, or in the halves of CBAM."""
         arrays = {
             "reduce.weight": self.reduce.kernel.stored,
             "reduce.bias": self.reduce.bias,
             "expand.weight": self.expand.kernel.stored,
             "expand.bias": self.expand.bias,
+            "conv.weight": self.planes.kernel if self.planes else None,
+            "conv.bias": self.planes.bias if self.planes else None,
         }
         return {role: each for role, each in arrays.items() if each}
 
