@@ -15,9 +15,10 @@ from runtimes import GOLDEN, in_keras, need
 from tensorboard.compat.proto import graph_pb2
 
 import attn_core
+from attn_core import tf1
 from attn_core.porting import whole_network
 from attn_core.porting.network.inference import Options
-from attn_core.porting.port import Port
+from attn_core.porting.port import Port, arrays_of
 from attn_core.porting.proof import prove
 from attn_core.porting.write.identifiers import RESERVED, class_name, identifier, plain
 
@@ -136,6 +137,19 @@ def blocks(port: Port) -> list[Any]:
 )
 def test_blocks_are_found(saved: Any, form: str, found: list[Any]) -> None:
     assert blocks(read(saved, form)) == found
+
+
+def test_blocks_are_found_without_porting(saved: Any) -> None:
+    """`find_blocks` gives the blocks that a port writes, with and without the graph; nothing else is undecided."""
+    folder, _ = saved("cbam")
+    port = read(saved, "cbam")
+    found = tf1.find_blocks(folder / "model.ckpt")
+    assert [each.block for each in found] == [attn_core.CBAM(8, hidden=2, bias=True)] * 3
+    assert not found.undecided
+    for each, step in zip(found, (step for step in port.network.steps if step.kind == "attention"), strict=True):
+        arrays = arrays_of(port, step)
+        assert all(np.array_equal(arrays[name], array) for name, array in each.weights.items())
+        assert list(each.weights) == list(arrays)
 
 
 def test_blocks_have_their_scope(saved: Any) -> None:

@@ -6,8 +6,8 @@ into steps, and `porting.write` these into source.
 """
 
 try:
-    from attn_core.porting.find.find import find_blocks
     from attn_core.porting.find.found import Findings, FoundBlock
+    from attn_core.porting.find_blocks import find_blocks
     from attn_core.porting.graph.graph import Graph, Ref, read_graph
     from attn_core.porting.graph.ops.evaluate import evaluate
     from attn_core.weights.files.tf1.checkpoint import Checkpoint, read_checkpoint

@@ -101,6 +101,22 @@ def _read(path: Path, options: Options, averages: bool, allow_unknown: bool) -> 
     return inference, Source(inference.original, checkpoint, averages, saved_as)
 
 
+def takes_maxima(path: Path) -> bool:
+    """Whether there is a graph, of TensorFlow 1, that reduces something to its maxima, as CBAM's gates do."""
+    graph_path = None if is_keras_model(path) else _graph_at(path)
+    return graph_path is not None and any(node.op == "Max" for node in read_graph(graph_path).nodes.values())
+
+
+def network(path: Path, *, averages: bool = True) -> Network:
+    """Return the steps of a network, with gaps where an operation has no counterpart; its source is not written.
+
+    **Raises** `CheckpointError`, `BoundaryError`, `SizeError`.
+    """
+    inference, source = _read(path, Options(), averages, allow_unknown=True)
+    _, observed = truths(inference, source, None)
+    return lifted(inference, source, observed)
+
+
 def read(path: Path, target: str, options: Options, *, averages: bool = True, allow_unknown: bool = False) -> Port:
     """Read a network and write its source; nothing is compared yet.
 

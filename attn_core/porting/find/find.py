@@ -22,16 +22,7 @@ _CALLS = frozenset(
 
 
 def find_blocks(path: str | os.PathLike[str], *, averages: bool = True) -> Findings:
-    """Find every SE block of a network.
-
-    With a graph (beside the checkpoint, in the SavedModel, or frozen) the structure decides: mean over space, dense,
-    relu, dense, sigmoid, product with the same image. Without one, names and shapes do, and each block says so.
-    What cannot be decided is in `Findings.undecided`, never among the blocks.
-
-    ``path`` is a checkpoint (its prefix, one of its files, or its folder), a SavedModel folder or a frozen graph (.pb).
-    ``averages`` says whether to take the moving averages of the weights where a checkpoint has them.
-    A `CheckpointError` says that a file is damaged or not what its name says, a `FileNotFoundError` that there is none.
-    """
+    """Find every SE block of a network, and without a graph CBAM, too; see `porting.find_blocks`."""
     path = Path(path)
     if path.name == "saved_model.pb":
         path = path.parent

@@ -6,13 +6,12 @@ from typing import Any, overload
 
 from numpy.typing import NDArray
 
-from attn_core.blocks.cbam import CBAM
-from attn_core.blocks.squeeze_excitation import SqueezeExcitation
+from attn_core.blocks import CBAM, ChannelAttention, SqueezeExcitation
 
 
 @dataclass(frozen=True)
 class FoundBlock:
-    """An SE block of a TensorFlow 1 network, or a CBAM block.
+    """An SE block of a TensorFlow 1 network, a CBAM block, or its channel half.
 
     Fields:
         name: the scope that holds just this block's variables, or else its first layer; unique in its network.
@@ -23,7 +22,7 @@ class FoundBlock:
     """
 
     name: str
-    block: SqueezeExcitation | CBAM
+    block: SqueezeExcitation | CBAM | ChannelAttention
     weights: dict[str, NDArray[Any]] = field(repr=False, compare=False)
     variables: dict[str, str] = field(repr=False, hash=False)
     notes: tuple[str, ...] = ()
