@@ -341,6 +341,11 @@ def stop_gradient(x: Array) -> Array:
 # ---- elementwise -----------------------------------------------------------------------------------------------------
 
 
+def linear(x: Array, factor: float, offset: float = 0.0) -> Array:
+    """See `Primitives.linear`."""
+    return x * factor + offset
+
+
 def relu(x: Array) -> Array:
     """See `Primitives.relu`."""
     return jax.nn.relu(x)

@@ -308,6 +308,10 @@ class Images:
 
     # ---- elementwise -----------------------------------------------------------------------------------------------
 
+    def linear(self, x: Any, factor: float, offset: float = 0.0) -> Any:
+        """See `Primitives.linear`."""
+        return x * factor + offset
+
     def relu(self, x: Any) -> Any:
         """See `Primitives.relu`."""
         return ops.relu(x)

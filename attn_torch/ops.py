@@ -305,6 +305,11 @@ def batch_mean(x: Tensor) -> Tensor:
 # ---- elementwise, and what PyTorch has as it is ----------------------------------------------------------------------
 
 
+def linear(x: Tensor, factor: float, offset: float = 0.0) -> Tensor:
+    """See `Primitives.linear`."""
+    return x * factor + offset
+
+
 def hard_sigmoid(x: Tensor) -> Tensor:
     """See `Primitives.hard_sigmoid`; the gradient of PyTorch's own has a float32 sixth, 5e-9 off in float64."""
     return functional.relu6(x + 3) / 6

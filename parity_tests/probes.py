@@ -141,6 +141,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "matrices": lambda f, rank, x: by_rows(f, x),
     "batch_mean": on_tokens(lambda f, t: f.einsum("bnc,nc->bnc", t, f.batch_mean(t))),
     "stop_gradient": lambda f, rank, x: f.multiply(x, f.stop_gradient(x)),
+    "linear": lambda f, rank, x: f.linear(x, -0.75, 0.1),
+    "linear_of_a_vector": lambda f, rank, x: f.linear(f.global_mean(x), 3),
     "relu": lambda f, rank, x: f.relu(x),
     "silu": lambda f, rank, x: f.silu(x),
     "gelu": lambda f, rank, x: f.gelu(x),

@@ -180,6 +180,10 @@ class Primitives(Protocol[T]):
 
     # ---- elementwise -----------------------------------------------------------------------------------------------
 
+    def linear(self, x: T, factor: float, offset: float = 0.0, /) -> T:
+        """Elementwise factor * x + offset, both constants."""
+        ...
+
     def relu(self, x: T, /) -> T:
         """Elementwise max(x, 0)."""
         ...

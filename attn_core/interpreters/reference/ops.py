@@ -282,6 +282,11 @@ def stop_gradient(x: Numbers) -> Numbers:
 # ---- elementwise -----------------------------------------------------------------------------------------------------
 
 
+def linear(x: Numbers, factor: float, offset: float = 0.0) -> Numbers:
+    """See `Primitives.linear`."""
+    return x * factor + offset
+
+
 def relu(x: Numbers) -> Numbers:
     """See `Primitives.relu`; asked so that a NaN, of which no comparison is true, stays one."""
     return np.where(_real(x) <= 0, 0, x)

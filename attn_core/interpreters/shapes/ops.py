@@ -292,6 +292,11 @@ def normalise(x: Shape, order: int) -> Shape:
     return x
 
 
+def linear(x: Shape, factor: float, offset: float = 0.0) -> Shape:
+    """See `Primitives.linear`."""
+    return x
+
+
 def _keep(x: Shape) -> Shape:
     return x
 
