@@ -145,7 +145,8 @@ class Recording:
     """A class of other people's code that was run and recorded, the block that is the same, and the class's dialect.
 
     The dialect reads just this block from the recorded tensors, given `options` that their sizes do not tell. `gate`
-    names the gate that the class returns, where it does not return the product with the image.
+    names the gate that the class returns, where it does not return the product with the image. `as_run` is the block
+    with what their framework computes otherwise.
     """
 
     folder: str
@@ -153,6 +154,7 @@ class Recording:
     dialect: str
     options: Mapping[str, object] = field(default_factory=dict)
     gate: str | None = None
+    as_run: core.Block | None = None
     modes: tuple[str, ...] = ("eval",)
     dtypes: tuple[str, ...] = ("float64", "float32")  # without one in which their own code does not keep our bound
     float64_in: tuple[str, ...] | None = None  # the runtimes that take float64, where others take minutes for it
@@ -193,9 +195,9 @@ class Recording:
 
     @property
     def given(self) -> tuple[core.Block, Weights, Array]:
-        """The block that returns what the class does, its weights, and the image."""
+        """The block that returns what the class did, its weights, and the image."""
         if self.gate is None:
-            return self.block, self.weights, self.image
+            return self.as_run or self.block, self.weights, self.image
         return GateAlone(self.block, self.gate), {f"inner.{name}": a for name, a in self.weights.items()}, self.image
 
     @property

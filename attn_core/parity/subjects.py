@@ -42,6 +42,8 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "GlobalContext(8, hidden=3, pool='mean', fusion='both')": ((2, 8, 4, 3),),
     "EfficientChannelAttention(8)": ((2, 8, 5, 3),),
     "EfficientChannelAttention(6, 5)": ((2, 6, 7),),
+    "EffectiveSqueezeExcitation(6)": ((2, 6, 5, 3),),
+    "EffectiveSqueezeExcitation(5, bias=False, gate='sigmoid')": ((2, 5, 7),),
     "StripPooling(4, 3)": ((2, 4, 5, 3),),
     "StripPooling(4, 3, norm=True, relu=True)": ((2, 4, 5, 4),),
     "MixedPoolingModule(4, 2, pools=(3, 2))": ((3, 4, 5, 4),),

@@ -1,4 +1,4 @@
-"""timm (PyTorch Image Models): its layers SEModule, CbamModule, GlobalContext, NonLocalAttn and EcaModule."""
+"""timm (PyTorch Image Models): its layers of attention."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from attn_core.weights.dialects.dialect import Dialect
 from attn_core.weights.dialects.layout import Layer, Table, torch_point
 from attn_core.weights.dialects.shared import RELU_SIGMOID, cbam, hidden_units, squeeze_excitation
 from attn_core.weights.dialects.sizes import Sizes
+from attn_core.weights.dialects.vovnet import effective_squeeze_excitation
 
 WAYS = {"add": ("add",), "scale": ("scale",), "both": ("add", "scale")}
 
@@ -127,5 +128,12 @@ DIALECTS = (
         differs="The kernel from the channels is 3 at least. Not here: use_mlp, another gate_layer, and CecaModule, "
         f"which has the same array and takes the last channel for a neighbour of the first. {UNTOLD}.",
         proven=("official/timm_eca_c64",),
+    ),
+    effective_squeeze_excitation(
+        "timm.EffectiveSEModule",
+        options={"gate": "hard_sigmoid"},
+        definition="timm 1.0.31, timm/layers/squeeze_excite.py",
+        differs="The layer is a convolution of one pixel with a bias. Not here: add_maxpool.",
+        proven=("official/timm_ese",),
     ),
 )
