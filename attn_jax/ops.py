@@ -63,6 +63,12 @@ def _along(x: Array, axis: int, matrix: Any) -> Array:
     return jnp.moveaxis(jnp.tensordot(x, jnp.asarray(matrix, x.dtype), (axis, 1), precision=EXACT), -1, axis)
 
 
+def _length(x: Array, axes: int | tuple[int, ...], keepdims: bool = False) -> Array:
+    """Return the Euclidean length over some axes; its derivative at 0 is 0, not NaN."""
+    square = jnp.sum(x * x, axes, keepdims=keepdims)
+    return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
+
+
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _largest(x: Array, axis: int) -> Array:
     """Return the maximum along an axis, which stays; of equal numbers, the first has the derivative."""
@@ -95,6 +101,11 @@ def global_max(x: Array) -> Array:
     """See `Primitives.global_max`."""
     space(x)
     return _largest(x.reshape(x.shape[0], -1, x.shape[-1]), 1)[:, 0]
+
+
+def global_length(x: Array) -> Array:
+    """See `Primitives.global_length`."""
+    return _length(wide(x), space(x)).astype(x.dtype)
 
 
 def channel_mean(x: Array) -> Array:
@@ -293,13 +304,11 @@ def attend(query: Array, key: Array, value: Array, factor: float) -> Array:
     return jnp.einsum("bnm,bmd->bnd", jax.nn.softmax(factor * logits), wide(value)).astype(value.dtype)
 
 
-def normalise(x: Array, order: int) -> Array:
-    """See `Primitives.normalise`; the length of a zero vector has the gradient 0."""
+def normalise(x: Array, order: int, eps: float = 1e-6) -> Array:
+    """See `Primitives.normalise`."""
     y = wide(x)
-    length = jnp.sum(y if order == 1 else y * y, -1, keepdims=True)
-    if order == 2:
-        length = jnp.where(length > 0, jnp.sqrt(jnp.where(length > 0, length, 1)), 0)
-    return (y / (1e-6 + length)).astype(x.dtype)
+    length = jnp.sum(y, -1, keepdims=True) if order == 1 else _length(y, -1, keepdims=True)
+    return (y / (eps + length)).astype(x.dtype)
 
 
 def over_positions(x: Array, tokens: Array) -> Array:

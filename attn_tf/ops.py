@@ -60,6 +60,12 @@ class Images:
         self.space(len(x.shape))
         return maxima.largest(self.to_tokens(x), 1)[:, 0]
 
+    @arrays.widened
+    def global_length(self, x: Any) -> Any:
+        """See `Primitives.global_length`."""
+        arrays.require_numbers(x)
+        return arrays.length(x, self.space(len(x.shape)))
+
     def channel_mean(self, x: Any) -> Any:
         """See `Primitives.channel_mean`."""
         return self._mean(x, (self.channel_axis(len(x.shape)),), True)
@@ -276,10 +282,10 @@ class Images:
         return ops.einsum("bnm,bmd->bnd", shares, value)
 
     @arrays.widened
-    def normalise(self, x: Any, order: int) -> Any:
+    def normalise(self, x: Any, order: int, eps: float = 1e-6) -> Any:
         """See `Primitives.normalise`."""
-        length = ops.sum(x, -1, keepdims=True) if order == 1 else arrays.length(x)
-        return x / (1e-6 + length)
+        length = ops.sum(x, -1, keepdims=True) if order == 1 else arrays.length(x, -1, keepdims=True)
+        return x / (eps + length)
 
     @arrays.widened
     def over_positions(self, x: Any, tokens: Any) -> Any:

@@ -64,6 +64,11 @@ def global_max(x: Tensor) -> Tensor:
     return _largest(x.flatten(2), 2)
 
 
+def global_length(x: Tensor) -> Tensor:
+    """See `Primitives.global_length`; squares overflow in half precision."""
+    return torch.linalg.vector_norm(x, 2, AXES[: x.ndim - 2], dtype=_wide_type(x)).to(x.dtype)
+
+
 def channel_mean(x: Tensor) -> Tensor:
     """See `Primitives.channel_mean`."""
     return _mean(x, 1, True)
@@ -271,11 +276,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor, factor: float) -> Tensor:
     return attention(query, key, value, factor)
 
 
-def normalise(x: Tensor, order: int) -> Tensor:
+def normalise(x: Tensor, order: int, eps: float = 1e-6) -> Tensor:
     """See `Primitives.normalise`; the length is taken in float32 in half precision, where squares overflow."""
     wide = _wide_type(x)
     length = torch.sum(x, -1, True, dtype=wide) if order == 1 else torch.linalg.vector_norm(x, 2, -1, True, dtype=wide)
-    return (x / (1e-6 + length)).to(x.dtype)
+    return (x / (eps + length)).to(x.dtype)
 
 
 def over_positions(x: Tensor, tokens: Tensor) -> Tensor:
@@ -321,6 +326,7 @@ relu, sigmoid, silu, gelu = torch.relu, torch.sigmoid, functional.silu, function
 # They read the shape or type of x: torch.fx keeps them whole in its graphs, which so fit images of every rank.
 torch.fx.wrap("global_mean")
 torch.fx.wrap("global_max")
+torch.fx.wrap("global_length")
 torch.fx.wrap("channel_mean")
 torch.fx.wrap("adaptive_mean")
 torch.fx.wrap("mean_pool")

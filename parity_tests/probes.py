@@ -94,6 +94,8 @@ INDEX = np.array([[2, 0, 5], [1, 1, 3], [4, 5, 0]])
 PRIMITIVES: dict[str, Callable[..., Any]] = {
     "global_mean": lambda f, rank, x: f.global_mean(x),
     "global_max": lambda f, rank, x: f.global_max(x),
+    "global_length": lambda f, rank, x: f.global_length(x),
+    "global_length_of_zeros": lambda f, rank, x: f.global_length(f.relu(f.linear(x, 1, -100))),
     "channel_mean": lambda f, rank, x: f.channel_mean(x),
     "channel_max": lambda f, rank, x: f.channel_max(x),
     "adaptive_mean": lambda f, rank, x: f.adaptive_mean(x, (4, 3, 2)[:rank]),
@@ -136,6 +138,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "attend_narrow": on_tokens(lambda f, t: f.attend(f.softmax(t), f.sigmoid(t), f.einsum("bnc,bnc->bnc", t, t), 2.0)),
     "normalise_1": on_tokens(lambda f, t: f.normalise(f.softmax(t), 1)),
     "normalise_2": on_tokens(lambda f, t: f.normalise(t, 2)),
+    "normalise_vectors": lambda f, rank, x: f.normalise(f.global_length(x), 1, 0.5),
     "over_positions": on_tokens(lambda f, t: f.over_positions(f.einsum("bnc,bnc->bnc", t, t), t)),
     "take": lambda f, rank, x: taken(f, f.adaptive_mean(x, (3, 1, 1)[:rank])),
     "matrices": lambda f, rank, x: by_rows(f, x),

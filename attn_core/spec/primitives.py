@@ -37,6 +37,10 @@ class Primitives(Protocol[T]):
         """Image to vector: the largest value of each channel over all spatial axes."""
         ...
 
+    def global_length(self, x: T, /) -> T:
+        """Image to vector: the root of the sum of each channel's squares; the derivative of a channel of zeros is 0."""
+        ...
+
     def channel_mean(self, x: T, /) -> T:
         """Image to image of one channel: the mean of each pixel over its channels."""
         ...
@@ -154,8 +158,8 @@ class Primitives(Protocol[T]):
         """Tokens to tokens: softmax(factor * query keyᵀ) value, without keeping the matrix where the framework can."""
         ...
 
-    def normalise(self, x: T, order: int, /) -> T:
-        """Divide by 1e-6 plus the length of the last axis: its sum (order 1, of values not negative) or Euclidean (2)."""  # noqa: E501
+    def normalise(self, x: T, order: int, eps: float = 1e-6, /) -> T:
+        """Divide by eps plus the length of the last axis: its sum (order 1, of values not negative) or Euclidean (2)."""  # noqa: E501
         ...
 
     def over_positions(self, x: T, tokens: T, /) -> T:

@@ -42,7 +42,7 @@ def global_mean(x: Shape) -> Shape:
     return x[:2]
 
 
-global_max = global_mean
+global_max = global_length = global_mean
 
 
 def channel_mean(x: Shape) -> Shape:
@@ -287,7 +287,7 @@ def batch_mean(x: Shape) -> Shape:
 # ---- what keeps the shape --------------------------------------------------------------------------------------------
 
 
-def normalise(x: Shape, order: int) -> Shape:
+def normalise(x: Shape, order: int, eps: float = 1e-6) -> Shape:
     """See `Primitives.normalise`."""
     return x
 
