@@ -186,12 +186,15 @@ class Recording:
     @property
     def image(self) -> Array:
         """The input."""
-        return recipe().inputs(self.files[0])[0].astype(np.float64)
+        return self._canonical(recipe().inputs(self.files[0])[0].astype(np.float64))
 
     @property
     def cotangent(self) -> Array:
         """The cotangent of what the class returned."""
-        return recipe().cotangents(self.files[0])[0].astype(np.float64)
+        return self._canonical(recipe().cotangents(self.files[0])[0].astype(np.float64))
+
+    def _canonical(self, array: Array) -> Array:
+        return np.moveaxis(array, -1, 1) if self.files[0]["layout"] == "NHWC" else array
 
     @property
     def given(self) -> tuple[core.Block, Weights, Array]:
@@ -217,7 +220,8 @@ class Recording:
         Of large arrays, summaries were recorded: they have a # and the summary's name after the array's.
         """
         io, prefix = self.files[1], f"{dtype}/{mode}/"
-        found = {name: io[prefix + name] for name in ("output", "grad:input") if prefix + name in io}
+        whole = [name for name in ("output", "grad:input") if prefix + name in io]
+        found = {name: self._canonical(io[prefix + name]) for name in whole}
         for name, array in self.block.arrays().items():
             kind = "grad" if array.trainable else "stat"
             theirs = f"{prefix}{kind}:{self.origins[name].key}"

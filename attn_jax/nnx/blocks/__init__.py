@@ -13,6 +13,7 @@ from .efficient_channel_attention import EfficientChannelAttention as EfficientC
 from .expectation_maximization_attention import ExpectationMaximizationAttention as ExpectationMaximizationAttention
 from .global_context import GlobalContext as GlobalContext
 from .global_pooling import GlobalPooling as GlobalPooling
+from .global_response_norm import GlobalResponseNorm as GlobalResponseNorm
 from .mixed_pooling_module import MixedPoolingModule as MixedPoolingModule
 from .non_local import NonLocal as NonLocal
 from .pointwise_gate import PointwiseGate as PointwiseGate
