@@ -514,7 +514,7 @@ def test_guess_knows_the_trap_of_cbam():
 
 
 def test_norms_are_told_by_their_name():
-    """timm's `GlobalResponseNorm` has arrays as every norm has; its networks call it grn."""
+    """The `GlobalResponseNorm` of timm has arrays as every norm has; its networks call it grn."""
     layer = {"weight": np.ones(4), "bias": np.zeros(4)}
     norm, grn = ({f"mlp.{name}.{key}": array for key, array in layer.items()} for name in ("norm", "grn"))
     assert dialects.guess(norm) == []
