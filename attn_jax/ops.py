@@ -63,6 +63,12 @@ def _along(x: Array, axis: int, matrix: Any) -> Array:
     return jnp.moveaxis(jnp.tensordot(x, jnp.asarray(matrix, x.dtype), (axis, 1), precision=EXACT), -1, axis)
 
 
+def _length(x: Array, axes: int | tuple[int, ...], keepdims: bool = False) -> Array:
+    """Return the Euclidean length over some axes; its derivative at 0 is 0, not NaN."""
+    square = jnp.sum(x * x, axes, keepdims=keepdims)
+    return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
+
+
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _largest(x: Array, axis: int) -> Array:
     """Return the maximum along an axis, which stays; of equal numbers, the first has the derivative."""
@@ -95,6 +101,11 @@ def global_max(x: Array) -> Array:
     """See `Primitives.global_max`."""
     space(x)
     return _largest(x.reshape(x.shape[0], -1, x.shape[-1]), 1)[:, 0]
+
+
+def global_length(x: Array) -> Array:
+    """See `Primitives.global_length`."""
+    return _length(wide(x), space(x)).astype(x.dtype)
 
 
 def channel_mean(x: Array) -> Array:
@@ -237,6 +248,15 @@ def shift(x: Array, offset: Array) -> Array:
     return x + jnp.expand_dims(offset, space(x))
 
 
+def standardise(x: Array, eps: float) -> Array:
+    """See `Primitives.standardise`."""
+    y, axes = wide(x), space(x)
+    centred = y - jnp.mean(y, axes, keepdims=True)
+    pixels = math.prod(x.shape[axis] for axis in axes)
+    variance = jnp.sum(centred * centred, axes, keepdims=True) / jnp.maximum(pixels - 1, 1)
+    return (centred / jnp.sqrt(variance + eps)).astype(x.dtype)
+
+
 def multiply(a: Array, b: Array) -> Array:
     """See `Primitives.multiply`."""
     return a * b
@@ -245,6 +265,11 @@ def multiply(a: Array, b: Array) -> Array:
 def add(a: Array, b: Array) -> Array:
     """See `Primitives.add`."""
     return a + b
+
+
+def maximum(a: Array, b: Array) -> Array:
+    """See `Primitives.maximum`."""
+    return jnp.maximum(a, b)
 
 
 # ---- images and ordinary arrays --------------------------------------------------------------------------------------
@@ -293,13 +318,11 @@ def attend(query: Array, key: Array, value: Array, factor: float) -> Array:
     return jnp.einsum("bnm,bmd->bnd", jax.nn.softmax(factor * logits), wide(value)).astype(value.dtype)
 
 
-def normalise(x: Array, order: int) -> Array:
-    """See `Primitives.normalise`; the length of a zero vector has the gradient 0."""
+def normalise(x: Array, order: int, eps: float = 1e-6) -> Array:
+    """See `Primitives.normalise`."""
     y = wide(x)
-    length = jnp.sum(y if order == 1 else y * y, -1, keepdims=True)
-    if order == 2:
-        length = jnp.where(length > 0, jnp.sqrt(jnp.where(length > 0, length, 1)), 0)
-    return (y / (1e-6 + length)).astype(x.dtype)
+    length = jnp.sum(y, -1, keepdims=True) if order == 1 else _length(y, -1, keepdims=True)
+    return (y / (eps + length)).astype(x.dtype)
 
 
 def over_positions(x: Array, tokens: Array) -> Array:
@@ -339,6 +362,11 @@ def stop_gradient(x: Array) -> Array:
 
 
 # ---- elementwise -----------------------------------------------------------------------------------------------------
+
+
+def linear(x: Array, factor: float, offset: float = 0.0) -> Array:
+    """See `Primitives.linear`."""
+    return x * factor + offset
 
 
 def relu(x: Array) -> Array:

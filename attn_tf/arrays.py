@@ -72,8 +72,8 @@ def softmax(x: Any) -> Any:
     return ops.exp(x - x) if x.shape[-1] == 1 else ops.softmax(x, -1)
 
 
-def length(x: Any) -> Any:
-    """Return the Euclidean length of the last axis; its derivative at 0 is 0, not NaN."""
-    square = ops.sum(x * x, -1, keepdims=True)
+def length(x: Any, axes: Any, keepdims: bool = False) -> Any:
+    """Return the Euclidean length over some axes; its derivative at 0 is 0, not NaN."""
+    square = ops.sum(x * x, axes, keepdims=keepdims)
     positive = square > 0
     return ops.where(positive, ops.sqrt(ops.where(positive, square, ops.ones_like(square))), ops.zeros_like(square))

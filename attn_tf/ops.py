@@ -60,6 +60,12 @@ class Images:
         self.space(len(x.shape))
         return maxima.largest(self.to_tokens(x), 1)[:, 0]
 
+    @arrays.widened
+    def global_length(self, x: Any) -> Any:
+        """See `Primitives.global_length`."""
+        arrays.require_numbers(x)
+        return arrays.length(x, self.space(len(x.shape)))
+
     def channel_mean(self, x: Any) -> Any:
         """See `Primitives.channel_mean`."""
         return self._mean(x, (self.channel_axis(len(x.shape)),), True)
@@ -212,6 +218,16 @@ class Images:
         """See `Primitives.shift`."""
         return x + ops.expand_dims(offset, self.space(len(x.shape)))
 
+    @arrays.widened
+    def standardise(self, x: Any, eps: float) -> Any:
+        """See `Primitives.standardise`."""
+        arrays.require_numbers(x)
+        space = self.space(len(x.shape))
+        pixels = arrays.count(x, space)
+        centred = x - ops.sum(x, space, keepdims=True) / pixels
+        variance = ops.sum(centred * centred, space, keepdims=True) / ops.maximum(pixels - 1, 1)
+        return centred / ops.sqrt(variance + eps)
+
     def multiply(self, a: Any, b: Any) -> Any:
         """See `Primitives.multiply`."""
         return a * b
@@ -219,6 +235,10 @@ class Images:
     def add(self, a: Any, b: Any) -> Any:
         """See `Primitives.add`."""
         return a + b
+
+    def maximum(self, a: Any, b: Any) -> Any:
+        """See `Primitives.maximum`; TensorFlow's own gives all of the derivative to the first."""
+        return ops.where(a > b, a, ops.where(b > a, b, a / 2 + b / 2))
 
     # ---- images and ordinary arrays --------------------------------------------------------------------------------
 
@@ -276,10 +296,10 @@ class Images:
         return ops.einsum("bnm,bmd->bnd", shares, value)
 
     @arrays.widened
-    def normalise(self, x: Any, order: int) -> Any:
+    def normalise(self, x: Any, order: int, eps: float = 1e-6) -> Any:
         """See `Primitives.normalise`."""
-        length = ops.sum(x, -1, keepdims=True) if order == 1 else arrays.length(x)
-        return x / (1e-6 + length)
+        length = ops.sum(x, -1, keepdims=True) if order == 1 else arrays.length(x, -1, keepdims=True)
+        return x / (eps + length)
 
     @arrays.widened
     def over_positions(self, x: Any, tokens: Any) -> Any:
@@ -307,6 +327,10 @@ class Images:
         return ops.stop_gradient(x)
 
     # ---- elementwise -----------------------------------------------------------------------------------------------
+
+    def linear(self, x: Any, factor: float, offset: float = 0.0) -> Any:
+        """See `Primitives.linear`."""
+        return x * factor + offset
 
     def relu(self, x: Any) -> Any:
         """See `Primitives.relu`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,6 +63,12 @@ def global_mean(x: Tensor) -> Tensor:
 def global_max(x: Tensor) -> Tensor:
     """See `Primitives.global_max`."""
     return _largest(x.flatten(2), 2)
+
+
+def global_length(x: Tensor) -> Tensor:
+    """See `Primitives.global_length`; squares overflow in half precision."""
+    length: Tensor = torch.linalg.vector_norm(x, 2, AXES[: x.ndim - 2], dtype=_wide_type(x))
+    return length.to(x.dtype)
 
 
 def channel_mean(x: Tensor) -> Tensor:
@@ -234,6 +241,15 @@ def shift(x: Tensor, offset: Tensor) -> Tensor:
     return x + offset[(..., *(None,) * (x.ndim - 2))]
 
 
+def standardise(x: Tensor, eps: float) -> Tensor:
+    """See `Primitives.standardise`; `torch.var` of a single pixel is NaN."""
+    space, wide = AXES[: x.ndim - 2], _wide(x)
+    centred = wide - wide.mean(space, keepdim=True)
+    freedom = _at_least_one(torch.full((), math.prod(x.shape[2:]) - 1, dtype=wide.dtype, device=x.device))
+    variance = centred.square().sum(space, keepdim=True) / freedom
+    return (centred / (variance + eps).sqrt()).to(x.dtype)
+
+
 # ---- images and ordinary arrays --------------------------------------------------------------------------------------
 
 
@@ -271,11 +287,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor, factor: float) -> Tensor:
     return attention(query, key, value, factor)
 
 
-def normalise(x: Tensor, order: int) -> Tensor:
+def normalise(x: Tensor, order: int, eps: float = 1e-6) -> Tensor:
     """See `Primitives.normalise`; the length is taken in float32 in half precision, where squares overflow."""
     wide = _wide_type(x)
     length = torch.sum(x, -1, True, dtype=wide) if order == 1 else torch.linalg.vector_norm(x, 2, -1, True, dtype=wide)
-    return (x / (1e-6 + length)).to(x.dtype)
+    return (x / (eps + length)).to(x.dtype)
 
 
 def over_positions(x: Tensor, tokens: Tensor) -> Tensor:
@@ -305,17 +321,24 @@ def batch_mean(x: Tensor) -> Tensor:
 # ---- elementwise, and what PyTorch has as it is ----------------------------------------------------------------------
 
 
+def linear(x: Tensor, factor: float, offset: float = 0.0) -> Tensor:
+    """See `Primitives.linear`."""
+    return x * factor + offset
+
+
 def hard_sigmoid(x: Tensor) -> Tensor:
     """See `Primitives.hard_sigmoid`; the gradient of PyTorch's own has a float32 sixth, 5e-9 off in float64."""
     return functional.relu6(x + 3) / 6
 
 
-add, multiply, stop_gradient, channel_shuffle = torch.add, torch.mul, torch.detach, functional.channel_shuffle
+add, multiply, maximum = torch.add, torch.mul, torch.maximum
+stop_gradient, channel_shuffle = torch.detach, functional.channel_shuffle
 relu, sigmoid, silu, gelu = torch.relu, torch.sigmoid, functional.silu, functional.gelu
 
 # They read the shape or type of x: torch.fx keeps them whole in its graphs, which so fit images of every rank.
 torch.fx.wrap("global_mean")
 torch.fx.wrap("global_max")
+torch.fx.wrap("global_length")
 torch.fx.wrap("channel_mean")
 torch.fx.wrap("adaptive_mean")
 torch.fx.wrap("mean_pool")
@@ -329,6 +352,7 @@ torch.fx.wrap("ungroup")
 torch.fx.wrap("split")
 torch.fx.wrap("scale")
 torch.fx.wrap("shift")
+torch.fx.wrap("standardise")
 torch.fx.wrap("to_image")
 torch.fx.wrap("attend")
 torch.fx.wrap("normalise")

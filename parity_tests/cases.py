@@ -145,7 +145,8 @@ class Recording:
     """A class of other people's code that was run and recorded, the block that is the same, and the class's dialect.
 
     The dialect reads just this block from the recorded tensors, given `options` that their sizes do not tell. `gate`
-    names the gate that the class returns, where it does not return the product with the image.
+    names the gate that the class returns, where it does not return the product with the image. `as_run` is the block
+    with what their framework computes otherwise.
     """
 
     folder: str
@@ -153,6 +154,7 @@ class Recording:
     dialect: str
     options: Mapping[str, object] = field(default_factory=dict)
     gate: str | None = None
+    as_run: core.Block | None = None
     modes: tuple[str, ...] = ("eval",)
     dtypes: tuple[str, ...] = ("float64", "float32")  # without one in which their own code does not keep our bound
     float64_in: tuple[str, ...] | None = None  # the runtimes that take float64, where others take minutes for it
@@ -184,18 +186,21 @@ class Recording:
     @property
     def image(self) -> Array:
         """The input."""
-        return recipe().inputs(self.files[0])[0].astype(np.float64)
+        return self._canonical(recipe().inputs(self.files[0])[0].astype(np.float64))
 
     @property
     def cotangent(self) -> Array:
         """The cotangent of what the class returned."""
-        return recipe().cotangents(self.files[0])[0].astype(np.float64)
+        return self._canonical(recipe().cotangents(self.files[0])[0].astype(np.float64))
+
+    def _canonical(self, array: Array) -> Array:
+        return np.moveaxis(array, -1, 1) if self.files[0]["layout"] == "NHWC" else array
 
     @property
     def given(self) -> tuple[core.Block, Weights, Array]:
-        """The block that returns what the class does, its weights, and the image."""
+        """The block that returns what the class did, its weights, and the image."""
         if self.gate is None:
-            return self.block, self.weights, self.image
+            return self.as_run or self.block, self.weights, self.image
         return GateAlone(self.block, self.gate), {f"inner.{name}": a for name, a in self.weights.items()}, self.image
 
     @property
@@ -215,7 +220,8 @@ class Recording:
         Of large arrays, summaries were recorded: they have a # and the summary's name after the array's.
         """
         io, prefix = self.files[1], f"{dtype}/{mode}/"
-        found = {name: io[prefix + name] for name in ("output", "grad:input") if prefix + name in io}
+        whole = [name for name in ("output", "grad:input") if prefix + name in io]
+        found = {name: self._canonical(io[prefix + name]) for name in whole}
         for name, array in self.block.arrays().items():
             kind = "grad" if array.trainable else "stat"
             theirs = f"{prefix}{kind}:{self.origins[name].key}"

@@ -56,11 +56,11 @@ def test_round_trip_is_exact(name: str, example: int, dtype: str):
 def test_prefixes_are_found(name: str, example: int):
     """Beside a copy of the block at another place, and a layer that is none of its."""
     block, options = EXPRESSIBLE[name][example]
-    boundary = dialects.get(name).boundary[0]
+    boundary, called = dialects.get(name).boundary[0], dialects.get(name).called
     weights = [weights_of(block, seed=seed) for seed in (1, 2)]
     for own in weights:
         own |= {array: np.zeros_like(own[array]) for array in dialects.get(name).absent(block)}
-    prefixes = [f"net{boundary}a{boundary}", f"net{boundary}b{boundary}"]
+    prefixes = [f"net{boundary}{called or 'a'}{boundary}", f"net{boundary}b{boundary}{called and called + boundary}"]
     state = {"head.weight": np.zeros((3, 3))}
     for prefix, own in zip(prefixes, weights, strict=True):
         state |= dialects.write(name, block, own, prefix)
@@ -511,6 +511,22 @@ def test_guess_knows_the_trap_of_cbam():
         "the perceptron has biases, which this class has only with mlp_bias=True and jongchan.CBAM always has: if "
         "these are its weights renamed, the planes of the spatial kernel are the wrong way round",
     )
+
+
+def test_norms_are_told_by_their_name():
+    """The `GlobalResponseNorm` of timm has arrays as every norm has; its networks call it grn."""
+    layer = {"weight": np.ones(4), "bias": np.zeros(4)}
+    norm, grn = ({f"mlp.{name}.{key}": array for key, array in layer.items()} for name in ("norm", "grn"))
+    assert dialects.guess(norm) == []
+    assert [guess.prefixes for guess in dialects.guess(norm | grn)] == [("mlp.grn.",)]
+    assert list(dialects.read_all("timm.GlobalResponseNorm", norm | grn)) == ["mlp.grn."]
+    (alone,) = dialects.guess(layer)
+    assert alone.doubts == ("every norm has arrays of these names and shapes: only the name grn tells",)
+    assert refusal(dialects.read, "timm.GlobalResponseNorm", norm) == (
+        "timm.GlobalResponseNorm: no grn.weight of 1 axes is among the 2 arrays given (mlp.norm.weight, mlp.norm.bias)."
+    )
+    found, _ = dialects.read("timm.GlobalResponseNorm", norm, prefix="mlp.norm")  # somebody else's name for it
+    assert found == core.GlobalResponseNorm(4)
 
 
 def test_guess_in_a_network():

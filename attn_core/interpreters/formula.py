@@ -165,6 +165,11 @@ class Text:
 
     shift = add
 
+    def linear(self, x: Term, factor: float, offset: float = 0.0) -> Term:
+        """See `Primitives.linear`."""
+        product = Term(f"{factor:g} * {{}}", (x,), PRODUCT)
+        return Term(f"{{}} + {offset:g}", (product,), SUM) if offset else product
+
     def split(self, x: Term, pieces: int) -> Sequence[Term]:
         """See `Primitives.split`."""
         return [Term(f"split({{}}, {pieces})[{i}]", (x,)) for i in range(pieces)]

@@ -6,7 +6,8 @@ no block numbers them. Everything else has the same axes in every runtime: a *ve
 
 Of equal maxima, the first has the derivative and the others have none: the first pixel in row-major order, the first
 channel. The authors' code does so (`AdaptiveMaxPool2d`, `torch.max(x, dim)`, every max pool); `torch.amax`, `jnp.max`
-and `tf.reduce_max` share it. After a relu that is no rare case: a dead channel is a channel of equal zeros. The
+and `tf.reduce_max` share it. After a relu that is no rare case: a dead channel is a channel of equal zeros. Of two
+arrays with equal numbers, each has half of the derivative of their `maximum`, as in `torch.max(a, b)`. The
 derivative of relu at 0 is 0. A NaN is the largest number: it goes through maxima and relus as through anything else.
 
 Each runtime is a set of plain functions with these names; `mypy` checks them against this protocol.
@@ -35,6 +36,10 @@ class Primitives(Protocol[T]):
 
     def global_max(self, x: T, /) -> T:
         """Image to vector: the largest value of each channel over all spatial axes."""
+        ...
+
+    def global_length(self, x: T, /) -> T:
+        """Image to vector: the root of the sum of each channel's squares; the derivative of a channel of zeros is 0."""
         ...
 
     def channel_mean(self, x: T, /) -> T:
@@ -114,6 +119,13 @@ class Primitives(Protocol[T]):
         """Image and vector to image: multiply every pixel of a channel with the channel's number."""
         ...
 
+    def standardise(self, x: T, eps: float, /) -> T:
+        """Image to image: each channel less its mean, over the root of eps plus its variance.
+
+        The variance is the unbiased one, a sum divided by the number of pixels less 1; that of a single pixel is 0.
+        """
+        ...
+
     def shift(self, x: T, offset: T, /) -> T:
         """Image and vector to image: add the channel's number to every pixel of a channel."""
         ...
@@ -124,6 +136,10 @@ class Primitives(Protocol[T]):
 
     def add(self, a: T, b: T, /) -> T:
         """Elementwise a + b of two images or other arrays; an axis of length 1 is repeated to fit."""
+        ...
+
+    def maximum(self, a: T, b: T, /) -> T:
+        """Elementwise, the larger of two images or other arrays of one shape; of equal ones, both in equal shares."""
         ...
 
     # ---- images and ordinary arrays --------------------------------------------------------------------------------
@@ -154,8 +170,8 @@ class Primitives(Protocol[T]):
         """Tokens to tokens: softmax(factor * query keyᵀ) value, without keeping the matrix where the framework can."""
         ...
 
-    def normalise(self, x: T, order: int, /) -> T:
-        """Divide by 1e-6 plus the length of the last axis: its sum (order 1, of values not negative) or Euclidean (2)."""  # noqa: E501
+    def normalise(self, x: T, order: int, eps: float = 1e-6, /) -> T:
+        """Divide by eps plus the length of the last axis: its sum (order 1, of values not negative) or Euclidean (2)."""  # noqa: E501
         ...
 
     def over_positions(self, x: T, tokens: T, /) -> T:
@@ -179,6 +195,10 @@ class Primitives(Protocol[T]):
         ...
 
     # ---- elementwise -----------------------------------------------------------------------------------------------
+
+    def linear(self, x: T, factor: float, offset: float = 0.0, /) -> T:
+        """Elementwise factor * x + offset, both constants."""
+        ...
 
     def relu(self, x: T, /) -> T:
         """Elementwise max(x, 0)."""

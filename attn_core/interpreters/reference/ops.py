@@ -41,6 +41,13 @@ def _largest(x: Numbers, axis: int) -> Numbers:
     return np.take_along_axis(x, first, axis).squeeze(axis)
 
 
+def _length(x: Numbers, axes: tuple[int, ...]) -> Numbers:
+    """Return the Euclidean length over some axes, which stay; the root has no derivative at 0, here it is 0."""
+    real = _real(x).real
+    dead = (real * real).sum(axes, keepdims=True) <= 0
+    return np.where(dead, 0, np.sqrt(np.where(dead, 1, (x * x).sum(axes, keepdims=True))))
+
+
 def _along(x: Numbers, axis: int, matrix: Numbers) -> Numbers:
     """Apply a matrix (out, in) to one axis."""
     return np.moveaxis(np.moveaxis(x, axis, -1) @ matrix.T, -1, axis)
@@ -57,6 +64,11 @@ def global_mean(x: Numbers) -> Numbers:
 def global_max(x: Numbers) -> Numbers:
     """See `Primitives.global_max`."""
     return _largest(x.reshape(*x.shape[:2], -1), -1)
+
+
+def global_length(x: Numbers) -> Numbers:
+    """See `Primitives.global_length`."""
+    return _length(x, _space(x)).reshape(x.shape[:2])
 
 
 def channel_mean(x: Numbers) -> Numbers:
@@ -195,6 +207,14 @@ def shift(x: Numbers, offset: Numbers) -> Numbers:
     return x + offset.reshape(offset.shape + (1,) * (x.ndim - 2))
 
 
+def standardise(x: Numbers, eps: float) -> Numbers:
+    """See `Primitives.standardise`."""
+    space = _space(x)
+    centred = x - x.mean(space, keepdims=True)
+    freedom = max(math.prod(x.shape[2:]) - 1, 1)  # a single pixel is its own mean: 0, not 0 / 0
+    return cast(Numbers, centred / np.sqrt((centred * centred).sum(space, keepdims=True) / freedom + eps))
+
+
 def centred_affine(x: Numbers, mean: Numbers, factor: Numbers, offset: Numbers) -> Numbers:
     """Return (x - mean) * factor + offset, each one number for a channel: what norms end with. No primitive."""
     return shift(scale(shift(x, -mean), factor), offset)
@@ -208,6 +228,12 @@ def multiply(a: Numbers, b: Numbers) -> Numbers:
 def add(a: Numbers, b: Numbers) -> Numbers:
     """See `Primitives.add`."""
     return a + b
+
+
+def maximum(a: Numbers, b: Numbers) -> Numbers:
+    """See `Primitives.maximum`; the mean of equal numbers is the number, and has half of each derivative."""
+    x, y = _real(a).real, _real(b).real
+    return np.where(x > y, a, np.where(x < y, b, (a + b) / 2))
 
 
 # ---- images and ordinary arrays --------------------------------------------------------------------------------------
@@ -248,10 +274,10 @@ def attend(query: Numbers, key: Numbers, value: Numbers, factor: float) -> Numbe
     return softmax(factor * (query @ key.swapaxes(1, 2))) @ value
 
 
-def normalise(x: Numbers, order: int) -> Numbers:
+def normalise(x: Numbers, order: int, eps: float = 1e-6) -> Numbers:
     """See `Primitives.normalise`."""
-    length = x.sum(-1, keepdims=True) if order == 1 else np.sqrt((x * x).sum(-1, keepdims=True))
-    return cast(Numbers, x / (1e-6 + length))
+    length = x.sum(-1, keepdims=True) if order == 1 else _length(x, (-1,))
+    return cast(Numbers, x / (eps + length))
 
 
 def over_positions(x: Numbers, tokens: Numbers) -> Numbers:
@@ -280,6 +306,11 @@ def stop_gradient(x: Numbers) -> Numbers:
 
 
 # ---- elementwise -----------------------------------------------------------------------------------------------------
+
+
+def linear(x: Numbers, factor: float, offset: float = 0.0) -> Numbers:
+    """See `Primitives.linear`."""
+    return x * factor + offset
 
 
 def relu(x: Numbers) -> Numbers:

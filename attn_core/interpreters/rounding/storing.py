@@ -15,7 +15,7 @@ FEW_BITS = 8  # of bfloat16, which has the fewest
 
 def stored(value: Numbers, inherited: Numbers, how: Arithmetic, *sources: Origin, own: ArrayLike = 0.0) -> Rounded:
     """Return a result that is rounded once more where it is stored; `own` is the deviation that computing it adds."""
-    storing = how.storing * np.abs(value) + how.dtype.smallest
+    storing = how.storing * np.abs(value) + how.dtype.smallest * ~_surely_zero(value, inherited)
     # Variances add up, because computing and storing round independently of each other.
     deviation = np.sqrt(np.square(own) + storing**2)
     noise = np.clip(inherited + how.draw(deviation), -HOPELESS, HOPELESS)
@@ -25,6 +25,12 @@ def stored(value: Numbers, inherited: Numbers, how: Arithmetic, *sources: Origin
     if beyond.any():
         noise = np.where(beyond, HOPELESS, noise)
     return Rounded(value, noise, how, sources)
+
+
+def _surely_zero(value: Numbers, inherited: Numbers) -> Any:
+    """Say where a result is 0 of numbers without error, as the square of a dead channel's: no runtime rounds there."""
+    zero = value == 0
+    return zero & ~inherited.any(0) if inherited.ndim and zero.any() else zero
 
 
 def like(number: Any, how: Arithmetic) -> Rounded:

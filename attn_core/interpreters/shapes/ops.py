@@ -42,7 +42,7 @@ def global_mean(x: Shape) -> Shape:
     return x[:2]
 
 
-global_max = global_mean
+global_max = global_length = global_mean
 
 
 def channel_mean(x: Shape) -> Shape:
@@ -181,6 +181,12 @@ def shift(x: Shape, offset: Shape) -> Shape:
     return x
 
 
+def standardise(x: Shape, eps: float) -> Shape:
+    """See `Primitives.standardise`."""
+    require_image(len(x))
+    return x
+
+
 def multiply(a: Shape, b: Shape) -> Shape:
     """See `Primitives.multiply`."""
     return broadcast(a, b, "multiply: shapes")
@@ -189,6 +195,11 @@ def multiply(a: Shape, b: Shape) -> Shape:
 def add(a: Shape, b: Shape) -> Shape:
     """See `Primitives.add`."""
     return broadcast(a, b, "add: shapes")
+
+
+def maximum(a: Shape, b: Shape) -> Shape:
+    """See `Primitives.maximum`."""
+    return same(a, b, "maximum")
 
 
 def broadcast(a: Shape, b: Shape, what: str) -> Shape:
@@ -287,8 +298,13 @@ def batch_mean(x: Shape) -> Shape:
 # ---- what keeps the shape --------------------------------------------------------------------------------------------
 
 
-def normalise(x: Shape, order: int) -> Shape:
+def normalise(x: Shape, order: int, eps: float = 1e-6) -> Shape:
     """See `Primitives.normalise`."""
+    return x
+
+
+def linear(x: Shape, factor: float, offset: float = 0.0) -> Shape:
+    """See `Primitives.linear`."""
     return x
 
 

@@ -46,6 +46,7 @@ class Dialect:
     - ``table``: where the block's parts are.
     - ``anchors``: a name that each such block has, and the numbers of axes that it may have.
     - ``boundary``: the characters that end a prefix. ``scoped``: whether all behind a prefix is the block's.
+    - ``called``: what the layer is called in networks, where many other layers have arrays of the same names.
     - ``numbered``: what TensorFlow calls the layers, which it numbers through; see `numbered.py`.
     - ``speaks``: what in a block's sizes speaks for this dialect. ``doubts``: what speaks against it.
     - ``hides``: dialects whose blocks parts of this one look like, without meaning the same.
@@ -62,6 +63,7 @@ class Dialect:
     proven: tuple[str, ...] = ()
     boundary: str = "."
     scoped: bool = True
+    called: str = ""
     numbered: str = ""
     speaks: Callable[[Any], Sequence[str]] = _nothing
     doubts: Callable[[Any], Sequence[str]] = _nothing

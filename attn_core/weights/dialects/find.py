@@ -81,9 +81,15 @@ def _prefixes(dialect: Dialect, named: NamedArrays) -> list[str]:
         for anchor, ranks in dialect.anchors.items():
             prefix = key.removesuffix(anchor)
             ends = not prefix or prefix[-1] in dialect.boundary
-            if key.endswith(anchor) and ends and len(shape) in ranks:
+            if key.endswith(anchor) and ends and len(shape) in ranks and _is_called(dialect, prefix):
                 found[prefix] = None
     return list(found)
+
+
+def _is_called(dialect: Dialect, prefix: str) -> bool:
+    """Say whether a prefix ends with the layer's name, if it must have one; of a layer alone, there is no prefix."""
+    name = f".{dialect.called}." if dialect.called else ""
+    return not prefix or f".{prefix}".endswith(name)
 
 
 def _is_damaged(dialect: Dialect, named: NamedArrays, prefix: str, tried: Tried) -> bool:
@@ -110,7 +116,8 @@ def _without_parts(
 
 
 def _none(dialect: Dialect, held: Held) -> str:
-    anchors = [f"{anchor} of {' or '.join(map(str, ranks))} axes" for anchor, ranks in dialect.anchors.items()]
+    called = f"{dialect.called}." if dialect.called else ""
+    anchors = [f"{called}{anchor} of {' or '.join(map(str, ranks))} axes" for anchor, ranks in dialect.anchors.items()]
     names = [plain(key) for key in held.state if not key.endswith(COUNTER)]
     listed = _listed(names) or "none"
     return f"{dialect.name}: no {' or '.join(anchors)} is among the {len(names)} arrays given ({listed})."

@@ -40,11 +40,15 @@ class Guess:
 def guesses(held: Held, dialects: Iterable[Dialect], refused: Iterable[Refused]) -> list[Guess]:
     """Return the dialects in which the arrays hold a block, best first."""
     names = [name for name in held.state if not name.endswith(COUNTER)]
+    refused = list(refused)
+    taken = {prefix + key for each in refused for prefix in each.prefixes(names) for key in each.keys}
     every = {dialect: blocks for dialect in dialects if (blocks := whole(dialect, held))}
     found: dict[Dialect, dict[str, Found]] = {}
     for dialect, blocks in every.items():
         around = [prefix for other in every if dialect.name in other.hides for prefix in every[other]]
-        if own := {prefix: each for prefix, each in blocks.items() if not is_part(prefix, around)}:
+        visible = {prefix: each for prefix, each in blocks.items() if not is_part(prefix, around)}
+        # A layer of a class that is refused may look like a block: ultralytics' channel attention is a whole eSE.
+        if own := {prefix: each for prefix, each in visible.items() if not taken & _keys(dialect, prefix, each)}:
             found[dialect] = own
     given = [_guess(dialect, found, len(names)) for dialect in found]
     for each in refused:
@@ -53,6 +57,10 @@ def guesses(held: Held, dialects: Iterable[Dialect], refused: Iterable[Refused])
             reason = f"it has {', '.join(prefixes[0] + key for key in each.keys)}"
             given.append(Guess(each.name, tuple(prefixes), share, (reason,), (each.because.removesuffix("."),)))
     return sorted(given, key=lambda guess: (-guess.score, len(guess.doubts), -len(guess.reasons)))
+
+
+def _keys(dialect: Dialect, prefix: str, found: Found) -> set[str]:
+    return {prefix + entry.key for entry in dialect.entries(found[0])}
 
 
 def _guess(dialect: Dialect, found: Mapping[Dialect, dict[str, Found]], total: int) -> Guess:

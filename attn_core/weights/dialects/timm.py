@@ -1,16 +1,18 @@
-"""timm (PyTorch Image Models): its layers SEModule, CbamModule, GlobalContext, NonLocalAttn and EcaModule."""
+"""timm (PyTorch Image Models): its layers of attention."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from attn_core.blocks import CBAM, GlobalContext, NonLocal, SqueezeExcitation
+from attn_core.blocks import CBAM, GlobalContext, GlobalResponseNorm, NonLocal, SqueezeExcitation
 from attn_core.weights.dialects.bangguwu import UNTOLD, efficient_channel_attention
+from attn_core.weights.dialects.convnextv2 import global_response_norm
 from attn_core.weights.dialects.dialect import Dialect
 from attn_core.weights.dialects.layout import Layer, Table, torch_point
 from attn_core.weights.dialects.shared import RELU_SIGMOID, cbam, hidden_units, squeeze_excitation
 from attn_core.weights.dialects.sizes import Sizes
+from attn_core.weights.dialects.vovnet import effective_squeeze_excitation
 
 WAYS = {"add": ("add",), "scale": ("scale",), "both": ("add", "scale")}
 
@@ -30,6 +32,10 @@ def _biased(block: CBAM) -> tuple[str, ...]:
         return ()
     reason = "the perceptron has biases, which this class has only with mlp_bias=True and jongchan.CBAM always has"
     return (f"{reason}: if these are its weights renamed, the planes of the spatial kernel are the wrong way round",)
+
+
+def _named_as_any_norm(block: GlobalResponseNorm) -> tuple[str, ...]:
+    return ("every norm has arrays of these names and shapes: only the name grn tells",)
 
 
 def _global_context(sizes: Sizes, options: Mapping[str, Any]) -> GlobalContext:
@@ -127,5 +133,23 @@ DIALECTS = (
         differs="The kernel from the channels is 3 at least. Not here: use_mlp, another gate_layer, and CecaModule, "
         f"which has the same array and takes the last channel for a neighbour of the first. {UNTOLD}.",
         proven=("official/timm_eca_c64",),
+    ),
+    effective_squeeze_excitation(
+        "timm.EffectiveSEModule",
+        options={"gate": "hard_sigmoid"},
+        definition="timm 1.0.31, timm/layers/squeeze_excite.py",
+        differs="The layer is a convolution of one pixel with a bias. Not here: add_maxpool.",
+        proven=("official/timm_ese",),
+    ),
+    global_response_norm(
+        "timm.GlobalResponseNorm",
+        Layer("", glue=""),
+        options={"eps": 1e-6},
+        called="grn",
+        definition="timm 1.0.31, timm/layers/grn.py",
+        differs="Its arrays are called as those of any norm: in a network, what is called grn is meant. Whether "
+        "channels are the last axis, as channels_last says, changes no array.",
+        proven=("official/timm_grn",),
+        doubts=_named_as_any_norm,
     ),
 )

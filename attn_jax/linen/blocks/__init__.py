@@ -8,10 +8,12 @@ from .affine_sampler import AffineSampler as AffineSampler
 from .cbam import CBAM as CBAM
 from .channel_attention import ChannelAttention as ChannelAttention
 from .channel_shuffle import ChannelShuffle as ChannelShuffle
+from .effective_squeeze_excitation import EffectiveSqueezeExcitation as EffectiveSqueezeExcitation
 from .efficient_channel_attention import EfficientChannelAttention as EfficientChannelAttention
 from .expectation_maximization_attention import ExpectationMaximizationAttention as ExpectationMaximizationAttention
 from .global_context import GlobalContext as GlobalContext
 from .global_pooling import GlobalPooling as GlobalPooling
+from .global_response_norm import GlobalResponseNorm as GlobalResponseNorm
 from .mixed_pooling_module import MixedPoolingModule as MixedPoolingModule
 from .non_local import NonLocal as NonLocal
 from .pointwise_gate import PointwiseGate as PointwiseGate

@@ -1,0 +1,43 @@
+"""`GlobalResponseNorm` for NNX; see `attn_core.blocks.global_response_norm`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class GlobalResponseNorm(Layer, of=core.GlobalResponseNorm):
+    """Scale each channel by its length as compared with those of the other channels, and add the image.
+
+    gamma * x * |x_c| / (mean |x_c| + eps) + beta + x
+
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
+
+    **Fields**: see `attn_core.GlobalResponseNorm`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
+    layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        eps: float = 1e-06,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.GlobalResponseNorm(channels, eps=eps)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)
