@@ -67,8 +67,7 @@ def global_max(x: Tensor) -> Tensor:
 
 def global_length(x: Tensor) -> Tensor:
     """See `Primitives.global_length`; squares overflow in half precision."""
-    length: Tensor = torch.linalg.vector_norm(x, 2, AXES[: x.ndim - 2], dtype=_wide_type(x))
-    return length.to(x.dtype)
+    return torch.linalg.vector_norm(x, 2, AXES[: x.ndim - 2], dtype=_wide_type(x)).to(x.dtype)
 
 
 def channel_mean(x: Tensor) -> Tensor:
@@ -331,8 +330,7 @@ def hard_sigmoid(x: Tensor) -> Tensor:
     return functional.relu6(x + 3) / 6
 
 
-add, multiply, maximum = torch.add, torch.mul, torch.maximum
-stop_gradient, channel_shuffle = torch.detach, functional.channel_shuffle
+add, multiply, stop_gradient, channel_shuffle = torch.add, torch.mul, torch.detach, functional.channel_shuffle
 relu, sigmoid, silu, gelu = torch.relu, torch.sigmoid, functional.silu, functional.gelu
 
 # They read the shape or type of x: torch.fx keeps them whole in its graphs, which so fit images of every rank.
