@@ -66,7 +66,8 @@ def global_max(x: Tensor) -> Tensor:
 
 def global_length(x: Tensor) -> Tensor:
     """See `Primitives.global_length`; squares overflow in half precision."""
-    return torch.linalg.vector_norm(x, 2, AXES[: x.ndim - 2], dtype=_wide_type(x)).to(x.dtype)
+    length: Tensor = torch.linalg.vector_norm(x, 2, AXES[: x.ndim - 2], dtype=_wide_type(x))
+    return length.to(x.dtype)
 
 
 def channel_mean(x: Tensor) -> Tensor:
