@@ -181,12 +181,6 @@ def shift(x: Shape, offset: Shape) -> Shape:
     return x
 
 
-def standardise(x: Shape, eps: float) -> Shape:
-    """See `Primitives.standardise`."""
-    require_image(len(x))
-    return x
-
-
 def multiply(a: Shape, b: Shape) -> Shape:
     """See `Primitives.multiply`."""
     return broadcast(a, b, "multiply: shapes")
