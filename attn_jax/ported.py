@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.porting.ported import Found, Pulls, is_image
+from attn_core.porting.network.steps.axes import is_image
+from attn_core.porting.ported import Found, Pulls
 
 Apply = Callable[[Any, jax.Array], jax.Array | dict[str, jax.Array]]
 Joined = Callable[[Any, jax.Array], jax.Array]
@@ -59,9 +60,9 @@ def _exact(
 
 
 def _native(array: NDArray[np.float64], rank: int) -> NDArray[np.float64]:
-    return np.moveaxis(array, 1, -1) if is_image(array, rank) else array
+    return np.moveaxis(array, 1, -1) if is_image(array.ndim, rank) else array
 
 
 def _numpy(tensor: jax.Array, rank: int) -> NDArray[np.float64]:
     array = np.asarray(tensor, np.float64)
-    return np.moveaxis(array, -1, 1) if is_image(array, rank) else array
+    return np.moveaxis(array, -1, 1) if is_image(array.ndim, rank) else array

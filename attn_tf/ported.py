@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.porting.ported import Found, Pulls, imported, is_image
+from attn_core.porting.network.steps.axes import is_image
+from attn_core.porting.ported import Found, Pulls, imported
 from attn_tf.passes import through_layer
 from attn_tf.volume_pools import volumes_in_float64
 
@@ -68,9 +69,9 @@ def _exact(
 
 
 def _native(array: NDArray[np.float64], rank: int) -> NDArray[np.float64]:
-    return np.moveaxis(array, 1, -1) if is_image(array, rank) else array
+    return np.moveaxis(array, 1, -1) if is_image(array.ndim, rank) else array
 
 
 def _numpy(tensor: object, rank: int) -> NDArray[np.float64]:
     array = np.asarray(keras.ops.convert_to_numpy(tensor), np.float64)
-    return np.moveaxis(array, -1, 1) if is_image(array, rank) else array
+    return np.moveaxis(array, -1, 1) if is_image(array.ndim, rank) else array

@@ -25,7 +25,8 @@ from attn_core.porting.write.identifiers import RESERVED, class_name, identifier
 FORMS = (
     "cbam", "channels_alone", "pixels_alone", "two_perceptrons", "shuffles", "groups", "functions", "vectors",
     "integers", "separable", "channels_first", "softmax_of_pixels", "awkward_names", "resized", "transposed",
-    "group_norms", "signals", "signals_of_channels_first", "rows", "grey", "volumes", "flattened_volumes",
+    "group_norms", "signals", "signals_of_channels_first", "dilated_signals", "dilated_volumes", "rows", "grey",
+    "volumes", "flattened_volumes",
 )  # fmt: skip
 IN_ALL = (
     "cbam",
@@ -36,6 +37,7 @@ IN_ALL = (
     "transposed",
     "group_norms",
     "signals",
+    "rows",
     "volumes",
 )
 LARGEST = {"float32": 1e-5, "float64": 1e-6, "gradient": 1e-6}

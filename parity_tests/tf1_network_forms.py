@@ -272,7 +272,7 @@ def signals() -> Any:
 
 
 def head_of_signal(y: Any) -> Any:
-    with v1.variable_scope("logits", reuse=v1.AUTO_REUSE):
+    with v1.variable_scope("logits_of_signal", reuse=v1.AUTO_REUSE):
         return tf.matmul(tf.reduce_mean(y, 1), variable("kernel", y.shape[2], 3)) + variable("bias", 3)
 
 
@@ -284,15 +284,38 @@ def signals_of_channels_first() -> Any:
     return tf.matmul(y, variable("kernel", 40, 3))
 
 
+def dilated(y: Any, kernel: Any, convolve: Callable[[Any, Any], Any], rate: int = 2) -> Any:
+    """Convolve with dilation and SAME padding as TensorFlow 1 does, on smaller images of pixels that lie apart."""
+    reach = [rate * (int(length) - 1) for length in kernel.shape[:-2]]
+    sides = [[n // 2, n - n // 2] for n in reach]
+    block = [rate] * len(reach)
+    paddings, crops = tf.compat.v1.required_space_to_batch_paddings(tf.shape(y)[1:-1], block, sides)
+    return tf.batch_to_space(convolve(tf.space_to_batch(y, block, paddings), kernel), block, crops)
+
+
+def dilated_signals() -> Any:
+    x = v1.placeholder(tf.float32, [None, None, 3], name="input")
+    y = dilated(x, variable("first", 3, 3, 4), lambda y, kernel: tf.nn.conv1d(y, kernel, 1, "VALID"))
+    return head_of_signal(tf.nn.relu(tf.nn.bias_add(y, variable("of_first", 4))))
+
+
+def dilated_volumes() -> Any:
+    x = v1.placeholder(tf.float32, [None, None, None, None, 2], name="input")
+    y = dilated(x, variable("first", 3, 3, 3, 2, 4), lambda y, kernel: tf.nn.conv3d(y, kernel, [1] * 5, "VALID"))
+    return head_of_volume(tf.nn.relu(y), "head")
+
+
 def rows() -> Any:
-    """Signals that are made images of one row once, at the start, and stay so."""
+    """Signals that are made images of one row once, at the start, and signals again behind all layers."""
     x = v1.placeholder(tf.float32, [None, 24, 3], name="input")
     y = tf.expand_dims(x, 1)
     for k in range(2):
         with v1.variable_scope(f"layer_{k}"):
             y = tf.nn.conv2d(y, variable("kernel", 1, 3, y.shape[3], 4), [1, 1, 2, 1], "SAME")
             y = tf.nn.relu(normal(y, "norm"))
-    return head(tf.nn.max_pool2d(y, [1, 2], [1, 2], "SAME"))
+    y = tf.nn.max_pool2d(y, [1, 2], [1, 2], "SAME")
+    large = tf.raw_ops.ResizeNearestNeighbor(images=y, size=[1, 12])
+    return head(y) + head_of_signal(tf.squeeze(large, 1) * variable("scale", 4))
 
 
 def grey() -> Any:
@@ -337,7 +360,7 @@ FORMS: dict[str, Callable[[], Any]] = {
     for each in (
         cbam, channels_alone, pixels_alone, two_perceptrons, shuffles, groups, functions, vectors, integers, separable,
         channels_first, softmax_of_pixels, awkward_names, group_norms, groups_of_rows, saturated, resized, transposed,
-        signals, signals_of_channels_first, rows, grey, volumes, flattened_volumes,
+        signals, signals_of_channels_first, dilated_signals, dilated_volumes, rows, grey, volumes, flattened_volumes,
     )
 }  # fmt: skip
 

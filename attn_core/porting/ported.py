@@ -27,14 +27,6 @@ class Found:
     gradient: NDArray[np.float64]
 
 
-def is_image(array: NDArray[np.float64], rank: int) -> bool:
-    """Whether an array has channels to move in a network whose images have `rank` axes.
-
-    What has three axes is a signal in a network of signals, and has no channels in one of images.
-    """
-    return array.ndim >= 4 or array.ndim == rank
-
-
 def imported(path: str) -> ModuleType:
     """Run a `model.py` that was just written as a module of its own; no bytecode is left beside it."""
     module = ModuleType(f"attn_ported_{abs(hash(path)):x}")

@@ -21,10 +21,10 @@ from attn_core.porting.network.inference import Inference, Options, inference_pa
 from attn_core.porting.network.network import Network, lifted
 from attn_core.porting.network.saved_names import saved_names
 from attn_core.porting.network.source import Source
+from attn_core.porting.network.steps.axes import is_image
 from attn_core.porting.network.steps.steps import Step, canonical
 from attn_core.porting.network.truth import Truth, truths
 from attn_core.porting.port import BOUND, MODEL, Port
-from attn_core.porting.ported import is_image
 from attn_core.porting.write.plan import plan
 from attn_core.porting.write.preface import Preface
 from attn_core.porting.write.state import Place, state
@@ -138,7 +138,7 @@ def written_as(path: Path, target: str, network: Network, seen: list[Truth]) -> 
     arrays, places = state(network, planned.places, writer.convention)
     image = canonical(seen[0].image, network.image_axes)
     _, channels, *space = image.shape
-    shape = (1, *space, channels) if is_image(image, network.rank) else image.shape
+    shape = (1, *space, channels) if is_image(image.ndim, network.rank) else image.shape
     origin = _origin(path, network.inference.graph, target)
     text = writer(planned, shape, network.rank).text(
         Preface(origin, tuple(_dropped(network)), layout_of(target, network.rank))

@@ -91,10 +91,9 @@ def _block(name: str, pair: DensePair, sharing: tuple[str, ...], reader: Reader)
         for role, array in arrays.items()
     }
     if pair.planes:
-        weights["conv.weight"] = np.array(arrays["conv.weight"].transpose(pair.planes.canonical), order="C")
+        weights["conv.weight"] = pair.planes.canonical(arrays["conv.weight"])
     block = _block_of(pair)
-    places = {role: _in_halves(role) if pair.planes else role for role in arrays}
-    roles = {place: role for role, place in places.items()}
+    roles = {_in_halves(role) if pair.planes else role: role for role in arrays}
     ordered = block.arrays()
     return FoundBlock(
         name,

@@ -2,50 +2,24 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from attn_core.porting.find.kernels import DenseLayer, DensePair, Kernel
+from attn_core.porting.find.kernels import DensePair
+from attn_core.porting.find.named_layers import NamedLayer, named_layers
 from attn_core.porting.find.neighbours import UndecidedError, with_planes
 from attn_core.porting.find.variables import matrix
 from attn_core.porting.graph.order import natural
-from attn_core.porting.graph.reads import Stored
 
 ASSUMED = "found by names and shapes: relu, sigmoid and the product with the image are assumed, no graph shows them"
-_LEAF = re.compile(r"(?P<stem>(?:.*_)?)(?:(?P<kernel>kernel|weights?|filters?|w|W)|bias(?:es)?|b|B)(?P<number>_?\d*)")
 _COUNTER = re.compile(r"_?\d+$")
 _FIRST = re.compile(r"reduc[a-z]*|squeeze|(?<![a-z])down(?![a-z])")
 _SECOND = re.compile(r"expan[a-z]*|excit[a-z]*|(?<![a-z])up(?![a-z])")
 _TELLING = re.compile(r"(^|[/_.-])(se|squeeze|excit\w*)([/_.\-\d]|$)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class NamedLayer:
-    """A layer as its variables' names show it; the path ends in its label."""
-
-    path: str
-    kernel: Stored
-    bias: Stored | None
-
-    @property
-    def scope(self) -> str:
-        """The path without the label."""
-        return self.path.rpartition("/")[0]
-
-    @property
-    def sizes(self) -> tuple[int, int] | None:
-        """Number of inputs and outputs, None for a kernel that is no matrix."""
-        return matrix(self.kernel.shape)
-
-    @property
-    def layer(self) -> DenseLayer:
-        """The layer without its name."""
-        return DenseLayer(Kernel(self.kernel), self.bias)
-
-
 def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[DensePair], list[str], list[str]]:
     """Return the blocks in natural order, sentences on what could not be decided, and the kernels left over."""
-    layers = _layers(weights)
+    layers = named_layers(weights)
     found, doubts = _in_rows(layers)
     for rule in (_by_role, _by_scope):
         used = {layer.path for pair in [*found, *doubts] for layer in pair}
@@ -57,7 +31,7 @@ def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[DensePair], list
     for (first, second), pair in zip(rows, dense, strict=True):
         objection = _objection(first, second, weights)
         try:
-            block = with_planes(pair, dense, weights)
+            block = with_planes(pair, dense, layers, weights)
         except UndecidedError as reason:
             sentences.append(_sentence((first, second), objection or str(reason)))
             continue
@@ -71,21 +45,6 @@ def pairs(weights: Mapping[str, tuple[int, ...]]) -> tuple[list[DensePair], list
     taken |= {block.planes.kernel.name for block in blocks if block.planes}
     rest = [name for name, shape in weights.items() if matrix(shape) and name not in taken]
     return blocks, sentences, sorted(rest, key=natural)
-
-
-def _layers(weights: Mapping[str, tuple[int, ...]]) -> list[NamedLayer]:
-    """Put kernels and biases together."""
-    kernels: dict[str, Stored] = {}
-    biases: dict[str, Stored] = {}
-    for name, shape in weights.items():
-        scope, slash, leaf = name.rpartition("/")
-        if match := _LEAF.fullmatch(leaf):
-            label = f"{match['stem']}{match['number']}".strip("_")
-            path = scope + (slash if label else "") + label
-            kind = kernels if match["kernel"] else biases
-            kind[name if path in kind else path] = Stored(name, shape)
-    layers = [NamedLayer(path, kernel, biases.get(path)) for path, kernel in kernels.items() if len(kernel.shape) >= 2]
-    return sorted(layers, key=lambda layer: natural(layer.path))
 
 
 _Pair = tuple[NamedLayer, NamedLayer]

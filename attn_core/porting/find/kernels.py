@@ -45,10 +45,9 @@ class Planes:
     kernel: Stored
     bias: Stored | None
 
-    @property
-    def canonical(self) -> tuple[int, ...]:
-        """The order of the axes of its kernel, (height, width, in, out) in the file, as (out, in, height, width)."""
-        return (3, 2, 0, 1)
+    def canonical(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Lay the kernel's values out as (out, in, height, width); (height, width, in, out) is TensorFlow's."""
+        return np.array(values.transpose(3, 2, 0, 1), order="C")
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,16 @@ beside them makes one plane of the image, such as the spatial half of scSE, leav
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from attn_core.porting.find.kernels import DensePair, Planes
-from attn_core.porting.graph.reads import Stored
+from attn_core.porting.find.named_layers import NamedLayer
 
 ASSUMED = (
     "found by names and shapes: CBAM's two pools, relu and sigmoids are assumed, and that means are the first plane; "
     "no graph shows them"
 )
-_KERNEL = re.compile(r"(.*_)?(kernel|weights?|filters?|w|W)(_?\d*)")
-_BIAS = re.compile(r"(.*_)?(bias(es)?|b|B)(_?\d*)")
 
 Weights = Mapping[str, tuple[int, ...]]
 
@@ -26,36 +24,34 @@ class UndecidedError(ValueError):
     """A pair of layers that is no block of its own; the message says why, as the end of a sentence."""
 
 
-def with_planes(pair: DensePair, others: Iterable[DensePair], weights: Weights) -> DensePair:
+def with_planes(
+    pair: DensePair, others: Iterable[DensePair], layers: Iterable[NamedLayer], weights: Weights
+) -> DensePair:
     """Return the pair, as CBAM where a convolution of two planes stands beside it. **Raises** `UndecidedError`."""
-    scope, single = _neighbours(pair, weights)
-    if not single:
+    scope, beside = _neighbours(pair, layers)
+    if not beside:
         return pair
-    kernel, *more = single
-    shape = weights[kernel]
+    conv, *more = beside
+    said = f"{conv.kernel.name} {list(conv.kernel.shape)}"
     if more or any(_is_in(other.reduce.kernel.stored.name, scope) for other in others if other is not pair):
-        raise UndecidedError(
-            f"{kernel} {list(shape)} stands beside them, and it does not show to which block it belongs"
-        )
-    if not _is_of_two_planes(shape):
-        raise UndecidedError(
-            f"{kernel} {list(shape)} beside them makes one plane of the image, as the spatial half of scSE does"
-        )
-    rest = _rest(pair, kernel, scope, weights)
-    bias = next((name for name in rest if _BIAS.fullmatch(name.rpartition("/")[2]) and weights[name] == (1,)), None)
-    if left := [name for name in rest if name != bias]:
+        raise UndecidedError(f"{said} stands beside them, and it does not show to which block it belongs")
+    if not _is_of_two_planes(conv.kernel.shape):
+        raise UndecidedError(f"{said} beside them makes one plane of the image, as the spatial half of scSE does")
+    found = replace(pair, notes=(ASSUMED,), planes=Planes(conv.kernel, conv.bias))
+    own = {each.name for each in found.stored.values()}
+    if left := [name for name in weights if _is_in(name, scope) and name not in own]:
         raise UndecidedError(f"{left[0]} {list(weights[left[0]])} stands beside them, which CBAM does not have")
-    planes = Planes(Stored(kernel, shape), Stored(bias, weights[bias]) if bias else None)
-    return DensePair(pair.reduce, pair.expand, pair.activation, pair.gate, (ASSUMED,), planes)
+    return found
 
 
-def _neighbours(pair: DensePair, weights: Weights) -> tuple[str, list[str]]:
-    """Return the scope of two layers, or the one around it, and the kernels in it that make one plane."""
+def _neighbours(pair: DensePair, layers: Iterable[NamedLayer]) -> tuple[str, list[NamedLayer]]:
+    """Return the scope of two layers, or the one around it, and the layers in it that make one plane."""
     common = _common(pair)
+    makers = [layer for layer in layers if _makes_one_plane(layer.kernel.shape, pair)]
     for scope in ("/".join(common), "/".join(common[:-1])):
-        single = [name for name in weights if _is_in(name, scope) and _makes_one_plane(name, weights[name], pair)]
-        if scope and single:
-            return scope, single
+        beside = [layer for layer in makers if _is_in(layer.kernel.name, scope)]
+        if scope and beside:
+            return scope, beside
     return "", []
 
 
@@ -74,18 +70,12 @@ def _is_in(name: str, scope: str) -> bool:
     return name.startswith(f"{scope}/")
 
 
-def _makes_one_plane(name: str, shape: tuple[int, ...], pair: DensePair) -> bool:
-    """Whether a variable is the kernel of a convolution of the image, or of two planes of it, to one."""
+def _makes_one_plane(shape: tuple[int, ...], pair: DensePair) -> bool:
+    """Whether a kernel is that of a convolution of the image, or of two planes of it, to one."""
     channels, _ = pair.reduce.kernel.sizes
-    is_kernel = len(shape) == 4 and _KERNEL.fullmatch(name.rpartition("/")[2]) is not None
-    return is_kernel and shape[3] == 1 and shape[2] in (2, channels) and channels != 1
+    return len(shape) == 4 and shape[3] == 1 and shape[2] in (2, channels) and channels != 1
 
 
 def _is_of_two_planes(shape: tuple[int, ...]) -> bool:
     length, width, planes, _ = shape
     return length == width and length % 2 == 1 and planes == 2
-
-
-def _rest(pair: DensePair, kernel: str, scope: str, weights: Weights) -> list[str]:
-    own = {each.name for each in pair.stored.values()} | {kernel}
-    return [name for name in weights if _is_in(name, scope) and name not in own]

@@ -7,7 +7,7 @@ left behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NoReturn
 
 from attn_core.porting.graph.graph import Graph, Ref
@@ -25,20 +25,31 @@ def left_out(graph: Graph, cleaned: Cleaned, ends: Iterable[Ref]) -> list[str]:
     """Return the layers outside of training that need a result and are none of the network, before it was cleaned."""
     names = {end.node for end in ends}
     behind = descendants(graph, names) - ancestors(graph, names)
-    return [name for name in graph.nodes if name in behind and _is_left_out(graph, cleaned, name)]
+    # Those of a branch that is not taken are left out for good.
+    return _layers(graph, behind.difference(cleaned.dead))
 
 
 def beside(graph: Graph, image: Ref, ends: Iterable[Ref]) -> list[str]:
     """Return the layers outside of training that read the image and that none of these results needs."""
     read = descendants(graph, [image.node]) - ancestors(graph, [end.node for end in ends])
+    return _layers(graph, read)
+
+
+def require_joined(graph: Graph, set_to_inference: Graph, image: Ref) -> None:
+    """Refuse a graph whose layers know of the image by the statistics of its batch alone: these are constants now."""
+    lost = descendants(graph, [image.node]) - descendants(set_to_inference, [image.node])
+    for name in _layers(graph, lost):
+        raise BoundaryError(
+            f"{graph.path}: the layer {name!r} reads the image through statistics of its batch alone, so that it "
+            "would not read it outside of training: the graph is damaged, or --output takes a result before it."
+        )
+
+
+def _layers(graph: Graph, names: Collection[str]) -> list[str]:
+    """Return the layers among nodes, in the file's order, without those of the training."""
     return [
-        name for name in graph.nodes if name in read and graph.nodes[name].op in _LAYERS and not is_of_training(name)
+        name for name in graph.nodes if name in names and graph.nodes[name].op in _LAYERS and not is_of_training(name)
     ]
-
-
-def _is_left_out(graph: Graph, cleaned: Cleaned, name: str) -> bool:
-    """Whether a node is a layer of the network that is used, not of its training or of a branch that is not taken."""
-    return graph.nodes[name].op in _LAYERS and name not in cleaned.dead and not is_of_training(name)
 
 
 def refuse(graph: Graph, result: Ref, behind: list[str]) -> NoReturn:

@@ -12,11 +12,11 @@ from attn_core.porting.find.by_structure import Match, match
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.lazy import Lazy
 from attn_core.porting.graph.ops.evaluate import needed
-from attn_core.porting.graph.order import ancestors, descendants
+from attn_core.porting.graph.order import ancestors
 from attn_core.porting.graph.reads import VARIABLES, stored
-from attn_core.porting.network.accounted import beside, left_out, refuse
+from attn_core.porting.network.accounted import beside, left_out, refuse, require_joined
 from attn_core.porting.network.batch_statistics import with_averages
-from attn_core.porting.network.boundary import LAYERS, BoundaryError
+from attn_core.porting.network.boundary import BoundaryError
 from attn_core.porting.network.clean import clean, rebuilt
 from attn_core.porting.network.dropout import without_dropout
 from attn_core.porting.network.end import End, find_output, given_names
@@ -27,7 +27,6 @@ from attn_core.porting.network.source import Source
 from attn_core.porting.network.start import cut, find_input
 from attn_core.porting.network.steps.observed import Sizes
 from attn_core.porting.network.steps.steps import Array
-from attn_core.porting.network.without_training import is_of_training
 
 
 @dataclass(frozen=True)
@@ -193,20 +192,9 @@ def _outside_of_training(graph: Graph, values: Settings, image: Ref) -> tuple[Gr
     set_to_inference, changed = with_averages(graph, clean(graph, values).graph, image)
     if not changed:
         return graph, []
-    _require_joined(graph, set_to_inference, image)
+    require_joined(graph, set_to_inference, image)
     said = f"{len(changed)} statistics of a batch gave way to their moving averages: {changed[0]}, ..."
     return set_to_inference, [f"a training graph, set to inference: {said}"]
-
-
-def _require_joined(graph: Graph, set_to_inference: Graph, image: Ref) -> None:
-    """Refuse a graph whose layers know of the image by the statistics of its batch alone: these are constants now."""
-    lost = descendants(graph, [image.node]) - descendants(set_to_inference, [image.node])
-    for name in graph.nodes:  # in the file's order
-        if name in lost and graph.nodes[name].op in LAYERS and not is_of_training(name):
-            raise BoundaryError(
-                f"{graph.path}: the layer {name!r} reads the image through statistics of its batch alone, so that it "
-                "would not read it outside of training: the graph is damaged, or --output takes a result before it."
-            )
 
 
 def _only(graph: Graph, names: Container[str]) -> Graph:

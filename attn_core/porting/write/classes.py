@@ -35,6 +35,11 @@ class LayerMember:
     guard: str = ""
 
     @property
+    def dimensions(self) -> int:
+        """How many axes in space its kernel has."""
+        return len(self.step.fields["kernel"])
+
+    @property
     def first(self) -> Item:
         """What stands for it in the class's own region."""
         return self.step

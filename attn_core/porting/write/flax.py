@@ -120,8 +120,8 @@ class Flax(ChannelsLast):
         stride = self.size(layer, "stride")
         if stride == "1" or stride.startswith("("):
             return "" if stride == "1" else stride
-        count = len(layer.step.fields["kernel"])
-        return f"({stride},)" if count == 1 else f"({', '.join([stride] * count)})"
+        each = [stride] * layer.dimensions
+        return f"({', '.join(each)}{',' * (len(each) == 1)})"
 
     # ---- steps -------------------------------------------------------------------------------------------------------
 

@@ -129,20 +129,20 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
         fields, groups = layer.step.fields, layer.step.fields["groups"]
         options = self._window(layer) | {"groups": "" if groups == 1 else str(groups)}
         given = [layer.sizes["outputs"], number(fields["kernel"]), *named(options)]
-        return CallText(f"keras.layers.Conv{_dimensions(layer)}D", [*given, *without_bias(layer.step)])
+        return CallText(f"keras.layers.Conv{layer.dimensions}D", [*given, *without_bias(layer.step)])
 
     def _transposed(self, layer: LayerMember) -> CallText:
         stride = layer.sizes["stride"]
         options = named({"strides": "" if stride == "1" else stride})
         given = [layer.sizes["outputs"], number(layer.step.fields["kernel"]), *options]
-        return CallText(f"keras.layers.Conv{_dimensions(layer)}DTranspose", [*given, *without_bias(layer.step)])
+        return CallText(f"keras.layers.Conv{layer.dimensions}DTranspose", [*given, *without_bias(layer.step)])
 
     def _depthwise(self, layer: LayerMember) -> CallText:
         fields = layer.step.fields
         multiplier = fields["outputs"] // fields["inputs"]
         options = self._window(layer) | {"depth_multiplier": "" if multiplier == 1 else str(multiplier)}
         given = [number(fields["kernel"]), *named(options)]
-        return CallText(f"keras.layers.DepthwiseConv{_dimensions(layer)}D", [*given, *without_bias(layer.step)])
+        return CallText(f"keras.layers.DepthwiseConv{layer.dimensions}D", [*given, *without_bias(layer.step)])
 
     def _window(self, layer: LayerMember) -> dict[str, str]:
         """Return how a kernel goes over the image; what Keras does by default is empty."""
@@ -177,8 +177,3 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     def flattened(self, x: Code) -> str:
         """See `ChannelsLast.flattened`."""
         return f"keras.ops.reshape({x.text}, (keras.ops.shape({x.text})[0], -1))"
-
-
-def _dimensions(layer: LayerMember) -> int:
-    """Return how many axes in space a layer has."""
-    return len(layer.step.fields["kernel"])

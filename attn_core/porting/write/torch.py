@@ -174,11 +174,6 @@ def _without_bias(step: Step) -> list[str]:
     return [] if step.fields["bias"] else ["bias=False"]
 
 
-def _dimensions(layer: LayerMember) -> int:
-    """Return how many axes in space a layer has."""
-    return len(layer.step.fields["kernel"])
-
-
 def _convolution(layer: LayerMember) -> CallText:
     fields, sizes = layer.step.fields, layer.sizes
     groups = sizes["inputs"] if layer.step.kind == "depthwise" else str(fields["groups"])
@@ -189,7 +184,7 @@ def _convolution(layer: LayerMember) -> CallText:
         "dilation": "" if dilation == "1" else dilation,
         "groups": "" if groups == "1" else groups,
     }
-    name = f"SameConv{_dimensions(layer)}d" if _follows_size(layer) else f"nn.Conv{_dimensions(layer)}d"
+    name = f"SameConv{layer.dimensions}d" if _follows_size(layer) else f"nn.Conv{layer.dimensions}d"
     channels = [sizes["inputs"], sizes["outputs"]]
     return CallText(name, [*channels, number(fields["kernel"]), *named(options), *_without_bias(layer.step)])
 
@@ -198,7 +193,7 @@ def _transposed(layer: LayerMember) -> CallText:
     fields, sizes = layer.step.fields, layer.sizes
     options = {"stride": "" if sizes["stride"] == "1" else sizes["stride"], "padding": _border(layer.step)}
     given = [sizes["inputs"], sizes["outputs"], number(fields["kernel"]), *named(options)]
-    return CallText(f"nn.ConvTranspose{_dimensions(layer)}d", [*given, *_without_bias(layer.step)])
+    return CallText(f"nn.ConvTranspose{layer.dimensions}d", [*given, *_without_bias(layer.step)])
 
 
 def _border(step: Step) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from attn_core.porting.network.steps.axes import NHWC
+from attn_core.porting.network.steps.axes import is_image
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.arithmetic import BINARY, INFIX, infix, operands
 from attn_core.porting.write.classes import Argument, ClassPlan, Instance, Instances, LayerMember, Member, SourcePlan
@@ -36,7 +36,7 @@ class Writer(Words):
 
     def is_image(self, rank: int) -> bool:
         """Whether arrays of so many axes are images or volumes, or signals in a network of signals."""
-        return rank >= len(NHWC) or rank == self.rank
+        return is_image(rank, self.rank)
 
     def text(self, preface: Preface) -> str:
         """Return the source."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from attn_core.porting.graph.graph import Node
-from attn_core.porting.network.steps.axes import NHWC
+from attn_core.porting.network.steps.axes import channels_last
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
 from attn_core.porting.network.steps.observed import Sizes
 from attn_core.porting.network.steps.steps import Array, Step, Value
@@ -17,11 +17,13 @@ from attn_core.porting.network.steps.steps import Array, Step, Value
 
 def space_to_batch(lifter: Lifter, node: Node) -> Value:
     """Lift the first half of a dilated convolution."""
-    x = lifter.laid(lifter.input(node), NHWC)
+    x = lifter.input(node)
     block = lifter.fixed(node.inputs[1])
     borders = lifter.observed.numbers.get(node.inputs[2])
-    if block is None or len(block) != 2 or borders is None:
+    # It takes apart the axes behind the first: those in space, where channels come last.
+    if not lifter.is_image(x.rank) or block is None or len(block) != len(x.axes.space) or borders is None:
         raise Unsupported("it takes apart something else than the rows and columns of an image")
+    x = lifter.laid(x, channels_last(x.rank))
     return lifter.add(node, "space_to_batch", (x,), {"block": block, "borders": borders})
 
 
@@ -59,19 +61,18 @@ def _taken_apart(lifter: Lifter, conv: Step | None) -> Step | None:
 def _is_plain(conv: Step) -> bool:
     """Whether a convolution has neither a border nor a stride, which would mean something else on smaller images."""
     padding, stride = conv.fields["padding"], conv.fields["stride"]
-    return (padding, stride) == ("valid", (1, 1))
+    return padding == "valid" and set(stride) == {1}
 
 
 def _left(border: Array, crop: Array) -> Sizes:
-    """Return what is left of a border when it was cropped: above, below, left, right."""
+    """Return what is left of a border when it was cropped, before and after, one axis after the other."""
     pairs = zip(border.flat, crop.flat, strict=True)
     return tuple(int(added) - int(taken) for added, taken in pairs)
 
 
 def _padding(conv: Step, dilation: Sizes, border: Sizes) -> Any:
     """Return a border by the name of a padding, if it has one."""
-    top, bottom, left, right = border
-    padding = ((top, bottom), (left, right))
+    padding = tuple(zip(border[::2], border[1::2], strict=True))
     lengths = conv.fields["kernel"]
     reach = [rate * (length - 1) for rate, length in zip(dilation, lengths, strict=True)]
     # TensorFlow's SAME at a stride of 1: of an odd number, the larger half comes after the image.

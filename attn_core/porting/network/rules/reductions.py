@@ -6,7 +6,7 @@ from functools import partial
 
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.network.steps.attributes import attribute
-from attn_core.porting.network.steps.axes import BATCH, Axes, unpermuted
+from attn_core.porting.network.steps.axes import BATCH, CHANNELS, Axes
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
 from attn_core.porting.network.steps.steps import Value
 
@@ -24,19 +24,23 @@ def _reduce(lifter: Lifter, node: Node, kind: str) -> Value:
         raise Unsupported("it goes over the batch")
     # Python calls the argument `keepdims` by now; the attribute kept its first name.
     keep = bool(attribute(node, "keep_dims", False))
-    left = x.axes if keep else without(x.axes, gone)
+    left = x.axes if keep else without(lifter, x.axes, gone)
     return lifter.add(node, kind, (x,), {"axes": axes, "keep": keep, "rank": x.rank}, left)
 
 
-def without(axes: Axes, gone: set[int]) -> Axes:
+def without(lifter: Lifter, axes: Axes, gone: set[int]) -> Axes:
     """Return what is left of axes when those at some places are taken away. **Raises** `Unsupported`.
 
     The axes that are left are numbered anew: of a vector made of NHWC or NCHW, what were channels are axis 1.
     """
-    left = Axes(axis for place, axis in enumerate(axes) if place not in gone)
-    if not left.in_order:
+    left = [axis for place, axis in enumerate(axes) if place not in gone]
+    numbers = sorted(left)
+    found = Axes(numbers.index(axis) for axis in left)
+    # A row that becomes a signal again keeps its layout; of what is no image, frameworks know one order only.
+    is_signal = CHANNELS in left and lifter.is_image(len(left))
+    if not found.in_order and not is_signal:
         raise Unsupported("what it leaves of the image has its axes in another order")
-    return unpermuted(len(left))
+    return found
 
 
 RULES: dict[str, Rule] = {op: partial(_reduce, kind=kind) for op, kind in KINDS.items()}

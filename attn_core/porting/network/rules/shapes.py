@@ -32,7 +32,7 @@ def _squeeze(lifter: Lifter, node: Node) -> Value:
     before = lifter.steps.get(x.step)
     if before and before.kind == EXPAND and axes == (before.fields["axis"],):
         return _signal(lifter, node, before)
-    left = without(x.axes, gone)
+    left = without(lifter, x.axes, gone)
     # Axes that were only added before go again: the vector itself is read on.
     if before and before.kind == "to_image" and axes == x.axes.space:
         return Value(before.inputs[0], VECTOR)

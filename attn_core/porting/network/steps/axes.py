@@ -66,6 +66,15 @@ def space(rank: int) -> tuple[int, ...]:
     return tuple(range(HEIGHT, rank))
 
 
+def is_image(axes: int, rank: int) -> bool:
+    """Whether arrays of so many axes are images in a network whose images have `rank` axes.
+
+    In a network of signals or volumes, these are; what has four axes is an image in any. What has three axes in a
+    network of images has lost its channels.
+    """
+    return axes in (rank, len(NHWC))
+
+
 def unpermuted(rank: int) -> Axes:
     """Return the axes of an array that has them in canonical order."""
     return Axes(range(rank))

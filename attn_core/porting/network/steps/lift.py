@@ -11,13 +11,13 @@ import numpy as np
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.order import ancestors, descendants, places
 from attn_core.porting.network.steps.axes import (
-    MOST,
     NHWC,
     VECTOR,
     Axes,
     channels_last,
     image_axes,
     image_rank,
+    is_image,
     unpermuted,
 )
 from attn_core.porting.network.steps.observed import Observed, OpenSizes, Sizes
@@ -89,7 +89,7 @@ class Lifter:
 
     def is_image(self, rank: int) -> bool:
         """Whether arrays of so many axes are images, volumes or, in a network of signals, signals."""
-        return rank == self.rank or len(NHWC) <= rank <= MOST
+        return is_image(rank, self.rank)
 
     # ---- what rules ask of a step ------------------------------------------------------------------------------------
 
