@@ -24,7 +24,8 @@ def squeezed(x: Any) -> Any:
 def images() -> Any:
     """All that is common in networks of images."""
     image = keras.Input((20, 16, 3), name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1)(image)
+    x = layers.Normalization(mean=[0.1, 0.2, -0.3], variance=[1.5, 0.5, 2.0])(image)
+    x = layers.Normalization()(layers.Rescaling(1 / 127.5, offset=-1)(x))
     x = layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(layers.ZeroPadding2D(((1, 2), (0, 3)))(x))
     x = layers.ReLU(6.0)(layers.BatchNormalization(scale=False, momentum=0.9)(x))
     x = squeezed(layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2, activation="silu")(x))
@@ -122,8 +123,11 @@ def save(name: str, suffix: str, folder: Path) -> dict[str, np.ndarray]:
     model = MODELS[name]()
     for variable in model.variables:
         if variable.dtype == "float32":  # and no seed of a dropout
-            low = 0.5 if "moving_variance" in variable.path or "gamma" in variable.path else -0.5
+            low = 0.5 if "variance" in variable.path or "gamma" in variable.path else -0.5
             variable.assign(RNG.uniform(low, low + 1, variable.shape))
+    for layer in model.layers:
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()  # as `adapt` does: the layer keeps what it made of its variables
     model.save(folder / f"model{suffix}")
     image = RNG.normal(size=(2, *(14 if size is None else size for size in model.input_shape[1:]))).astype(np.float32)
     results = model(image, training=False)

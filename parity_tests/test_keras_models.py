@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -79,6 +80,31 @@ def test_blocks_are_found(saved: Any) -> None:
 def test_several_results_have_their_layers_names(saved: Any) -> None:
     port = whole_network.read(saved("two_results")[0], "torch", Options())
     assert list(port.network.heads) == ["boxes", "classes"]
+
+
+@pytest.mark.parametrize(("suffix", "other"), [(".h5", "model.hdf5"), (".h5", "weights"), (".keras", "MODEL.KERAS")])
+def test_contents_tell_what_a_file_is(saved: Any, suffix: str, other: str, tmp_path: Path) -> None:
+    need("torch")
+    path, recorded = saved("chain", suffix)
+    shutil.copyfile(path, tmp_path / other)
+    equal(proven(tmp_path / other, recorded, "torch", tmp_path / "out"))
+
+
+def test_chain_of_keras_2(saved: Any, tmp_path: Path) -> None:
+    """A list of layers without an input layer, of which the first states the shape that it takes."""
+    need("torch")
+    import h5py
+
+    path, recorded = saved("chain", ".h5")
+    old = tmp_path / "old.h5"
+    shutil.copyfile(path, old)
+    with h5py.File(old, "r+") as file:
+        model = json.loads(file.attrs["model_config"])
+        first, *layers = model["config"]["layers"]
+        layers[0]["config"]["batch_input_shape"] = first["config"]["batch_shape"]
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+        file.attrs["keras_version"] = "2.2.4"
+    equal(proven(old, recorded, "torch", tmp_path / "out"))
 
 
 @pytest.mark.parametrize("name", ["images", "inside", "operators"])

@@ -18,8 +18,9 @@ from attn_core.porting.keras.nodes import Nodes, Tensor
 from attn_core.porting.keras.use import UnknownLayerError, Use, Write
 from attn_core.porting.keras.weights import Arrays, has_names, numbered_names, own_names
 from attn_core.porting.network.clean import rebuilt
+from attn_core.weights.files import hdf5
 from attn_core.weights.files.errors import DialectError
-from attn_core.weights.files.state import read_file
+from attn_core.weights.files.state import keras_archive
 from attn_core.weights.files.tf1.errors import CheckpointError
 
 _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
@@ -65,7 +66,8 @@ def read_keras_model(path: Path) -> KerasModel:
     """Read a model saved by `model.save`. **Raises** `CheckpointError`: damaged, weights alone, or an unknown layer."""
     saved = _saved(path)
     try:
-        arrays = read_file(path)
+        # Its contents tell what it is: models are called `.h5`, `.hdf5`, `.keras`, or anything.
+        arrays = keras_archive(path) if zipfile.is_zipfile(path) else hdf5.read(path, path)
     except DialectError as error:
         raise CheckpointError(str(error)) from None
     writer = _Writer(path, Nodes(arrays), saved.version, own_names if has_names(path) else numbered_names)

@@ -55,13 +55,9 @@ class Nodes:
         """Write a constant of whole numbers."""
         return self._constant(name, np.asarray(values, np.int32))
 
-    def number(self, name: str, value: float) -> Ref:
-        """Write a constant number."""
+    def number(self, name: str, value: float | Sequence[float]) -> Ref:
+        """Write a constant number, or a vector of some."""
         return self._constant(name, np.asarray(value, np.float32))
-
-    def vector(self, name: str, value: float, length: int) -> Ref:
-        """Write a vector of equal numbers."""
-        return self._constant(name, np.full(length, value, np.float32))
 
     def variable(self, name: str) -> Ref:
         """Write one of the model's arrays; one that is there is read again."""

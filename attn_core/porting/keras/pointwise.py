@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from attn_core.porting.graph.graph import Ref
+from attn_core.porting.graph.types import FLOAT
 from attn_core.porting.keras.activations import activated, leaky_relu
 from attn_core.porting.keras.nodes import INT32, Tensor
 from attn_core.porting.keras.use import UnknownLayerError, Use, Write
 
-FLOAT = 1  # DataType
 NOTHING = (  # outside of training
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianNoise", "GaussianDropout",
     "AlphaDropout", "ActivityRegularization",
@@ -68,8 +68,8 @@ def _fused(use: Use, x: Tensor, found: dict[str, Ref], eps: float, layout: str) 
     nodes, scope = use.nodes, use.scope
     (channels,) = use.shape(found["moving_mean"])
     # The operation always reads a factor and an offset.
-    gamma = found.get("gamma") or nodes.vector(f"{scope}/ones", 1.0, channels)
-    beta = found.get("beta") or nodes.vector(f"{scope}/zeros", 0.0, channels)
+    gamma = found.get("gamma") or nodes.number(f"{scope}/ones", [1.0] * channels)
+    beta = found.get("beta") or nodes.number(f"{scope}/zeros", [0.0] * channels)
     given = (gamma, beta, found["moving_mean"], found["moving_variance"])
     attributes = {"U": FLOAT, "epsilon": eps, "data_format": layout, "is_training": False}
     ref = nodes.of_floats("FusedBatchNormV3", f"{scope}/FusedBatchNormV3", x.ref, *given, **attributes)
@@ -160,8 +160,27 @@ def rescaling(use: Use, x: Tensor) -> Tensor:
     return nodes.binary("AddV2", f"{scope}/add", x, nodes.number(f"{scope}/add/y", offset)) if offset else x
 
 
+def normalization(use: Use, x: Tensor) -> Tensor:
+    """Write `Normalization`: (x - mean) / max(sqrt(variance), 1e-7) of numbers that are given, or were learned once."""
+    nodes, scope = use.nodes, use.scope
+    if use.option("invert"):
+        raise UnknownLayerError("it is inverted")
+    if use.option("axis", -1) not in (None, -1, x.rank - 1, [-1], [x.rank - 1]):
+        raise UnknownLayerError("it normalises along other axes than the last")
+    if use.option("mean") is None:
+        mean, variance, _ = use.weights("mean", "variance", "count")
+    else:
+        mean, variance = (nodes.number(f"{scope}/{name}", use.option(name)) for name in ("mean", "variance"))
+    centred = nodes.binary("Sub", f"{scope}/sub", x, mean)
+    root = nodes.of_floats("Sqrt", f"{scope}/Sqrt", variance)
+    least = nodes.number(f"{scope}/Maximum/y", 1e-7)
+    deviation = nodes.of_floats("Maximum", f"{scope}/Maximum", root, least)
+    return nodes.binary("RealDiv", f"{scope}/truediv", centred, deviation)
+
+
 LAYERS: dict[str, Write] = {
     "Dense": dense,
+    "Normalization": normalization,
     "BatchNormalization": batch_norm,
     "SyncBatchNormalization": batch_norm,
     "BatchNormalizationV1": batch_norm,

@@ -13,10 +13,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from attn_core.porting.keras.configuration import Model
-from attn_core.weights.files.hdf5 import has_layer_names
+from attn_core.weights.files.hdf5 import ORDER, has_layer_names
 from attn_core.weights.files.tf1.errors import CheckpointError
-
-ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
 
 class Arrays(Mapping[str, NDArray[Any]]):

@@ -82,7 +82,6 @@ def _convolved(use: Use, op: str, kernel: Ref, x: Tensor, plain: bool = False) -
         kernel = use.nodes.expanded(f"{use.scope}/kernel_row", kernel, 0)
     padding = use.option("padding", "valid")
     strides = use.lengths("strides")
-    # Keras pads by its own stride; a depthwise convolution of TensorFlow wants equal strides.
     attributes = {
         "strides": _per_axis(use, [1] * len(strides) if plain else strides),
         "dilations": _per_axis(use, [1] * len(strides) if plain else use.lengths("dilation_rate")),

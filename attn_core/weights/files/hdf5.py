@@ -17,7 +17,7 @@ from attn_core.weights.files.errors import DialectError
 _LAYERS = "layers"  # the list in which a Keras model has its layers
 _VARS = "vars"
 _MOST = 100_000  # groups and datasets
-_NAMES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")  # in the order of a layer's arrays
+ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")  # in the order of a layer's arrays
 
 
 def read(path: Path, source: Path | io.BytesIO) -> dict[str, Any]:
@@ -142,9 +142,9 @@ def _path(owner: str, layers: dict[str, str]) -> list[str]:
 def _leaves(ranks: list[int]) -> list[str]:
     """Return what the arrays of a layer are called, given their numbers of axes; numbers where those do not tell."""
     if ranks and ranks[0] >= 2 and ranks[1:] in ([], [1]):
-        return list(_NAMES[: len(ranks)])
+        return list(ORDER[: len(ranks)])
     if ranks in ([1] * 2, [1] * 4):
-        return list(_NAMES[2 : 2 + len(ranks)])
+        return list(ORDER[2 : 2 + len(ranks)])
     return [f"{_VARS}/{i}" for i in range(len(ranks))]
 
 
@@ -154,13 +154,13 @@ def written(path: Path, arrays: dict[str, Any]) -> bytes:
     layers: dict[str, list[str]] = {}
     for name in arrays:
         layer, _, leaf = name.rpartition("/")
-        if not layer or leaf not in _NAMES:
+        if not layer or leaf not in ORDER:
             raise DialectError(f"{path}: {plain(name)} is no name in Keras, layer/kernel: choose another kind of file.")
         layers.setdefault(layer, []).append(leaf)
     with h5py.File(stream, "w") as file:
         file.attrs["layer_names"] = [layer.encode() for layer in layers]
         for layer, leaves in layers.items():
-            names = [f"{layer}/{leaf}:0" for leaf in sorted(leaves, key=_NAMES.index)]
+            names = [f"{layer}/{leaf}:0" for leaf in sorted(leaves, key=ORDER.index)]
             group = file.create_group(layer)
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name in names:

@@ -117,11 +117,16 @@ def _torch_package(path: Path) -> Any:
     return torch
 
 
-def _keras(path: Path) -> State:
+def _hdf5(path: Path) -> State:
     from attn_core.weights.files import hdf5
 
-    if path.suffix.lower() != ".keras":
-        return hdf5.read(path, path)
+    return hdf5.read(path, path)
+
+
+def keras_archive(path: Path) -> State:
+    """Return the arrays of a `.keras` file, whatever it is called. **Raises** `DialectError`, `OSError`."""
+    from attn_core.weights.files import hdf5
+
     try:
         with zipfile.ZipFile(path) as archive:
             info = archive.getinfo("model.weights.h5")
@@ -174,7 +179,8 @@ READERS: dict[str, Callable[[Path], State]] = {
     ".safetensors": lambda path: dict(tensors(path)),
     ".npz": _npz,
     **dict.fromkeys((".pth", ".pt"), _torch),
-    **dict.fromkeys((".h5", ".keras"), _keras),
+    ".h5": _hdf5,
+    ".keras": keras_archive,
     ".index": _tf1,
 }
 WRITERS: dict[str, Callable[[Path, State], bytes]] = {
