@@ -67,6 +67,12 @@ class Page:
         """Return the value of an expression in the page."""
         return self.driver.execute_script(f"return {script}", *args)
 
+    def awaited(self, script: str, seconds: float = 30) -> Any:
+        """Return the value of an expression as soon as it has one."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.driver, seconds).until(lambda _: self.run(script))
+
     def seen(self, selector: str) -> list[Any]:
         """Return the elements that are not hidden, by a CSS selector."""
         script = (
