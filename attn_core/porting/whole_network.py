@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import safetensors.numpy
 
+from attn_core.porting.asked import options as options
 from attn_core.porting.folder import replacing
 from attn_core.porting.graph.graph import Graph, read_graph
 from attn_core.porting.graph.ops import OPS
@@ -41,31 +42,6 @@ class UnknownStepsError(ValueError):
     """Operations that have no counterpart; the message names each with what is around it."""
 
 
-def options(image: str | None, output: str | None, settings: Sequence[str], size: str | None) -> Options:
-    """Read a user's words; `settings` are texts such as keep_prob=1, `size` is one such as 224,224."""
-    values = dict(_setting(text) for text in settings)
-    return Options(image, output, values, _size(size) if size else None)
-
-
-def _size(text: str) -> tuple[int, ...]:
-    numbers = text.split(",")
-    is_size = len(numbers) <= 3 and all(n.strip().isdigit() and int(n) > 0 for n in numbers)
-    if not is_size:
-        raise ValueError(
-            f"{text!r} is no size: give height and width, as 224,224; of signals the length, of volumes three numbers."
-        )
-    return tuple(map(int, numbers))
-
-
-def _setting(text: str) -> tuple[str, float | bool]:
-    name, _, value = text.partition("=")
-    known = {"true": True, "false": False}
-    try:
-        return name, known[value.lower()] if value.lower() in known else float(value)
-    except ValueError:
-        raise ValueError(f"{text!r} is no setting: give a placeholder and its value, as keep_prob=1.") from None
-
-
 def has_graph(path: Path) -> bool:
     """Whether a network's graph lies at this path or beside the checkpoint at it; a Keras model says it otherwise."""
     return is_keras_model(path) or _graph_at(path) is not None
@@ -83,7 +59,7 @@ def _graph_at(path: Path) -> Path | None:
     return found.saved_model or found.meta
 
 
-def _read(path: Path, options: Options, averages: bool, allow_unknown: bool) -> tuple[Inference, Source]:
+def _read(path: Path, options: Options, averages: bool) -> tuple[Inference, Source]:
     """Read the part of the graph that matters, and say where its weights are."""
     if is_keras_model(path):
         graph, arrays = read_keras_model(path)
@@ -96,7 +72,6 @@ def _read(path: Path, options: Options, averages: bool, allow_unknown: bool) -> 
     checkpoint = None if frozen else Checkpoint(locate(path.parent if path.name == "saved_model.pb" else path))
     graph = read_graph(graph_path)
     inference = inference_part(graph, options)
-    inference = _tolerant(inference) if allow_unknown else inference
     saved_as = saved_names(graph, list(checkpoint)) if checkpoint else {}
     return inference, Source(inference.original, checkpoint, averages, saved_as)
 
@@ -112,9 +87,8 @@ def network(path: Path, *, averages: bool = True) -> Network:
 
     **Raises** `CheckpointError`, `BoundaryError`, `SizeError`.
     """
-    inference, source = _read(path, Options(), averages, allow_unknown=True)
-    _, observed = truths(inference, source, None)
-    return lifted(inference, source, observed)
+    steps, _ = _ran(path, Options(), averages, allow_unknown=True)
+    return steps
 
 
 def read(path: Path, target: str, options: Options, *, averages: bool = True, allow_unknown: bool = False) -> Port:
@@ -122,13 +96,19 @@ def read(path: Path, target: str, options: Options, *, averages: bool = True, al
 
     **Raises** `CheckpointError`, `BoundaryError`, `SizeError`, `UnknownStepsError`: the network cannot be ported.
     """
-    inference, source = _read(path, options, averages, allow_unknown)
-    seen, observed = truths(inference, source, options.size)
-    network = lifted(inference, source, observed)
-    unknown = [step for step in network.steps if step.kind == "unknown"]
+    steps, seen = _ran(path, options, averages, allow_unknown)
+    unknown = [step for step in steps.steps if step.kind == "unknown"]
     if unknown and not allow_unknown:
-        raise UnknownStepsError(_unknown(inference.graph, unknown))
-    return written_as(path, target, network, seen)
+        raise UnknownStepsError(_unknown(steps.inference.graph, unknown))
+    return written_as(path, target, steps, seen)
+
+
+def _ran(path: Path, options: Options, averages: bool, allow_unknown: bool) -> tuple[Network, list[Truth]]:
+    """Run a graph, and turn it into steps."""
+    inference, source = _read(path, options, averages)
+    inference = _tolerant(inference) if allow_unknown else inference
+    seen, observed = truths(inference, source, options.size)
+    return lifted(inference, source, observed), seen
 
 
 def written_as(path: Path, target: str, network: Network, seen: list[Truth]) -> Port:
