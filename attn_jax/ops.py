@@ -248,6 +248,15 @@ def shift(x: Array, offset: Array) -> Array:
     return x + jnp.expand_dims(offset, space(x))
 
 
+def standardise(x: Array, eps: float) -> Array:
+    """See `Primitives.standardise`."""
+    y, axes = wide(x), space(x)
+    centred = y - jnp.mean(y, axes, keepdims=True)
+    pixels = math.prod(x.shape[axis] for axis in axes)
+    variance = jnp.sum(centred * centred, axes, keepdims=True) / jnp.maximum(pixels - 1, 1)
+    return (centred / jnp.sqrt(variance + eps)).astype(x.dtype)
+
+
 def multiply(a: Array, b: Array) -> Array:
     """See `Primitives.multiply`."""
     return a * b

@@ -218,6 +218,16 @@ class Images:
         """See `Primitives.shift`."""
         return x + ops.expand_dims(offset, self.space(len(x.shape)))
 
+    @arrays.widened
+    def standardise(self, x: Any, eps: float) -> Any:
+        """See `Primitives.standardise`."""
+        arrays.require_numbers(x)
+        space = self.space(len(x.shape))
+        pixels = arrays.count(x, space)
+        centred = x - ops.sum(x, space, keepdims=True) / pixels
+        variance = ops.sum(centred * centred, space, keepdims=True) / ops.maximum(pixels - 1, 1)
+        return centred / ops.sqrt(variance + eps)
+
     def multiply(self, a: Any, b: Any) -> Any:
         """See `Primitives.multiply`."""
         return a * b

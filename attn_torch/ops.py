@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -240,6 +241,15 @@ def shift(x: Tensor, offset: Tensor) -> Tensor:
     return x + offset[(..., *(None,) * (x.ndim - 2))]
 
 
+def standardise(x: Tensor, eps: float) -> Tensor:
+    """See `Primitives.standardise`; `torch.var` of a single pixel is NaN."""
+    space, wide = AXES[: x.ndim - 2], _wide(x)
+    centred = wide - wide.mean(space, keepdim=True)
+    freedom = _at_least_one(torch.full((), math.prod(x.shape[2:]) - 1, dtype=wide.dtype, device=x.device))
+    variance = centred.square().sum(space, keepdim=True) / freedom
+    return (centred / (variance + eps).sqrt()).to(x.dtype)
+
+
 # ---- images and ordinary arrays --------------------------------------------------------------------------------------
 
 
@@ -341,6 +351,7 @@ torch.fx.wrap("ungroup")
 torch.fx.wrap("split")
 torch.fx.wrap("scale")
 torch.fx.wrap("shift")
+torch.fx.wrap("standardise")
 torch.fx.wrap("to_image")
 torch.fx.wrap("attend")
 torch.fx.wrap("normalise")

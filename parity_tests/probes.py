@@ -125,6 +125,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "concat_vectors": lambda f, rank, x: f.concat([f.global_mean(x), f.global_max(x)]),
     "scale": lambda f, rank, x: f.scale(x, f.sigmoid(f.global_mean(x))),
     "shift": lambda f, rank, x: f.shift(x, f.global_max(x)),
+    "standardise": lambda f, rank, x: f.standardise(x, 0.1),
     "multiply": lambda f, rank, x: f.multiply(x, f.channel_mean(x)),
     "multiply_equals": lambda f, rank, x: f.multiply(x, f.sigmoid(x)),
     "add": lambda f, rank, x: f.add(x, f.adaptive_mean(x, halves(rank))),

@@ -118,6 +118,13 @@ class Primitives(Protocol[T]):
         """Image and vector to image: multiply every pixel of a channel with the channel's number."""
         ...
 
+    def standardise(self, x: T, eps: float, /) -> T:
+        """Image to image: each channel less its mean, over the root of eps plus its variance.
+
+        The variance is the unbiased one, a sum divided by the number of pixels less 1; that of a single pixel is 0.
+        """
+        ...
+
     def shift(self, x: T, offset: T, /) -> T:
         """Image and vector to image: add the channel's number to every pixel of a channel."""
         ...

@@ -207,6 +207,14 @@ def shift(x: Numbers, offset: Numbers) -> Numbers:
     return x + offset.reshape(offset.shape + (1,) * (x.ndim - 2))
 
 
+def standardise(x: Numbers, eps: float) -> Numbers:
+    """See `Primitives.standardise`."""
+    space = _space(x)
+    centred = x - x.mean(space, keepdims=True)
+    freedom = max(math.prod(x.shape[2:]) - 1, 1)  # a single pixel is its own mean: 0, not 0 / 0
+    return cast(Numbers, centred / np.sqrt((centred * centred).sum(space, keepdims=True) / freedom + eps))
+
+
 def centred_affine(x: Numbers, mean: Numbers, factor: Numbers, offset: Numbers) -> Numbers:
     """Return (x - mean) * factor + offset, each one number for a channel: what norms end with. No primitive."""
     return shift(scale(shift(x, -mean), factor), offset)

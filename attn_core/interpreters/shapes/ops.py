@@ -181,6 +181,12 @@ def shift(x: Shape, offset: Shape) -> Shape:
     return x
 
 
+def standardise(x: Shape, eps: float) -> Shape:
+    """See `Primitives.standardise`."""
+    require_image(len(x))
+    return x
+
+
 def multiply(a: Shape, b: Shape) -> Shape:
     """See `Primitives.multiply`."""
     return broadcast(a, b, "multiply: shapes")
