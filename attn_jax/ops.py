@@ -267,6 +267,11 @@ def add(a: Array, b: Array) -> Array:
     return a + b
 
 
+def maximum(a: Array, b: Array) -> Array:
+    """See `Primitives.maximum`."""
+    return jnp.maximum(a, b)
+
+
 # ---- images and ordinary arrays --------------------------------------------------------------------------------------
 
 

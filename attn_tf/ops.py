@@ -236,6 +236,10 @@ class Images:
         """See `Primitives.add`."""
         return a + b
 
+    def maximum(self, a: Any, b: Any) -> Any:
+        """See `Primitives.maximum`; TensorFlow's own gives all of the derivative to the first."""
+        return ops.where(a > b, a, ops.where(b > a, b, a / 2 + b / 2))
+
     # ---- images and ordinary arrays --------------------------------------------------------------------------------
 
     def to_tokens(self, x: Any) -> Any:

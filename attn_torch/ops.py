@@ -331,7 +331,8 @@ def hard_sigmoid(x: Tensor) -> Tensor:
     return functional.relu6(x + 3) / 6
 
 
-add, multiply, stop_gradient, channel_shuffle = torch.add, torch.mul, torch.detach, functional.channel_shuffle
+add, multiply, maximum = torch.add, torch.mul, torch.maximum
+stop_gradient, channel_shuffle = torch.detach, functional.channel_shuffle
 relu, sigmoid, silu, gelu = torch.relu, torch.sigmoid, functional.silu, functional.gelu
 
 # They read the shape or type of x: torch.fx keeps them whole in its graphs, which so fit images of every rank.

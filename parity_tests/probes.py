@@ -130,6 +130,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "multiply_equals": lambda f, rank, x: f.multiply(x, f.sigmoid(x)),
     "add": lambda f, rank, x: f.add(x, f.adaptive_mean(x, halves(rank))),
     "add_vectors": lambda f, rank, x: f.add(f.global_mean(x), f.global_max(x)),
+    "maximum": lambda f, rank, x: f.maximum(x, f.linear(x, 0.5, 0.25)),
+    "maximum_of_equals": lambda f, rank, x: f.maximum(f.linear(f.relu(x), 0.5), f.linear(f.relu(x), 3)),
     "to_tokens": on_tokens(lambda f, t: t),
     "flatten": lambda f, rank, x: f.flatten(x),
     "flatten_pooled": lambda f, rank, x: f.flatten(f.adaptive_mean(x, (3, 2, 2)[:rank])),

@@ -1,4 +1,4 @@
-"""What a maximum means: the first of equal numbers has the derivative, and a NaN goes through."""
+"""What a maximum means: the first of equal numbers has the derivative, of two arrays both, and a NaN goes through."""
 
 from __future__ import annotations
 
@@ -186,6 +186,7 @@ FIRST[0, 0] = [[1, 0, 0], [1, 0, 0]]  # of the channel; of the second row's firs
 FIRST[0, 1] = [[1, 2, 1], [0, 1, 1]]
 FIRST[1, 0] = [[2, 1, 1], [1, 1, 1]]
 FIRST[1, 1] = [[1, 0, 0], [0, 0, 0]]
+GRADIENT = FIRST + (TIED > 1) + (TIED == 1) / 2  # and of the larger of each number and 1
 
 
 def test_the_table_of_ties():
@@ -194,8 +195,9 @@ def test_the_table_of_ties():
     for place in np.ndindex(TIED.shape):
         stepped = TIED.astype(complex)
         stepped[place] += 1j * reference.ops.STEP
-        found[place] = (ops.global_max(stepped).imag.sum() + ops.channel_max(stepped).imag.sum()) / reference.ops.STEP
-    np.testing.assert_array_equal(found, FIRST)
+        largest = ops.global_max(stepped), ops.channel_max(stepped), ops.maximum(stepped, np.ones(TIED.shape))
+        found[place] = sum(numbers.imag.sum() for numbers in largest) / reference.ops.STEP
+    np.testing.assert_array_equal(found, GRADIENT)
 
 
 def test_ties_in_jax():
@@ -206,7 +208,8 @@ def test_ties_in_jax():
     from attn_jax import ops as primitives
 
     def total(x: Any) -> Any:
-        return primitives.global_max(x).sum() + primitives.channel_max(x).sum()
+        larger = primitives.maximum(x, jnp.ones_like(x))
+        return primitives.global_max(x).sum() + primitives.channel_max(x).sum() + larger.sum()
 
     x = jnp.asarray(np.moveaxis(TIED, 1, -1))
     back = jax.grad(total)
@@ -226,7 +229,7 @@ def test_ties_in_jax():
         "linearize": lambda x: jax.linear_transpose(jax.linearize(total, x)[1], x)(jnp.ones(()))[0],
     }
     for way, gradient in ways.items():
-        np.testing.assert_array_equal(np.moveaxis(np.asarray(gradient(x)), -1, 1), FIRST, err_msg=way)
+        np.testing.assert_array_equal(np.moveaxis(np.asarray(gradient(x)), -1, 1), GRADIENT, err_msg=way)
 
 
 # PyTorch's own, raised when derivatives are first carried forwards.
@@ -239,7 +242,8 @@ def test_ties_in_torch():
     from attn_torch import ops as primitives
 
     def total(x: Any) -> Any:
-        return primitives.global_max(x).sum() + primitives.channel_max(x).sum()
+        larger = primitives.maximum(x, torch.ones_like(x))
+        return primitives.global_max(x).sum() + primitives.channel_max(x).sum() + larger.sum()
 
     def taped(function: Any) -> Any:
         x = torch.tensor(TIED, requires_grad=True)
@@ -263,14 +267,14 @@ def test_ties_in_torch():
     }
     torch.compiler.reset()
     for way, gradient in ways.items():
-        np.testing.assert_array_equal(gradient, FIRST, err_msg=way)
+        np.testing.assert_array_equal(gradient, GRADIENT, err_msg=way)
 
 
 @pytest.mark.parametrize("name", [name for name in runtimes.FRAMEWORKS if name.startswith("keras")])
 def test_ties_in_keras(name: str):
     backend = need(name).removeprefix("keras-")
     for way, gradient in runtimes.in_keras(backend, "keras_checks", "tied_gradients", TIED).items():
-        np.testing.assert_array_equal(gradient, FIRST, err_msg=way)
+        np.testing.assert_array_equal(gradient, GRADIENT, err_msg=way)
 
 
 @pytest.mark.parametrize("name", ["cam", "sam", "cbam", "pool"])

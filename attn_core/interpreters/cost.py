@@ -15,7 +15,8 @@ from attn_core.spec import Block, Bound, Part, parts
 
 VIEWS = {"split", "group", "ungroup", "to_tokens", "to_image", "flatten", "matrices", "stop_gradient"}
 VIEWS |= {"depth_to_channels", "channels_to_depth"}  # they move nothing
-OPERANDS = {"scale": 2, "shift": 2, "multiply": 2, "add": 2, "attend": 3, "sample": 2}  # others read one array
+# Others read one array.
+OPERANDS = {"scale": 2, "shift": 2, "multiply": 2, "add": 2, "maximum": 2, "attend": 3, "sample": 2}
 
 
 @dataclass

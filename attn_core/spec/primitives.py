@@ -6,7 +6,8 @@ no block numbers them. Everything else has the same axes in every runtime: a *ve
 
 Of equal maxima, the first has the derivative and the others have none: the first pixel in row-major order, the first
 channel. The authors' code does so (`AdaptiveMaxPool2d`, `torch.max(x, dim)`, every max pool); `torch.amax`, `jnp.max`
-and `tf.reduce_max` share it. After a relu that is no rare case: a dead channel is a channel of equal zeros. The
+and `tf.reduce_max` share it. After a relu that is no rare case: a dead channel is a channel of equal zeros. Of two
+arrays with equal numbers, each has half of the derivative of their `maximum`, as in `torch.max(a, b)`. The
 derivative of relu at 0 is 0. A NaN is the largest number: it goes through maxima and relus as through anything else.
 
 Each runtime is a set of plain functions with these names; `mypy` checks them against this protocol.
@@ -135,6 +136,10 @@ class Primitives(Protocol[T]):
 
     def add(self, a: T, b: T, /) -> T:
         """Elementwise a + b of two images or other arrays; an axis of length 1 is repeated to fit."""
+        ...
+
+    def maximum(self, a: T, b: T, /) -> T:
+        """Elementwise, the larger of two images or other arrays of one shape; of equal ones, both in equal shares."""
         ...
 
     # ---- images and ordinary arrays --------------------------------------------------------------------------------

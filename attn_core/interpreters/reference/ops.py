@@ -230,6 +230,12 @@ def add(a: Numbers, b: Numbers) -> Numbers:
     return a + b
 
 
+def maximum(a: Numbers, b: Numbers) -> Numbers:
+    """See `Primitives.maximum`; the mean of equal numbers is the number, and has half of each derivative."""
+    x, y = _real(a).real, _real(b).real
+    return np.where(x > y, a, np.where(x < y, b, (a + b) / 2))
+
+
 # ---- images and ordinary arrays --------------------------------------------------------------------------------------
 
 

@@ -197,6 +197,11 @@ def add(a: Shape, b: Shape) -> Shape:
     return broadcast(a, b, "add: shapes")
 
 
+def maximum(a: Shape, b: Shape) -> Shape:
+    """See `Primitives.maximum`."""
+    return same(a, b, "maximum")
+
+
 def broadcast(a: Shape, b: Shape, what: str) -> Shape:
     """Return the shape of both, where an axis of length 1 is repeated to fit."""
     if len(a) != len(b) or any(m != n and not {m, n} & {None, 1} for m, n in zip(a, b, strict=True)):
