@@ -144,14 +144,14 @@ class GateAlone(core.Block):
 class Recording:
     """A class of other people's code that was run and recorded, the block that is the same, and the class's dialect.
 
-    The dialect reads just this block from the recorded tensors, given `options` that their sizes do not tell. `gate`
-    names the gate that the class returns, where it does not return the product with the image. `as_run` is the block
-    with what their framework computes otherwise.
+    The dialect reads just this block from the recorded tensors, given `options` that their sizes do not tell; None is
+    for a block without weights. `gate` names the gate that the class returns, where it does not return the product with
+    the image. `as_run` is the block with what their framework computes otherwise.
     """
 
     folder: str
     block: core.Block
-    dialect: str
+    dialect: str | None
     options: Mapping[str, object] = field(default_factory=dict)
     gate: str | None = None
     as_run: core.Block | None = None
@@ -171,7 +171,7 @@ class Recording:
     @cached_property
     def origins(self) -> dict[str, Entry]:
         """Where each array of ours comes from, and what is done to it."""
-        entries = dialects.get(self.dialect).entries(self.block)
+        entries = dialects.get(self.dialect).entries(self.block) if self.dialect else ()
         return {name: entry for entry in entries for name in entry.ours}
 
     def ours(self, name: str, theirs: Array) -> Array:
@@ -181,7 +181,8 @@ class Recording:
     @property
     def weights(self) -> Weights:
         """Our weights, of the tensors that the recipe makes."""
-        return dialects.read(self.dialect, recipe().state(self.files[0]), **self.options)[1]
+        theirs = recipe().state(self.files[0])
+        return dialects.read(self.dialect, theirs, **self.options)[1] if self.dialect else {}
 
     @property
     def image(self) -> Array:

@@ -76,7 +76,7 @@ def test_prefixes_are_found(name: str, example: int):
     )
 
 
-@pytest.mark.parametrize("folder", RECORDINGS)
+@pytest.mark.parametrize("folder", [folder for folder, recording in RECORDINGS.items() if recording.dialect])
 def test_recordings_are_read(folder: str):
     """Just the block that `parity_tests/blocks` expects; all runtimes compute what was recorded with these weights."""
     recording = RECORDINGS[folder]
@@ -88,7 +88,7 @@ def test_recordings_are_read(folder: str):
 
 def test_what_dialects_say_of_their_proof():
     claims = {(folder, name) for name in dialects.names() for folder in dialects.get(name).proven}
-    torch = {(folder, recording.dialect) for folder, recording in RECORDINGS.items()}
+    torch = {(folder, recording.dialect) for folder, recording in RECORDINGS.items() if recording.dialect}
     assert {claim for claim in claims if not claim[0].startswith(("tf1", "Keras"))} == torch
     assert not {folder for folder, _ in claims} & OTHERS
 
@@ -476,6 +476,7 @@ def test_the_first_guess_means_the_same(name: str, example: int):
 UNTOLD = {
     "torchvision.SqueezeExcitation": ["timm.SEModule"],
     "timm.SEModule": ["seeds.ChannelAttention"],
+    "monai.ChannelSELayer": ["dli14.SELayer"],
 }
 
 

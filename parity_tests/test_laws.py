@@ -128,7 +128,7 @@ def rows() -> dict[str, list[str]]:
     return {name: line[1:] for line in lines if len(line) == 4 for name in re.findall(r"`(\w+)`", line[0])}
 
 
-WITHOUT_LAYERS = {"AffineSampler", "ChannelShuffle", "GlobalPooling"}
+WITHOUT_LAYERS = {"AffineSampler", "ChannelShuffle", "GlobalPooling", "SimAM"}
 
 
 @pytest.mark.parametrize("name", [name for name in KNOWN if name not in WITHOUT_LAYERS])

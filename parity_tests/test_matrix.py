@@ -215,7 +215,7 @@ def test_a_failure_is_told_even_if_its_steps_cannot_be_run(monkeypatch: pytest.M
 
 def test_missing_runtimes_are_listed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(matrix, "_absence", lambda name: "there is none" if name == "linen" else "")
-    plan = Plan(chosen(["PointwiseGate"]), ["linen", pinned.DEFINITION], modes=["eval"])
+    plan = Plan(chosen(["ShuffleAttention"]), ["linen", pinned.DEFINITION], modes=["eval"])
     found = list(run(plan))
     assert [cell.runtime for cell in found] == [pinned.DEFINITION]
     assert report(found, plan.trials, plan.seed, plan.missing).missing == {"linen": "there is none"}

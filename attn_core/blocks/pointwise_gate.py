@@ -29,13 +29,15 @@ class PointwiseGate(Block):
     - ``channels``: number of channels.
     - ``rank``: number of spatial axes: 1, 2 or 3.
     - ``bias``: whether the convolution has a bias.
+    - ``shared``: whether all channels of a pixel share one gate: the spatial half of scSE, called sSE.
 
     **Raises** `SpecError` if there is no channel, or for another rank.
 
     **Departures**: the paper draws this module and calls it modified SAM, but writes no formula: the convolution's size
     and bias are what implementations have. It is not CBAM's SAM (`SpatialAttention`): nothing is pooled, and each
-    channel has a gate of its own. Fresh weights and biases are PyTorch's own, as in
-    the TensorFlow article, whose class is for PyTorch: uniform up to 1 / sqrt(channels).
+    channel has a gate of its own. With ``shared`` it is the spatial half of scSE (Roy et al., arXiv:1803.02579), as in
+    their code. Fresh weights and biases are PyTorch's own, as in the TensorFlow article, whose class is for PyTorch,
+    and in the code of scSE: uniform up to 1 / sqrt(channels).
     """
 
     source: ClassVar[str] = "Bochkovskiy, Wang, Liao: YOLOv4. 2020, arXiv:2004.10934"
@@ -44,18 +46,20 @@ class PointwiseGate(Block):
     _: KW_ONLY
     rank: int = 2
     bias: bool = True
+    shared: bool = False
 
     def __post_init__(self) -> None:
-        require_type(self, channels=int, bias=bool)
+        require_type(self, channels=int, bias=bool, shared=bool)
         require_rank(self)
         require_positive(self, "channels")
 
     def parts(self) -> dict[str, Part | Block]:
         """Return the convolution."""
-        return {"conv": Conv(self.channels, self.channels, (1,) * self.rank, bias=self.bias)}
+        gates = 1 if self.shared else self.channels
+        return {"conv": Conv(self.channels, gates, (1,) * self.rank, bias=self.bias)}
 
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
-        """Compute the gate s as `spatial`, an image with as many channels as x."""
+        """Compute the gate s as `spatial`, an image with as many channels as x, or one that they share."""
         return {"spatial": f.sigmoid(p.conv(x))}
 
     def forward(self, f: Primitives[T], p: Parts, x: T) -> T:

@@ -8,6 +8,7 @@ from .affine_sampler import AffineSampler as AffineSampler
 from .cbam import CBAM as CBAM
 from .channel_attention import ChannelAttention as ChannelAttention
 from .channel_shuffle import ChannelShuffle as ChannelShuffle
+from .concurrent_squeeze_excitation import ConcurrentSqueezeExcitation as ConcurrentSqueezeExcitation
 from .effective_squeeze_excitation import EffectiveSqueezeExcitation as EffectiveSqueezeExcitation
 from .efficient_channel_attention import EfficientChannelAttention as EfficientChannelAttention
 from .expectation_maximization_attention import ExpectationMaximizationAttention as ExpectationMaximizationAttention
@@ -21,6 +22,7 @@ from .pointwise_spatial_attention import PointwiseSpatialAttention as PointwiseS
 from .res2_bottleneck import Res2Bottleneck as Res2Bottleneck
 from .res2_conv import Res2Conv as Res2Conv
 from .shuffle_attention import ShuffleAttention as ShuffleAttention
+from .sim_am import SimAM as SimAM
 from .spatial_attention import SpatialAttention as SpatialAttention
 from .spatial_transformer import SpatialTransformer as SpatialTransformer
 from .squeeze_excitation import SqueezeExcitation as SqueezeExcitation

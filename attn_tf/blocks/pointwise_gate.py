@@ -29,10 +29,11 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
         self,
         *,
         bias: bool = True,
+        shared: bool = False,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        options = {"bias": bias}
+        options = {"bias": bias, "shared": shared}
         super().__init__(options, data_format, **kwargs)
 
     def configure(self, channels: int, rank: int) -> core.PointwiseGate:

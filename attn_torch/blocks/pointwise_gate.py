@@ -34,10 +34,11 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
         *,
         rank: int = 2,
         bias: bool = True,
+        shared: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        block = core.PointwiseGate(channels, rank=rank, bias=bias)
+        block = core.PointwiseGate(channels, rank=rank, bias=bias, shared=shared)
         super().__init__(block, device=device, dtype=dtype)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -34,7 +34,13 @@ RECORDINGS = [
     Recording("torch/003_attention_block_p40_s5", SE(40), "seeds.Attention_Block"),
     Recording("torch/003_attention_block_p56_s4", SE(56, hidden=4), "seeds.Attention_Block"),
     Recording("torch/003_attention_block_p64_s7", SE(64), "seeds.Attention_Block"),
+    Recording("official/aimed_cse", SE(16, hidden=8), "aimed.ChannelSELayer"),
     Recording("official/cadene_se", SE(32, hidden=4), "cadene.SEModule"),
+    Recording("official/mmpretrain_se", SE(32, hidden=8), "mmpretrain.SELayer"),
+    Recording("official/mobilenetv3_se", SE(32, hidden=8, gate="hard_sigmoid"), "dli14.SELayer"),
+    Recording("official/monai_channel_se_1d_r4", SE(16, hidden=4), "monai.ChannelSELayer"),
+    Recording("official/monai_channel_se_3d", SE(12, hidden=4), "monai.ChannelSELayer"),
+    Recording("official/pycls_se", SE(32, hidden=6), "pycls.SE"),
     Recording("official/moskomule_se", SE(32, hidden=4, bias=False), "moskomule.SELayer"),
     Recording("official/timm_se", SE(64, hidden=8), "timm.SEModule"),
     Recording("official/torchvision_se", SE(32, hidden=8), "torchvision.SqueezeExcitation"),
@@ -42,6 +48,11 @@ RECORDINGS = [
 
 HARD, SILU = {"gate": "hard_sigmoid"}, {"activation": "silu"}
 EXPRESSIBLE = {
+    "aimed.ChannelSELayer": [(SE(16, hidden=8), {}), (SE(7, hidden=3), {})],
+    "dli14.SELayer": [(SE(32, hidden=8, gate="hard_sigmoid"), {})],
+    "mmpretrain.SELayer": [(SE(32, hidden=8), {}), (SE(8, hidden=8, gate="hard_sigmoid"), HARD)],
+    "monai.ChannelSELayer": [(SE(16, hidden=8), {}), (SE(5, hidden=2), {})],
+    "pycls.SE": [(SE(32, hidden=6), {}), (SE(32, hidden=8, activation="silu"), {"activation": "silu"})],
     "cadene.SEModule": [(SE(32), {}), (SE(40, hidden=7), {})],
     "keras_applications.efficientnet": [(SE(32, activation="silu", hidden=4), {})],
     "keras_applications.mobilenet_v3": [(SE(16, hidden=8, gate="hard_sigmoid"), {})],

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attn_core.blocks import CBAM, ChannelAttention, SpatialAttention, SqueezeExcitation
+from attn_core.blocks import (
+    CBAM,
+    ChannelAttention,
+    ConcurrentSqueezeExcitation,
+    SpatialAttention,
+    SqueezeExcitation,
+)
 from attn_core.weights.dialects.dialect import Dialect
 from attn_core.weights.dialects.layout import Layer, Table
 from attn_core.weights.dialects.sizes import Sizes
@@ -94,3 +100,20 @@ def cbam(
         return parts
 
     return Dialect(name, CBAM, infer=infer, table=table, anchors=torch_anchor(reduce), **more)
+
+
+def concurrent(name: str, parts: Mapping[str, Layer], *, joined: str, **more: Any) -> Dialect:
+    """Return the dialect of scSE, all of whose layers have biases."""
+    reduce, conv = parts["reduce"], parts["conv"]
+
+    def infer(sizes: Sizes, options: Mapping[str, Any]) -> ConcurrentSqueezeExcitation:
+        hidden, channels = sizes.of(reduce, "weight", "hidden", "channels")
+        rank = sizes.rank(conv)
+        units = None if channels // 2 == hidden else hidden
+        return ConcurrentSqueezeExcitation(channels, hidden=units, rank=rank, joined=joined, **options)
+
+    def table(block: ConcurrentSqueezeExcitation) -> Table:
+        return parts
+
+    anchors = torch_anchor(reduce) | {conv.key("weight"): (4, 5)}
+    return Dialect(name, ConcurrentSqueezeExcitation, infer=infer, table=table, anchors=anchors, **more)

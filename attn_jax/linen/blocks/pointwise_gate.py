@@ -25,10 +25,11 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
 
     _: KW_ONLY
     bias: bool = True
+    shared: bool = False
 
     def configure(self, channels: int, rank: int) -> core.PointwiseGate:
         """Return the block for this many channels and spatial axes."""
-        return core.PointwiseGate(channels, rank=rank, bias=self.bias)
+        return core.PointwiseGate(channels, rank=rank, bias=self.bias, shared=self.shared)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
         """Compute the block's output."""

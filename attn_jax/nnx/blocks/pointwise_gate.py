@@ -30,12 +30,13 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
         *,
         rank: int = 2,
         bias: bool = True,
+        shared: bool = False,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        block = core.PointwiseGate(channels, rank=rank, bias=bias)
+        block = core.PointwiseGate(channels, rank=rank, bias=bias, shared=shared)
         super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:

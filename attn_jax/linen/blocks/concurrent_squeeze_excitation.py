@@ -1,0 +1,49 @@
+"""`ConcurrentSqueezeExcitation` for Linen; see `attn_core.blocks.concurrent_squeeze_excitation`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
+    """Scale an image by a gate of each channel and by a gate of each pixel, and join the two: scSE.
+
+    max(x * sigma(W2 delta(W1 mean(x) + b1) + b2), x * sigmoid(w x + b))
+
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.ConcurrentSqueezeExcitation`; channels and rank are read from the input; `dtype`,
+    `param_dtype` and `axis_name` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    reduction: int = 2
+    _: KW_ONLY
+    hidden: int | None = None
+    bias: bool = True
+    activation: str = "relu"
+    gate: str = "sigmoid"
+    joined: str = "maximum"
+
+    def configure(self, channels: int, rank: int) -> core.ConcurrentSqueezeExcitation:
+        """Return the block for this many channels and spatial axes."""
+        return core.ConcurrentSqueezeExcitation(
+            channels,
+            self.reduction,
+            hidden=self.hidden,
+            bias=self.bias,
+            activation=self.activation,
+            gate=self.gate,
+            rank=rank,
+            joined=self.joined,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

@@ -1,0 +1,35 @@
+"""`SimAM` for Linen; see `attn_core.blocks.sim_am`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class SimAM(Layer, of=core.SimAM):
+    """Scale each number by a gate that grows with its distance from the mean of its channel; there are no weights.
+
+    x * sigmoid((x - mean)^2 / 4 (variance + eps) + 1/2)
+
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
+
+    **Fields**: see `attn_core.SimAM`; channels are read from the input; `dtype`, `param_dtype` and `axis_name` as in
+    Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    _: KW_ONLY
+    eps: float = 0.0001
+
+    def configure(self, channels: int, rank: int) -> core.SimAM:
+        """Return the block for this many channels and spatial axes."""
+        return core.SimAM(channels, eps=self.eps)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

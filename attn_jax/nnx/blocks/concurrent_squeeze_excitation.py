@@ -1,0 +1,51 @@
+"""`ConcurrentSqueezeExcitation` for NNX; see `attn_core.blocks.concurrent_squeeze_excitation`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
+    """Scale an image by a gate of each channel and by a gate of each pixel, and join the two: scSE.
+
+    max(x * sigma(W2 delta(W1 mean(x) + b1) + b2), x * sigmoid(w x + b))
+
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.ConcurrentSqueezeExcitation`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's
+    own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 2,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        activation: str = "relu",
+        gate: str = "sigmoid",
+        rank: int = 2,
+        joined: str = "maximum",
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.ConcurrentSqueezeExcitation(
+            channels, reduction, hidden=hidden, bias=bias, activation=activation, gate=gate, rank=rank, joined=joined
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

@@ -1,0 +1,42 @@
+"""`SimAM` for NNX; see `attn_core.blocks.sim_am`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class SimAM(Layer, of=core.SimAM):
+    """Scale each number by a gate that grows with its distance from the mean of its channel; there are no weights.
+
+    x * sigmoid((x - mean)^2 / 4 (variance + eps) + 1/2)
+
+    **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
+
+    **Fields**: see `attn_core.SimAM`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        eps: float = 0.0001,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.SimAM(channels, eps=eps)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

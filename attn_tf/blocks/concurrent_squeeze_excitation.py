@@ -1,0 +1,56 @@
+"""`ConcurrentSqueezeExcitation` for Keras; see `attn_core.blocks.concurrent_squeeze_excitation`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
+    """Scale an image by a gate of each channel and by a gate of each pixel, and join the two: scSE.
+
+    max(x * sigma(W2 delta(W1 mean(x) + b1) + b2), x * sigmoid(w x + b))
+
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
+
+    **Fields**: see `attn_core.ConcurrentSqueezeExcitation`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        reduction: int = 2,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        activation: str = "relu",
+        gate: str = "sigmoid",
+        joined: str = "maximum",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {
+            "reduction": reduction,
+            "hidden": hidden,
+            "bias": bias,
+            "activation": activation,
+            "gate": gate,
+            "joined": joined,
+        }
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.ConcurrentSqueezeExcitation:
+        """Return the block for this many channels and spatial axes."""
+        return core.ConcurrentSqueezeExcitation(channels, rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

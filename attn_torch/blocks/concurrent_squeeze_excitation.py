@@ -1,0 +1,58 @@
+"""`ConcurrentSqueezeExcitation` for PyTorch; see `attn_core.blocks.concurrent_squeeze_excitation`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.interpreters.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
+    r"""Scale an image by a gate of each channel and by a gate of each pixel, and join the two: scSE.
+
+    max(x * sigma(W2 delta(W1 mean(x) + b1) + b2), x * sigmoid(w x + b))
+
+    .. math::
+        U_{cSE} = \sigma(W_2 \, \delta(W_1 z + b_1) + b_2) \odot x, \qquad
+        U_{sSE} = \operatorname{sigmoid}(w \cdot x_{ij} + b) \, x_{ij}, \qquad
+        U_{scSE} = \max(U_{cSE}, U_{sSE})
+        \qquad \text{(section 2; z are the means, as in squeeze-and-excitation)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.ConcurrentSqueezeExcitation`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 2,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        activation: str = "relu",
+        gate: str = "sigmoid",
+        rank: int = 2,
+        joined: str = "maximum",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.ConcurrentSqueezeExcitation(
+            channels, reduction, hidden=hidden, bias=bias, activation=activation, gate=gate, rank=rank, joined=joined
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise
