@@ -224,6 +224,17 @@ def concat(pieces: Sequence[Array]) -> Array:
     return jnp.concatenate(pieces, -1)
 
 
+def join(images: Sequence[Array]) -> Array:
+    """See `Primitives.join`."""
+    return jnp.concatenate([to_tokens(x) for x in images], 1)
+
+
+def cut(line: Array, like: Sequence[Array]) -> Sequence[Array]:
+    """See `Primitives.cut`."""
+    ends = itertools.accumulate(math.prod(x.shape[1:-1]) for x in like[:-1])
+    return [to_image(piece, x) for piece, x in zip(jnp.split(line, list(ends), 1), like, strict=True)]
+
+
 def depth_to_channels(x: Array) -> Array:
     """See `Primitives.depth_to_channels`."""
     last = jnp.moveaxis(x, 1, -1)
@@ -387,6 +398,11 @@ def gelu(x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     """See `Primitives.sigmoid`."""
     return jax.nn.sigmoid(x)
+
+
+def hard_swish(x: Array) -> Array:
+    """See `Primitives.hard_swish`."""
+    return x * hard_sigmoid(x)
 
 
 def hard_sigmoid(x: Array) -> Array:

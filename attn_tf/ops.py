@@ -196,6 +196,19 @@ class Images:
         """See `Primitives.concat`."""
         return ops.concatenate(pieces, self.channel_axis(len(pieces[0].shape)))
 
+    def join(self, images: Sequence[Any]) -> Any:
+        """See `Primitives.join`."""
+        return self._from_last(ops.concatenate([self.to_tokens(x) for x in images], 1))
+
+    def cut(self, line: Any, like: Sequence[Any]) -> Sequence[Any]:
+        """See `Primitives.cut`."""
+        tokens, start, pieces = self._to_last(line), 0, []
+        for x in like:
+            end = start + math.prod(ops.shape(x)[axis] for axis in self.space(len(x.shape)))
+            pieces.append(self.to_image(tokens[:, start:end], x))
+            start = end
+        return pieces
+
     def depth_to_channels(self, x: Any) -> Any:
         """See `Primitives.depth_to_channels`."""
         first = ops.moveaxis(x, self.channel_axis(len(x.shape)), 1)
@@ -347,6 +360,10 @@ class Images:
     def sigmoid(self, x: Any) -> Any:
         """See `Primitives.sigmoid`."""
         return ops.sigmoid(x)
+
+    def hard_swish(self, x: Any) -> Any:
+        """See `Primitives.hard_swish`."""
+        return x * ops.hard_sigmoid(x)
 
     def hard_sigmoid(self, x: Any) -> Any:
         """See `Primitives.hard_sigmoid`."""

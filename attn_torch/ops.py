@@ -228,6 +228,17 @@ def channels_to_depth(x: Tensor) -> Tensor:
     return x.unsqueeze(1)
 
 
+def join(images: Sequence[Tensor]) -> Tensor:
+    """See `Primitives.join`."""
+    return torch.cat([x.flatten(2) for x in images], 2)
+
+
+def cut(line: Tensor, like: Sequence[Tensor]) -> Sequence[Tensor]:
+    """See `Primitives.cut`."""
+    pieces = torch.split(line, [math.prod(x.shape[2:]) for x in like], 2)
+    return [piece.reshape(*line.shape[:2], *x.shape[2:]) for piece, x in zip(pieces, like, strict=True)]
+
+
 # ---- images with images and vectors ----------------------------------------------------------------------------------
 
 
@@ -331,6 +342,11 @@ def hard_sigmoid(x: Tensor) -> Tensor:
     return functional.relu6(x + 3) / 6
 
 
+def hard_swish(x: Tensor) -> Tensor:
+    """See `Primitives.hard_swish`."""
+    return x * hard_sigmoid(x)
+
+
 add, multiply, maximum = torch.add, torch.mul, torch.maximum
 stop_gradient, channel_shuffle = torch.detach, functional.channel_shuffle
 relu, sigmoid, silu, gelu = torch.relu, torch.sigmoid, functional.silu, functional.gelu
@@ -350,6 +366,7 @@ torch.fx.wrap("sample")
 torch.fx.wrap("group")
 torch.fx.wrap("ungroup")
 torch.fx.wrap("split")
+torch.fx.wrap("cut")
 torch.fx.wrap("scale")
 torch.fx.wrap("shift")
 torch.fx.wrap("standardise")

@@ -84,6 +84,11 @@ def by_rows(f: Any, x: Any) -> Any:
     return f.to_image(f.einsum("bnc,brc->bnr", f.to_tokens(x), rows), x)
 
 
+def cut_again(f: Any, rank: int, x: Any) -> Any:
+    small = f.adaptive_mean(x, halves(rank))
+    return f.cut(f.sigmoid(f.join([x, small])), [x, small])
+
+
 def deep(f: Any, rank: int, x: Any) -> Any:
     """Return an image of at least two spatial axes."""
     return x if rank > 1 else f.channels_to_depth(x)
@@ -123,6 +128,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "split": lambda f, rank, x: f.concat([f.relu(f.split(x, 3)[2]), f.split(x, 3)[0]]),
     "concat": lambda f, rank, x: f.concat([x, f.sigmoid(x)]),
     "concat_vectors": lambda f, rank, x: f.concat([f.global_mean(x), f.global_max(x)]),
+    "join": lambda f, rank, x: f.join([x, f.adaptive_mean(x, halves(rank))]),
+    "cut": lambda f, rank, x: f.add(*cut_again(f, rank, x)),
     "scale": lambda f, rank, x: f.scale(x, f.sigmoid(f.global_mean(x))),
     "shift": lambda f, rank, x: f.shift(x, f.global_max(x)),
     "standardise": lambda f, rank, x: f.standardise(x, 0.1),
@@ -151,6 +158,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "linear_of_a_vector": lambda f, rank, x: f.linear(f.global_mean(x), 3),
     "relu": lambda f, rank, x: f.relu(x),
     "silu": lambda f, rank, x: f.silu(x),
+    "hard_swish": lambda f, rank, x: f.hard_swish(x),
     "gelu": lambda f, rank, x: f.gelu(x),
     "sigmoid": lambda f, rank, x: f.sigmoid(x),
     "hard_sigmoid": lambda f, rank, x: f.hard_sigmoid(x),

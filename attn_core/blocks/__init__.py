@@ -10,6 +10,7 @@ from .cbam import CBAM as CBAM
 from .channel_attention import ChannelAttention as ChannelAttention
 from .channel_shuffle import ChannelShuffle as ChannelShuffle
 from .concurrent_squeeze_excitation import ConcurrentSqueezeExcitation as ConcurrentSqueezeExcitation
+from .coordinate_attention import CoordinateAttention as CoordinateAttention
 from .effective_squeeze_excitation import EffectiveSqueezeExcitation as EffectiveSqueezeExcitation
 from .efficient_channel_attention import EfficientChannelAttention as EfficientChannelAttention
 from .expectation_maximization_attention import ExpectationMaximizationAttention as ExpectationMaximizationAttention

@@ -14,7 +14,7 @@ from attn_core.interpreters.shapes import ops as shape_ops
 from attn_core.spec import Block, Bound, Part, parts
 
 VIEWS = {"split", "group", "ungroup", "to_tokens", "to_image", "flatten", "matrices", "stop_gradient"}
-VIEWS |= {"depth_to_channels", "channels_to_depth"}  # they move nothing
+VIEWS |= {"depth_to_channels", "channels_to_depth", "cut"}  # they move nothing
 # Others read one array.
 OPERANDS = {"scale": 2, "shift": 2, "multiply": 2, "add": 2, "maximum": 2, "attend": 3, "sample": 2}
 
@@ -69,6 +69,12 @@ class Counter:
         """See `Primitives.concat`."""
         result = shape_ops.concat(pieces)
         self.total.move(*pieces, result)
+        return result
+
+    def join(self, images: Sequence[Shape]) -> Shape:
+        """See `Primitives.join`."""
+        result = shape_ops.join(images)
+        self.total.move(*images, result)
         return result
 
     def einsum(self, equation: str, *operands: Shape) -> Shape:

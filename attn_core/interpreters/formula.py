@@ -178,6 +178,14 @@ class Text:
         """See `Primitives.concat`."""
         return Term(f"concat({', '.join(['{}'] * len(pieces))})", tuple(pieces))
 
+    def join(self, images: Sequence[Term]) -> Term:
+        """See `Primitives.join`."""
+        return Term(f"join({', '.join(['{}'] * len(images))})", tuple(images))
+
+    def cut(self, line: Term, like: Sequence[Term]) -> Sequence[Term]:
+        """See `Primitives.cut`; what it is cut like is what was joined."""
+        return [Term(f"cut({{}})[{i}]", (line,)) for i in range(len(like))]
+
     def einsum(self, equation: str, *operands: Term) -> Term:
         """See `Primitives.einsum`."""
         return Term(f"einsum('{equation}', {', '.join(['{}'] * len(operands))})", operands)

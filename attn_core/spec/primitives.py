@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
-ACTIVATIONS = ("relu", "silu", "gelu")
+ACTIVATIONS = ("relu", "silu", "gelu", "hard_swish")
 GATES = ("sigmoid", "hard_sigmoid")
 PADDINGS = ("zeros", "border")
 
@@ -111,6 +111,14 @@ class Primitives(Protocol[T]):
 
     def channels_to_depth(self, x: T, /) -> T:
         """Image or vector to image of one channel and one spatial axis more: the channels become the first one."""
+        ...
+
+    def join(self, images: Sequence[T], /) -> T:
+        """Images to a line (batch, channels, positions) of all their pixels, in order, one image after the other."""
+        ...
+
+    def cut(self, line: T, like: Sequence[T], /) -> Sequence[T]:
+        """Line to images of the sizes of others; undoes `join`."""
         ...
 
     # ---- images with images and vectors ----------------------------------------------------------------------------
@@ -206,6 +214,10 @@ class Primitives(Protocol[T]):
 
     def silu(self, x: T, /) -> T:
         """Elementwise x * sigmoid(x), also called swish."""
+        ...
+
+    def hard_swish(self, x: T, /) -> T:
+        """Elementwise x * hard_sigmoid(x)."""
         ...
 
     def gelu(self, x: T, /) -> T:

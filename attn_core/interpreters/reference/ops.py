@@ -194,6 +194,18 @@ def channels_to_depth(x: Numbers) -> Numbers:
     return x[:, None]
 
 
+def join(images: Sequence[Numbers]) -> Numbers:
+    """See `Primitives.join`."""
+    return np.concatenate([x.reshape(*x.shape[:2], math.prod(x.shape[2:])) for x in images], 2)
+
+
+def cut(line: Numbers, like: Sequence[Numbers]) -> Sequence[Numbers]:
+    """See `Primitives.cut`."""
+    ends = [0, *itertools.accumulate(math.prod(x.shape[2:]) for x in like)]
+    pieces = [line[:, :, start:end] for start, end in itertools.pairwise(ends)]
+    return [piece.reshape(*line.shape[:2], *x.shape[2:]) for piece, x in zip(pieces, like, strict=True)]
+
+
 # ---- images with images and vectors ----------------------------------------------------------------------------------
 
 
@@ -321,6 +333,11 @@ def relu(x: Numbers) -> Numbers:
 def silu(x: Numbers) -> Numbers:
     """See `Primitives.silu`."""
     return x * sigmoid(x)
+
+
+def hard_swish(x: Numbers) -> Numbers:
+    """See `Primitives.hard_swish`."""
+    return x * hard_sigmoid(x)
 
 
 def gelu(x: Numbers) -> Numbers:

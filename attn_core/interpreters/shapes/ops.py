@@ -139,8 +139,27 @@ def concat(pieces: Sequence[Shape]) -> Shape:
     rest = (pieces[0][0], 1, *pieces[0][2:])
     for piece in pieces[1:]:
         rest = same(rest, (piece[0], 1, *piece[2:]), "concat")
-    channels = [piece[1] for piece in pieces]
-    return (rest[0], None if None in channels else sum(n for n in channels if n), *rest[2:])
+    return (rest[0], _total([piece[1] for piece in pieces]), *rest[2:])
+
+
+def join(images: Sequence[Shape]) -> Shape:
+    """See `Primitives.join`."""
+    first = images[0][:2]
+    for x in images:
+        require_image(len(x))
+        first = same(first, x[:2], "join")
+    return (*first, _total([product(x[2:]) for x in images]))
+
+
+def cut(line: Shape, like: Sequence[Shape]) -> Sequence[Shape]:
+    """See `Primitives.cut`."""
+    same(line[2:], (_total([product(x[2:]) for x in like]),), "cut: positions")
+    return [(*line[:2], *x[2:]) for x in like]
+
+
+def _total(sizes: Sequence[int | None]) -> int | None:
+    """Return the sum of sizes, unknown if one of them is."""
+    return None if None in sizes else sum(size for size in sizes if size)
 
 
 def depth_to_channels(x: Shape) -> Shape:
@@ -312,4 +331,4 @@ def _keep(x: Shape) -> Shape:
     return x
 
 
-softmax = stop_gradient = relu = silu = gelu = sigmoid = hard_sigmoid = _keep
+softmax = stop_gradient = relu = silu = hard_swish = gelu = sigmoid = hard_sigmoid = _keep

@@ -16,7 +16,7 @@ class Turn:
     """The layout of an array of theirs, made from ours without computing anything: exact in both directions.
 
     Ours is transposed to `order`, read backwards along the axes `flipped`, and gets axes of length 1 `before` and
-    `after` the others.
+    `after` the others; fewer than none are those that ours has at its end and theirs has not.
     """
 
     order: tuple[int, ...] | None = None
@@ -27,18 +27,25 @@ class Turn:
     def theirs(self, array: NDArray[Any]) -> NDArray[Any]:
         """Lay an array of ours out as theirs."""
         turned = np.flip(array.transpose(self.order or range(array.ndim)), self.flipped)
-        return turned.reshape((1,) * self.before + turned.shape + (1,) * self.after)
+        kept = turned.shape[: turned.ndim - self.lacking]
+        return turned.reshape((1,) * self.before + kept + (1,) * self.after)
 
     def ours(self, array: NDArray[Any]) -> NDArray[Any]:
         """Lay an array of theirs out as ours."""
-        inner = array.reshape(array.shape[self.before : array.ndim - self.after])
+        inner = array.reshape(array.shape[self.before : array.ndim - max(self.after, 0)] + (1,) * self.lacking)
         order = self.order or tuple(range(inner.ndim))
         return np.flip(inner, self.flipped).transpose([order.index(axis) for axis in range(inner.ndim)])
 
     def axes(self, ours: Sequence[str | int]) -> tuple[str | int, ...]:
         """Name the axes of theirs, given names or lengths of ours."""
         order = self.order or range(len(ours))
-        return (1,) * self.before + tuple(ours[axis] for axis in order) + (1,) * self.after
+        own = tuple(ours[axis] for axis in order)
+        return (1,) * self.before + own[: len(own) - self.lacking] + (1,) * self.after
+
+    @property
+    def lacking(self) -> int:
+        """How many axes of length 1 at the end of ours are not in theirs."""
+        return max(-self.after, 0)
 
     def __str__(self) -> str:
         turned = ["transposed"] * bool(self.order) + [f"backwards along axis {axis}" for axis in self.flipped]
@@ -115,6 +122,11 @@ class Entry:
 def torch_point(name: str, rank: int = 2) -> Layer:
     """Return a dense layer of ours that is a convolution of one pixel in PyTorch."""
     return Layer(name, {"weight": Turn(after=rank)})
+
+
+def torch_dense(name: str, rank: int = 2) -> Layer:
+    """Return a convolution of one pixel of ours that is a dense layer in PyTorch."""
+    return Layer(name, {"weight": Turn(after=-rank)})
 
 
 def tf_dense(name: str) -> Layer:

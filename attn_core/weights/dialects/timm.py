@@ -9,7 +9,8 @@ from attn_core.blocks import CBAM, GlobalContext, GlobalResponseNorm, NonLocal, 
 from attn_core.weights.dialects.bangguwu import UNTOLD, efficient_channel_attention
 from attn_core.weights.dialects.convnextv2 import global_response_norm
 from attn_core.weights.dialects.dialect import Dialect
-from attn_core.weights.dialects.layout import Layer, Table, torch_point
+from attn_core.weights.dialects.houqb import CONVOLUTIONS, FIRST, coordinate_attention
+from attn_core.weights.dialects.layout import Layer, Table, torch_dense, torch_point
 from attn_core.weights.dialects.shared import RELU_SIGMOID, cbam, hidden_units, squeeze_excitation
 from attn_core.weights.dialects.sizes import Sizes
 from attn_core.weights.dialects.vovnet import effective_squeeze_excitation
@@ -151,5 +152,25 @@ DIALECTS = (
         "channels are the last axis, as channels_last says, changes no array.",
         proven=("official/timm_grn",),
         doubts=_named_as_any_norm,
+    ),
+    coordinate_attention(
+        "timm.CoordAttn",
+        CONVOLUTIONS,
+        FIRST,
+        bias=False,
+        definition="timm 1.0.31, timm/layers/coord_attn.py",
+        differs="No biases; the hidden units are channels / 24, rounded to a multiple of 8. "
+        "Not here: bias, norm_layer=None, has_skip, other gates.",
+        proven=("official/timm_coord",),
+    ),
+    coordinate_attention(
+        "timm.SimpleCoordAttn",
+        {"expand_1": torch_dense("fc_h"), "expand_2": torch_dense("fc_w")},
+        torch_dense("fc1", 1),
+        bias=True,
+        options={"activation": "silu", "joined": "sum"},
+        definition="timm 1.0.31, timm/layers/coord_attn.py",
+        differs="Dense layers with biases and no norm; one gate, the sigmoid of the sum. Not here: has_skip.",
+        proven=("official/timm_simple_coord",),
     ),
 )

@@ -1,0 +1,51 @@
+"""`CoordinateAttention` for Linen; see `attn_core.blocks.coordinate_attention`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class CoordinateAttention(Layer, of=core.CoordinateAttention):
+    """Scale an image by a gate for each row and one for each column, computed from the means along the others.
+
+    x * sigmoid(F_h f_h) * sigmoid(F_w f_w), with f = delta(norm(F_1 [z_h, z_w]))
+
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.CoordinateAttention`; channels and rank are read from the input; `dtype`, `param_dtype`
+    and `axis_name` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    reduction: int = 32
+    _: KW_ONLY
+    hidden: int | None = None
+    bias: bool = True
+    norm: bool = True
+    momentum: float = 0.1
+    activation: str = "hard_swish"
+    joined: str = "product"
+
+    def configure(self, channels: int, rank: int) -> core.CoordinateAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.CoordinateAttention(
+            channels,
+            self.reduction,
+            hidden=self.hidden,
+            bias=self.bias,
+            rank=rank,
+            norm=self.norm,
+            momentum=self.momentum,
+            activation=self.activation,
+            joined=self.joined,
+        )
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

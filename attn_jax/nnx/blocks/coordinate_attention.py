@@ -1,0 +1,60 @@
+"""`CoordinateAttention` for NNX; see `attn_core.blocks.coordinate_attention`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class CoordinateAttention(Layer, of=core.CoordinateAttention):
+    """Scale an image by a gate for each row and one for each column, computed from the means along the others.
+
+    x * sigmoid(F_h f_h) * sigmoid(F_w f_w), with f = delta(norm(F_1 [z_h, z_w]))
+
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.CoordinateAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
+    layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 32,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        rank: int = 2,
+        norm: bool = True,
+        momentum: float = 0.1,
+        activation: str = "hard_swish",
+        joined: str = "product",
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.CoordinateAttention(
+            channels,
+            reduction,
+            hidden=hidden,
+            bias=bias,
+            rank=rank,
+            norm=norm,
+            momentum=momentum,
+            activation=activation,
+            joined=joined,
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

@@ -1,0 +1,68 @@
+"""`CoordinateAttention` for PyTorch; see `attn_core.blocks.coordinate_attention`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.interpreters.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class CoordinateAttention(Layer, of=core.CoordinateAttention):
+    r"""Scale an image by a gate for each row and one for each column, computed from the means along the others.
+
+    x * sigmoid(F_h f_h) * sigmoid(F_w f_w), with f = delta(norm(F_1 [z_h, z_w]))
+
+    .. math::
+        z^h_i = \frac{1}{W} \sum_j x_{ij}, \qquad
+        z^w_j = \frac{1}{H} \sum_i x_{ij}, \qquad
+        [f^h, f^w] = \delta(\operatorname{norm}(F_1 [z^h, z^w])), \qquad
+        y_{ij} = x_{ij} \odot \sigma(F_h f^h_i) \odot \sigma(F_w f^w_j)
+        \qquad \text{(equations 4 to 9)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.CoordinateAttention`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 32,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        rank: int = 2,
+        norm: bool = True,
+        momentum: float = 0.1,
+        activation: str = "hard_swish",
+        joined: str = "product",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.CoordinateAttention(
+            channels,
+            reduction,
+            hidden=hidden,
+            bias=bias,
+            rank=rank,
+            norm=norm,
+            momentum=momentum,
+            activation=activation,
+            joined=joined,
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise
