@@ -13,6 +13,7 @@ from .concurrent_squeeze_excitation import ConcurrentSqueezeExcitation as Concur
 from .coordinate_attention import CoordinateAttention as CoordinateAttention
 from .effective_squeeze_excitation import EffectiveSqueezeExcitation as EffectiveSqueezeExcitation
 from .efficient_channel_attention import EfficientChannelAttention as EfficientChannelAttention
+from .efficient_multi_scale_attention import EfficientMultiScaleAttention as EfficientMultiScaleAttention
 from .expectation_maximization_attention import ExpectationMaximizationAttention as ExpectationMaximizationAttention
 from .global_context import GlobalContext as GlobalContext
 from .global_pooling import GlobalPooling as GlobalPooling

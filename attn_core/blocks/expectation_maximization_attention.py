@@ -33,6 +33,8 @@ class ExpectationMaximizationAttention(Block):
     in training these follow the mean :math:`\bar\mu^{(T)}` over the batch:
     :math:`\mu^{(0)} \leftarrow \alpha \mu^{(0)} + (1 - \alpha) \bar\mu^{(T)}`.
 
+    It was called EMA first; most people who say EMA today mean `EfficientMultiScaleAttention`.
+
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
     **Fields**

@@ -49,6 +49,7 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "ConcurrentSqueezeExcitation(7, hidden=2, rank=1, bias=False, joined='sum')": ((2, 7, 6),),
     "CoordinateAttention(6, hidden=3)": ((3, 6, 5, 3),),
     "CoordinateAttention(5, hidden=2, rank=3, norm=False, activation='silu', joined='sum')": ((2, 5, 2, 4, 3),),
+    "EfficientMultiScaleAttention(6, 2)": ((2, 6, 5, 3),),
     "GlobalResponseNorm(5, eps=2)": ((2, 5, 7),),  # first: with a small eps, lengths that are all off by a share cancel
     "GlobalResponseNorm(6)": ((2, 6, 5, 3),),
     "SimAM(4, eps=0.5)": ((2, 4, 7),),

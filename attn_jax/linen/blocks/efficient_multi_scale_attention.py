@@ -1,0 +1,33 @@
+"""`EfficientMultiScaleAttention` for Linen; see `attn_core.blocks.efficient_multi_scale_attention`."""
+
+from __future__ import annotations
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class EfficientMultiScaleAttention(Layer, of=core.EfficientMultiScaleAttention):
+    """Scale each group of channels by a map in which a pointwise and a 3x3 branch weigh each other's channels: EMA.
+
+    x * sigmoid(softmax(mean(a)) . b + softmax(mean(b)) . a), for each group of channels, with a = norm(x * sigmoid(row
+    means) * sigmoid(column means)) and b = conv(x)
+
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.EfficientMultiScaleAttention`; channels and rank are read from the input; `dtype`,
+    `param_dtype` and `axis_name` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    groups: int | None = None
+
+    def configure(self, channels: int, rank: int) -> core.EfficientMultiScaleAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.EfficientMultiScaleAttention(channels, self.groups, rank=rank)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, train=train)

@@ -1,0 +1,53 @@
+"""`EfficientMultiScaleAttention` for PyTorch; see `attn_core.blocks.efficient_multi_scale_attention`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.interpreters.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class EfficientMultiScaleAttention(Layer, of=core.EfficientMultiScaleAttention):
+    r"""Scale each group of channels by a map in which a pointwise and a 3x3 branch weigh each other's channels: EMA.
+
+    x * sigmoid(softmax(mean(a)) . b + softmax(mean(b)) . a), for each group of channels, with a = norm(x * sigmoid(row
+    means) * sigmoid(column means)) and b = conv(x)
+
+    .. math::
+        a_{ij} = \operatorname{GN}\bigl(x_{ij} \odot \sigma(F z^h_i) \odot \sigma(F z^w_j)\bigr), \qquad
+        b = K * x, \qquad
+        m_{ij} = \operatorname{softmax}(\bar a) \cdot b_{ij} + \operatorname{softmax}(\bar b) \cdot a_{ij}, \qquad
+        y_{ij} = \sigma(m_{ij}) \, x_{ij}
+        \qquad \text{(section 3, with cross-spatial learning)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.EfficientMultiScaleAttention`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        groups: int | None = None,
+        *,
+        rank: int = 2,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.EfficientMultiScaleAttention(channels, groups, rank=rank)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise
