@@ -224,6 +224,11 @@ def concat(pieces: Sequence[Array]) -> Array:
     return jnp.concatenate(pieces, -1)
 
 
+def exchange(x: Array, axis: int) -> Array:
+    """See `Primitives.exchange`."""
+    return jnp.swapaxes(x, axis + 1, -1)
+
+
 def join(images: Sequence[Array]) -> Array:
     """See `Primitives.join`."""
     return jnp.concatenate([to_tokens(x) for x in images], 1)

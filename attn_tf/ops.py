@@ -196,6 +196,11 @@ class Images:
         """See `Primitives.concat`."""
         return ops.concatenate(pieces, self.channel_axis(len(pieces[0].shape)))
 
+    def exchange(self, x: Any, axis: int) -> Any:
+        """See `Primitives.exchange`."""
+        rank = len(x.shape)
+        return ops.swapaxes(x, self.channel_axis(rank), self.space(rank)[axis])
+
     def join(self, images: Sequence[Any]) -> Any:
         """See `Primitives.join`."""
         return self._from_last(ops.concatenate([self.to_tokens(x) for x in images], 1))

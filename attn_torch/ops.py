@@ -228,6 +228,11 @@ def channels_to_depth(x: Tensor) -> Tensor:
     return x.unsqueeze(1)
 
 
+def exchange(x: Tensor, axis: int) -> Tensor:
+    """See `Primitives.exchange`; a view."""
+    return x.transpose(1, axis + 2)
+
+
 def join(images: Sequence[Tensor]) -> Tensor:
     """See `Primitives.join`."""
     return torch.cat([x.flatten(2) for x in images], 2)

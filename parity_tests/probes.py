@@ -128,6 +128,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "split": lambda f, rank, x: f.concat([f.relu(f.split(x, 3)[2]), f.split(x, 3)[0]]),
     "concat": lambda f, rank, x: f.concat([x, f.sigmoid(x)]),
     "concat_vectors": lambda f, rank, x: f.concat([f.global_mean(x), f.global_max(x)]),
+    "exchange": lambda f, rank, x: f.exchange(f.exchange(f.relu(x), rank - 1), 0),
     "join": lambda f, rank, x: f.join([x, f.adaptive_mean(x, halves(rank))]),
     "cut": lambda f, rank, x: f.add(*cut_again(f, rank, x)),
     "scale": lambda f, rank, x: f.scale(x, f.sigmoid(f.global_mean(x))),

@@ -12,8 +12,8 @@ from blocks import REFUSED, RESOLVED
 import attn_core as core
 from attn_core.interpreters.formula import formula
 from attn_core.interpreters.shapes import output_shape
-from attn_core.models.registry import parse
-from attn_core.spec import parts, windows
+from attn_core.models.registry import KNOWN, example, parse
+from attn_core.spec import Bound, parts, windows
 
 SE = core.SqueezeExcitation
 
@@ -146,3 +146,15 @@ def test_size_that_cannot_work():
         output_shape(core.NonLocal(8, subsample=2), (1, 8, 1, 1))
     with pytest.raises(core.ShapeError, match="conv: Conv takes images of 2 spatial axes, got"):
         output_shape(core.SpatialAttention(), (1, 8, 5))
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_forward_asks_no_part_for_its_gates(name: str, monkeypatch: pytest.MonkeyPatch):
+    """A layer would run that part twice, and move its running statistics twice where it is compiled."""
+
+    def gates(self: Bound, *inputs: object) -> None:
+        raise AssertionError("forward calls its parts; only gates asks them for theirs")
+
+    monkeypatch.setattr(Bound, "gates", gates)
+    block = example(name)
+    assert output_shape(block, *block.example())

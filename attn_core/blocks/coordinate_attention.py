@@ -7,6 +7,7 @@ from functools import reduce
 from typing import ClassVar, TypeVar
 
 from attn_core.blocks.bottleneck import Bottleneck
+from attn_core.blocks.strip_pooling import strip_means
 from attn_core.spec import Block, Part, Parts, require_choice, require_momentum, require_rank, require_type
 from attn_core.spec.parts import BatchNorm, Conv
 from attn_core.spec.primitives import ACTIVATIONS, Primitives, pointwise
@@ -82,31 +83,26 @@ class CoordinateAttention(Bottleneck):
         return super().overruled() if self.norm else (*super().overruled(), "momentum")
 
     def parts(self) -> dict[str, Part | Block]:
-        """Return F_1 as `reduce`, the norm, and for each axis a convolution, `expand_1` for the first."""
+        """Return F_1 as `reduce`, the norm, and for each axis a convolution, `expand0` for the first."""
         norm = {"norm": BatchNorm(self.width, 1, momentum=self.momentum)} if self.norm else {}
         squeeze = Conv(self.channels, self.width, (1,), bias=self.bias)
         expand = Conv(self.width, self.channels, (1,) * self.rank, bias=self.bias)
-        return {"reduce": squeeze, **norm, **{f"expand_{axis}": expand for axis in self.axes}}
-
-    @property
-    def axes(self) -> range:
-        """The spatial axes, from 1."""
-        return range(1, self.rank + 1)
+        return {"reduce": squeeze, **norm, **{f"expand{axis}": expand for axis in range(self.rank)}}
 
     def logits(self, f: Primitives[T], p: Parts, x: T) -> list[T]:
         """Compute for each axis an image of length 1 along the others: F_h f_h for the first of two."""
-        means = [f.adaptive_mean(x, tuple(None if axis == kept else 1 for axis in self.axes)) for kept in self.axes]
+        means = strip_means(f, x, self.rank)
         hidden = p.reduce(f.join(means))
         hidden = pointwise(f, self.activation)(p.norm(hidden) if self.norm else hidden)
-        expand = [getattr(p, f"expand_{axis}") for axis in self.axes]
+        expand = [getattr(p, f"expand{axis}") for axis in range(self.rank)]
         return [layer(strip) for layer, strip in zip(expand, f.cut(hidden, means), strict=True)]
 
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
-        """Compute the gates of each axis, `axis_1` for the first; of a sum, one image of all axes, `spatial`."""
+        """Compute the gates of each axis, `axis0` for the first; of a sum, one image of all axes, `spatial`."""
         logits = self.logits(f, p, x)
         if self.joined == "sum":
             return {"spatial": f.sigmoid(reduce(f.add, logits))}
-        return {f"axis_{axis}": f.sigmoid(logit) for axis, logit in zip(self.axes, logits, strict=True)}
+        return {f"axis{axis}": f.sigmoid(logit) for axis, logit in enumerate(logits)}
 
     def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute x times all gates."""

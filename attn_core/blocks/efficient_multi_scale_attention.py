@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import reduce
 from typing import ClassVar, TypeVar, cast
 
+from attn_core.blocks.strip_pooling import strip_means
 from attn_core.spec import Block, Part, Parts, require, require_positive, require_rank, require_type
 from attn_core.spec.parts import Conv, GroupNorm
 from attn_core.spec.primitives import Primitives
@@ -82,9 +83,8 @@ class EfficientMultiScaleAttention(Block):
 
     def map(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute the gate of an image whose groups are samples: one channel."""
-        axes = range(self.rank)
-        means = [f.adaptive_mean(x, tuple(None if axis == kept else 1 for axis in axes)) for kept in axes]
-        a = p.norm(reduce(f.multiply, [f.sigmoid(p.point(strip)) for strip in means], x))
+        gates = [f.sigmoid(p.point(means)) for means in strip_means(f, x, self.rank)]
+        a = p.norm(reduce(f.multiply, gates, x))
         b = p.conv(x)
         both = f.add(self.weighed(f, a, b), self.weighed(f, b, a))
         return f.sigmoid(f.to_image(both, x))

@@ -68,9 +68,14 @@ class SpatialAttention(Block):
 
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gate M_s as `spatial`, an image of one channel."""
-        logits = p.conv(f.concat([f.channel_mean(x), f.channel_max(x)]))
+        logits = p.conv(pooled_channels(f, x))
         return {"spatial": f.sigmoid(p.norm(logits) if self.norm else logits)}
 
     def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute M_s(F) * F."""
         return f.multiply(x, self.gates(f, p, x)["spatial"])
+
+
+def pooled_channels(f: Primitives[T], x: T) -> T:
+    """Compute mean and maximum over the channels: an image of two channels."""
+    return f.concat([f.channel_mean(x), f.channel_max(x)])

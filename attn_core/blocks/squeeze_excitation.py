@@ -33,7 +33,7 @@ class SqueezeExcitation(Bottleneck):
     - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r).
     - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
     - ``bias``: whether both dense layers have a bias.
-    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet) or "gelu".
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
     - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
 
     **Raises** `SpecError` if there is no hidden unit or a field has a value that is not listed here.

@@ -118,9 +118,14 @@ def strip_convolutions(
 
 def strips(f: Primitives[T], p: Parts, x: T, rank: int, norm: bool = True) -> T:
     """Compute y, an image of x's size: for each axis the means over all others, convolved along it; their sum."""
-    means = [f.adaptive_mean(x, _along(axis, rank, None)) for axis in range(rank)]
-    total: T = reduce(f.add, [convolve(p, f"strip{axis}", mean, norm) for axis, mean in enumerate(means)])
+    means = enumerate(strip_means(f, x, rank))
+    total: T = reduce(f.add, [convolve(p, f"strip{axis}", mean, norm) for axis, mean in means])
     return total
+
+
+def strip_means(f: Primitives[T], x: T, rank: int) -> list[T]:
+    """Compute for each spatial axis an image that is 1 long along all others: the means over them."""
+    return [f.adaptive_mean(x, _along(axis, rank, None)) for axis in range(rank)]
 
 
 def _along(axis: int, rank: int, value: V) -> tuple[V | int, ...]:

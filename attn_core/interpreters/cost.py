@@ -14,7 +14,7 @@ from attn_core.interpreters.shapes import ops as shape_ops
 from attn_core.spec import Block, Bound, Part, parts
 
 VIEWS = {"split", "group", "ungroup", "to_tokens", "to_image", "flatten", "matrices", "stop_gradient"}
-VIEWS |= {"depth_to_channels", "channels_to_depth", "cut"}  # they move nothing
+VIEWS |= {"depth_to_channels", "channels_to_depth", "cut", "exchange"}  # they move nothing
 # Others read one array.
 OPERANDS = {"scale": 2, "shift": 2, "multiply": 2, "add": 2, "maximum": 2, "attend": 3, "sample": 2}
 

@@ -50,6 +50,8 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "CoordinateAttention(6, hidden=3)": ((3, 6, 5, 3),),
     "CoordinateAttention(5, hidden=2, rank=3, norm=False, activation='silu', joined='sum')": ((2, 5, 2, 4, 3),),
     "EfficientMultiScaleAttention(6, 2)": ((2, 6, 5, 3),),
+    "TripletAttention(5, 3)": ((2, 5, 4, 3),),
+    "TripletAttention(4, 3, rank=1, spatial=False)": ((3, 4, 7),),
     "GlobalResponseNorm(5, eps=2)": ((2, 5, 7),),  # first: with a small eps, lengths that are all off by a share cancel
     "GlobalResponseNorm(6)": ((2, 6, 5, 3),),
     "SimAM(4, eps=0.5)": ((2, 4, 7),),

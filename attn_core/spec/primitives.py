@@ -113,6 +113,10 @@ class Primitives(Protocol[T]):
         """Image or vector to image of one channel and one spatial axis more: the channels become the first one."""
         ...
 
+    def exchange(self, x: T, axis: int, /) -> T:
+        """Image to image: the channels and a spatial axis, counted from 0, change places."""
+        ...
+
     def join(self, images: Sequence[T], /) -> T:
         """Images to a line (batch, channels, positions) of all their pixels, in order, one image after the other."""
         ...

@@ -73,7 +73,7 @@ def naive(block: core.CoordinateAttention, w: dict[str, np.ndarray], x: np.ndarr
         line[n, c] = [mean(x[n, c].take(i, axis)) for axis in range(block.rank) for i in range(x.shape[axis + 2])]
     hidden = pointwise(w, "reduce", line)
     hidden = np.vectorize(DELTAS[block.activation])(batch_norm(hidden, w, "norm", train) if block.norm else hidden)
-    logits = [pointwise(w, f"expand_{axis + 1}", hidden) for axis in range(block.rank)]
+    logits = [pointwise(w, f"expand{axis}", hidden) for axis in range(block.rank)]
     output = np.empty_like(x)
     for n, c, *place in np.ndindex(x.shape):
         each = [logits[axis][n, c, ends[axis] + i] for axis, i in enumerate(place)]

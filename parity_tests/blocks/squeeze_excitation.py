@@ -91,7 +91,7 @@ REFUSED = {
     "SqueezeExcitation(32, bias=1)": "SqueezeExcitation: bias must be bool, got 1.",
     "SqueezeExcitation(32, activation='selu')": (
         "SqueezeExcitation(channels=32, reduction=16, activation='selu'): "
-        "activation must be one of relu, silu, gelu; got 'selu'."
+        "activation must be one of relu, silu, gelu, hard_swish; got 'selu'."
     ),
     "SqueezeExcitation(32, gate='relu')": (
         "SqueezeExcitation(channels=32, reduction=16, gate='relu'): "

@@ -194,6 +194,11 @@ def channels_to_depth(x: Numbers) -> Numbers:
     return x[:, None]
 
 
+def exchange(x: Numbers, axis: int) -> Numbers:
+    """See `Primitives.exchange`."""
+    return x.swapaxes(1, axis + 2)
+
+
 def join(images: Sequence[Numbers]) -> Numbers:
     """See `Primitives.join`."""
     return np.concatenate([x.reshape(*x.shape[:2], math.prod(x.shape[2:])) for x in images], 2)

@@ -142,6 +142,17 @@ def concat(pieces: Sequence[Shape]) -> Shape:
     return (rest[0], _total([piece[1] for piece in pieces]), *rest[2:])
 
 
+def exchange(x: Shape, axis: int) -> Shape:
+    """See `Primitives.exchange`."""
+    require_image(len(x))
+    rank = len(x) - 2
+    if axis >= rank:
+        raise ShapeError(f"exchange: there is no axis {axis} among {rank}, counted from 0")
+    order = [0, axis + 2, *range(2, len(x))]
+    order[axis + 2] = 1
+    return tuple(x[i] for i in order)
+
+
 def join(images: Sequence[Shape]) -> Shape:
     """See `Primitives.join`."""
     first = images[0][:2]

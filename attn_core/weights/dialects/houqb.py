@@ -28,7 +28,7 @@ def coordinate_attention(
     return Dialect(name, CoordinateAttention, infer=infer, table=parts, anchors=anchors, **more)
 
 
-CONVOLUTIONS = {"norm": "bn1", "expand_1": "conv_h", "expand_2": "conv_w"}
+CONVOLUTIONS = {"norm": "bn1", "expand0": "conv_h", "expand1": "conv_w"}
 FIRST = torch_point("conv1", 1)  # of a line here, of an image there
 
 DIALECTS = (

@@ -165,7 +165,7 @@ DIALECTS = (
     ),
     coordinate_attention(
         "timm.SimpleCoordAttn",
-        {"expand_1": torch_dense("fc_h"), "expand_2": torch_dense("fc_w")},
+        {"expand0": torch_dense("fc_h"), "expand1": torch_dense("fc_w")},
         torch_dense("fc1", 1),
         bias=True,
         options={"activation": "silu", "joined": "sum"},

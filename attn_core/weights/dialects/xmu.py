@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from attn_core.weights.dialects.landskape import triplet_attention
 from attn_core.weights.dialects.refused import Refused
+
+DIALECTS = (
+    triplet_attention(
+        "xmu.TripletAttention",
+        definition="xmu-xiaoma666/External-Attention-pytorch d75848e, model/attention/TripletAttention.py",
+        proven=("official/xmu_triplet",),
+    ),
+)
 
 REFUSED = (
     Refused(

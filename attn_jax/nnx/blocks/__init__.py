@@ -29,6 +29,7 @@ from .spatial_attention import SpatialAttention as SpatialAttention
 from .spatial_transformer import SpatialTransformer as SpatialTransformer
 from .squeeze_excitation import SqueezeExcitation as SqueezeExcitation
 from .strip_pooling import StripPooling as StripPooling
+from .triplet_attention import TripletAttention as TripletAttention
 
 if not TYPE_CHECKING:  # checkers read the lines above
     __all__ = [*handed_on(__name__)]
