@@ -50,7 +50,7 @@ def space(x: Array) -> tuple[int, ...]:
 
 def padding(part: Conv) -> Any:
     """Return a convolution's padding as Flax takes it."""
-    return part.padding.upper() if part.padding != "symmetric" else tuple((k // 2, k // 2) for k in part.kernel)
+    return part.padding.upper() if part.padding != "symmetric" else tuple((n // 2, n // 2) for n in part.reach)
 
 
 def wide(x: Array) -> Array:

@@ -39,6 +39,7 @@ def _conv(part: parts.Conv, data_format: str, **options: Any) -> keras.Layer:
         part.kernel,
         strides=part.stride,
         padding=part.padding if not symmetric else "same" if part.stride == 1 else "valid",
+        dilation_rate=part.dilation,
         groups=part.groups,
         use_bias=part.bias,
         data_format=data_format,

@@ -34,12 +34,17 @@ def _dense(part: parts.Dense, **placement: Any) -> nn.Module:
 
 @native.register
 def _conv(part: parts.Conv, **placement: Any) -> nn.Module:
-    options: dict[str, Any] = {"stride": part.stride, "groups": part.groups, "bias": part.bias}
+    options: dict[str, Any] = {
+        "stride": part.stride,
+        "dilation": part.dilation,
+        "groups": part.groups,
+        "bias": part.bias,
+    }
     kinds: tuple[type, ...] = CONVOLUTIONS
     if part.padding == "same" and (part.stride > 1 or not all(length % 2 for length in part.kernel)):
         kinds = SAME_CONVOLUTIONS
     elif part.padding != "valid":
-        options["padding"] = tuple(length // 2 for length in part.kernel)
+        options["padding"] = tuple(length // 2 for length in part.reach)
     module: nn.Module = kinds[part.rank - 1](part.inputs, part.outputs, part.kernel, **options, **placement)
     return module
 
@@ -75,7 +80,7 @@ SAME_CONVOLUTIONS = (SameConv1d, SameConv2d, SameConv3d)
 
 @native.register
 def _batch_norm(part: parts.BatchNorm, **placement: Any) -> nn.Module:
-    return BATCH_NORMS[part.rank - 1](part.channels, part.eps, part.momentum, **placement)
+    return BATCH_NORMS[max(part.rank, 1) - 1](part.channels, part.eps, part.momentum, **placement)
 
 
 @native.register

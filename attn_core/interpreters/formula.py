@@ -167,7 +167,7 @@ class Text:
 
     def linear(self, x: Term, factor: float, offset: float = 0.0) -> Term:
         """See `Primitives.linear`."""
-        product = Term(f"{factor:g} * {{}}", (x,), PRODUCT)
+        product = Term(f"{factor:g} * {{}}", (x,), PRODUCT) if factor != 1 else x
         return Term(f"{{}} + {offset:g}", (product,), SUM) if offset else product
 
     def split(self, x: Term, pieces: int) -> Sequence[Term]:

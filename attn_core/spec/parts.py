@@ -42,7 +42,8 @@ class Conv(Part):
 
     `padding` says which zeros are added along each axis (see `attn_core.spec.windows`): "symmetric", kernel // 2 on
     both sides, for odd kernels; "same", TensorFlow's SAME, which with a stride depends on the size; "valid", none. With
-    the first two, sizes become ceil(size / stride).
+    the first two, sizes become ceil(size / stride). With a `dilation`, the kernel's numbers are that many pixels apart;
+    zeros are added for the pixels that it then reaches over. No framework here has both a dilation and a stride.
     """
 
     inputs: int
@@ -51,6 +52,7 @@ class Conv(Part):
     _: KW_ONLY
     stride: int = 1
     padding: str = "symmetric"
+    dilation: int = 1
     groups: int = 1
     bias: bool = True
     start: Start = TORCH
@@ -58,6 +60,7 @@ class Conv(Part):
     bias_law: Initializer | None = None
 
     def __post_init__(self) -> None:
+        require(self.stride == 1 or self.dilation == 1, f"{self!r}: a dilation needs stride 1.")
         require(self.padding in PADDINGS, f"{self!r}: padding must be one of {', '.join(PADDINGS)}.")
         centred = self.padding != "symmetric" or all(length % 2 for length in self.kernel)
         require(centred, f"{self!r}: a kernel with symmetric padding must be odd, so that it has a centre.")
@@ -66,6 +69,11 @@ class Conv(Part):
     def rank(self) -> int:
         """Number of spatial axes."""
         return len(self.kernel)
+
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """From the first to the last pixel under the kernel, along each axis."""
+        return tuple(self.dilation * (length - 1) + 1 for length in self.kernel)
 
     def arrays(self) -> dict[str, Array]:
         """Return `weight` (outputs, inputs / groups, *kernel) and, with a bias, `bias` (outputs,)."""
@@ -79,6 +87,8 @@ class Conv(Part):
 @dataclass(frozen=True)
 class BatchNorm(Part):
     """y = (x - mean) / sqrt(variance + eps) * weight + bias, for each channel of an image of `rank` spatial axes.
+
+    With the rank 0 it is that of vectors.
 
     In training, mean and (biased) variance are those of the batch, and the running ones move:
     running <- (1 - momentum) * running + momentum * batch. The running variance moves towards the unbiased variance,

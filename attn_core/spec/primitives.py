@@ -128,7 +128,10 @@ class Primitives(Protocol[T]):
     # ---- images with images and vectors ----------------------------------------------------------------------------
 
     def scale(self, x: T, gate: T, /) -> T:
-        """Image and vector to image: multiply every pixel of a channel with the channel's number."""
+        """Image and vector to image: multiply every pixel of a channel with the channel's number.
+
+        An image of one channel becomes one of as many as there are numbers.
+        """
         ...
 
     def standardise(self, x: T, eps: float, /) -> T:
@@ -139,7 +142,7 @@ class Primitives(Protocol[T]):
         ...
 
     def shift(self, x: T, offset: T, /) -> T:
-        """Image and vector to image: add the channel's number to every pixel of a channel."""
+        """Image and vector to image, as in `scale`: add the channel's number to every pixel of a channel."""
         ...
 
     def multiply(self, a: T, b: T, /) -> T:

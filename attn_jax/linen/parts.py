@@ -113,6 +113,7 @@ def _conv(part: parts.Conv, train: bool, **options: Any) -> nn.Module:
         part.kernel,
         strides=part.stride,
         padding=ops.padding(part),
+        kernel_dilation=part.dilation,
         feature_group_count=part.groups,
         use_bias=part.bias,
         **laws(part),

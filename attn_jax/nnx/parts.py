@@ -83,6 +83,7 @@ def _conv(part: parts.Conv, **options: Any) -> nnx.Module:
         part.kernel,
         strides=part.stride,
         padding=ops.padding(part),
+        kernel_dilation=part.dilation,
         feature_group_count=part.groups,
         use_bias=part.bias,
         **laws(part),

@@ -62,7 +62,9 @@ def _dense(part: parts.Dense, arrays: Arrays) -> Callable[[Numbers], Numbers]:
 @bind.register
 def _conv(part: parts.Conv, arrays: Arrays) -> Callable[[Numbers], Numbers]:
     def run(x: Numbers) -> Numbers:
-        windows = ops.windows(x, part.kernel, part.stride, part.padding)
+        windows = ops.windows(x, part.reach, part.stride, part.padding)
+        apart: Any = (..., *[slice(None, None, part.dilation)] * part.rank)
+        windows = windows[apart]
         outputs = [
             np.tensordot(own, weight, ([1, *range(-part.rank, 0)], range(1, 2 + part.rank)))
             for own, weight in zip(

@@ -197,18 +197,20 @@ def _divided(size: int | None, divisor: int) -> int | None:
 
 def scale(x: Shape, gate: Shape) -> Shape:
     """See `Primitives.scale`."""
-    require_image(len(x))
-    if gate[1] != x[1] and None not in (gate[1], x[1]):
-        raise ShapeError(f"scale: {gate[1]} gates for {x[1]} channels")
-    return x
+    return _per_channel(x, gate, "scale: {} gates for {} channels")
 
 
 def shift(x: Shape, offset: Shape) -> Shape:
     """See `Primitives.shift`."""
+    return _per_channel(x, offset, "shift: {} numbers for {} channels")
+
+
+def _per_channel(x: Shape, vector: Shape, unfit: str) -> Shape:
+    """Return the shape of an image with a vector; an image of one channel is repeated."""
     require_image(len(x))
-    if offset[1] != x[1] and None not in (offset[1], x[1]):
-        raise ShapeError(f"shift: {offset[1]} numbers for {x[1]} channels")
-    return x
+    if vector[1] != x[1] and x[1] != 1 and None not in (vector[1], x[1]):
+        raise ShapeError(unfit.format(vector[1], x[1]))
+    return (x[0], vector[1] if x[1] == 1 else x[1], *x[2:])
 
 
 def standardise(x: Shape, eps: float) -> Shape:

@@ -48,7 +48,7 @@ def _conv(part: parts.Conv, name: str) -> Callable[[Shape], Shape]:
     def run(x: Shape) -> Shape:
         require_space(x, part.rank, f"{name}: Conv")
         require_axis(x[1], part.inputs, f"{name}: Conv expects {part.inputs} channels, got {x}")
-        return (x[0], part.outputs, *slid(x[2:], part.kernel, part.stride, part.padding, f"{name}: Conv"))
+        return (x[0], part.outputs, *slid(x[2:], part.reach, part.stride, part.padding, f"{name}: Conv"))
 
     return run
 

@@ -1,0 +1,60 @@
+"""`BottleneckAttention` for NNX; see `attn_core.blocks.bottleneck_attention`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class BottleneckAttention(Layer, of=core.BottleneckAttention):
+    """Add to an image itself, scaled by a gate that joins one number for each channel and one for each pixel: BAM.
+
+    x * (1 + sigmoid(M_c * M_s)), with M_c = W2 relu(norm(W1 mean(x))) and M_s = convolutions of x
+
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.BottleneckAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
+    layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        dilation: int = 4,
+        depth: int = 2,
+        rank: int = 2,
+        joined: str = "product",
+        momentum: float = 0.1,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.BottleneckAttention(
+            channels,
+            reduction,
+            hidden=hidden,
+            bias=bias,
+            dilation=dilation,
+            depth=depth,
+            rank=rank,
+            joined=joined,
+            momentum=momentum,
+        )
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x)

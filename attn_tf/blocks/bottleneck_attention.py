@@ -1,0 +1,58 @@
+"""`BottleneckAttention` for Keras; see `attn_core.blocks.bottleneck_attention`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class BottleneckAttention(Layer, of=core.BottleneckAttention):
+    """Add to an image itself, scaled by a gate that joins one number for each channel and one for each pixel: BAM.
+
+    x * (1 + sigmoid(M_c * M_s)), with M_c = W2 relu(norm(W1 mean(x))) and M_s = convolutions of x
+
+    **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
+
+    **Fields**: see `attn_core.BottleneckAttention`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        reduction: int = 16,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        dilation: int = 4,
+        depth: int = 2,
+        joined: str = "product",
+        momentum: float = 0.1,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {
+            "reduction": reduction,
+            "hidden": hidden,
+            "bias": bias,
+            "dilation": dilation,
+            "depth": depth,
+            "joined": joined,
+            "momentum": momentum,
+        }
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.BottleneckAttention:
+        """Return the block for this many channels and spatial axes."""
+        return core.BottleneckAttention(channels, rank=rank, **self.options)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x)

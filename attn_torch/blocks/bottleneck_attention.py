@@ -1,0 +1,67 @@
+"""`BottleneckAttention` for PyTorch; see `attn_core.blocks.bottleneck_attention`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.interpreters.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class BottleneckAttention(Layer, of=core.BottleneckAttention):
+    r"""Add to an image itself, scaled by a gate that joins one number for each channel and one for each pixel: BAM.
+
+    x * (1 + sigmoid(M_c * M_s)), with M_c = W2 relu(norm(W1 mean(x))) and M_s = convolutions of x
+
+    .. math::
+        M_c = W_2 \, \delta(W_1 \bar x + b_1) + b_2, \qquad
+        M_s = f_3 \, \delta(f_2 \, \delta(f_1 \, \delta(f_0 \, x))), \qquad
+        y = x + x \odot \sigma(M_c \odot M_s)
+        \qquad \text{(equations 1 to 4, as the authors' code has them)}
+
+    **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
+
+    **Fields**: see `attn_core.BottleneckAttention`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        *,
+        hidden: int | None = None,
+        bias: bool = True,
+        dilation: int = 4,
+        depth: int = 2,
+        rank: int = 2,
+        joined: str = "product",
+        momentum: float = 0.1,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.BottleneckAttention(
+            channels,
+            reduction,
+            hidden=hidden,
+            bias=bias,
+            dilation=dilation,
+            depth=depth,
+            rank=rank,
+            joined=joined,
+            momentum=momentum,
+        )
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x)
+        except Exception as error:
+            explain(error, self.block, x.shape)
+            raise
