@@ -149,7 +149,7 @@ def errors() -> None:
         "SqueezeExcitation must know the number of channels, axis 3 in channels_last; got shape "
         "(None, None, None, None). Set that axis in keras.Input or call the layer on a known shape."
     )
-    narrow = caught(lambda: attn_tf.SqueezeExcitation()(image(1, 8, 2, 2)))
+    narrow = caught(lambda: attn_tf.SqueezeExcitation(16)(image(1, 8, 2, 2)))
     assert str(narrow) == (
         "SqueezeExcitation(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8."
     )

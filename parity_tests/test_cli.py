@@ -10,16 +10,51 @@ from terminal import Attn
 
 import attn_core as core
 from attn_core.models.registry import KNOWN, NAMED
+from attn_core.models.words import FAMILIES, WORDS
+
+
+def listed(stdout: str) -> list[list[str]]:
+    """Return the cells of the tables' rows."""
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in stdout.splitlines() if line.startswith("│")]
 
 
 def test_list(attn: Attn):
     code, stdout, stderr = attn("list", columns=300)
     assert (code, stderr) == (0, "")
-    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in stdout.splitlines() if line.startswith("│")]
-    assert [name for name, _, _ in cells] == list(KNOWN)
+    cells = listed(stdout)
+    assert [name for name, _, _ in cells] == [name for names in FAMILIES.values() for name in names]
+    assert sorted(name for name, _, _ in cells) == sorted(KNOWN)
     (row,) = (rest for name, *rest in cells if name == "SqueezeExcitation")
-    assert row == ["channels, reduction, hidden, bias, activation, gate", core.SqueezeExcitation.source]
-    assert all(source for _, _, source in cells)
+    assert row == [", ".join(WORDS["SqueezeExcitation"]), core.SqueezeExcitation.source]
+    assert [line.strip() for line in stdout.splitlines() if line.strip() in FAMILIES] == list(FAMILIES)
+
+
+def test_list_search(attn: Attn):
+    """In names, in papers, and in what people say."""
+    for words, names in {
+        "ema": ["EfficientMultiScaleAttention", "ExpectationMaximizationAttention"],
+        "yolov4": ["PointwiseGate"],
+        "res2": ["Res2Conv", "Res2Bottleneck"],
+    }.items():
+        code, stdout, _ = attn("list", "--search", words, columns=300)
+        assert (code, [name for name, _, _ in listed(stdout)]) == (0, names)
+    code, stdout, stderr = attn("list", "--search", "transformer xl")
+    assert (code, stdout) == (2, "")
+    assert "Nothing here is called 'transformer xl'" in stderr
+
+
+def test_show_by_another_name(attn: Attn):
+    code, stdout, _ = attn("show", "eca")
+    assert (code, stdout.splitlines()[0]) == (0, "EfficientChannelAttention(channels=64, kernel=3)")
+    code, stdout, _ = attn("show", "SE(32)")
+    assert (code, stdout.splitlines()[0]) == (0, "SqueezeExcitation(channels=32, reduction=16)")
+    for word, others in {
+        "EMA": "EfficientMultiScaleAttention and ExpectationMaximizationAttention",
+        "PSA": "PointwiseSpatialAttention and polarized self-attention",
+    }.items():
+        code, _, stderr = attn("show", word, columns=300)
+        assert code == 2
+        assert f"'{word}' is what people call {others}" in stderr
 
 
 SHOWN = """\
@@ -94,11 +129,11 @@ def test_show_every_block(attn: Attn, name: str):
 @pytest.mark.parametrize(
     ("text", "start"),
     [
-        ("se", "'se' "),
-        ("", "'' "),
+        ("sse-net", "No block is called 'sse-net'; "),
+        ("", "No block is called ''; "),
         ("SqueezeExcitation(", "'SqueezeExcitation(' configures no block: "),
         ("SqueezeExcitation()", "'SqueezeExcitation()' configures no block: "),
-        ("SqueezeExcitation(8)", "SqueezeExcitation(channels=8, reduction=16) leaves no hidden unit: "),
+        ("SqueezeExcitation(8, 16)", "SqueezeExcitation(channels=8, reduction=16) leaves no hidden unit: "),
         ("__import__('os').system('x')", '"__import__'),
     ],
 )

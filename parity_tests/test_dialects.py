@@ -318,7 +318,7 @@ SENTENCES = {
     ),
     "no dialect": (
         ("timm.CBAM", {}, {}),
-        "There is no dialect 'timm.CBAM'; nearest: timm.CbamModule, timm.SEModule, seeds.CBAM.",
+        "There is no dialect 'timm.CBAM'; nearest: timm.CbamModule, timm.EcaModule, timm.CoordAttn.",
     ),
     "ultralytics": (
         ("ultralytics.CBAM", {}, {}),

@@ -44,12 +44,16 @@ def test_attention(choice: Any):
 def test_attention_takes_rank_and_functions():
     assert attention("cbam", 32, 3) == core.CBAM(32, rank=3)
     assert attention(lambda channels: core.NonLocal(channels, hidden=4), 8, 2) == core.NonLocal(8, hidden=4)
+    assert attention("eca", 8, 2) == core.EfficientChannelAttention(8)
+    assert attention("Coord(hidden=3)", 8, 1) == core.CoordinateAttention(8, hidden=3, rank=1)
+    assert attention("SE", 64, 2) == attention("se", 64, 2) == core.SqueezeExcitation(64, hidden=4)
     assert attention("se", 3, 2) == core.SqueezeExcitation(3, hidden=1)
     assert [attention("shuffle", c, 2).groups for c in (64, 256, 512, 6)] == [32, 64, 64, 1]
 
 
 REFUSED = {
-    "eca": "attention='eca' is none of se, cbam, shuffle, AffineSampler, CBAM, ",
+    "fca": "attention='fca' is none of se, cbam, shuffle, AffineSampler, BottleneckAttention, CBAM, ",
+    "ema": "'ema' is what people call EfficientMultiScaleAttention and ExpectationMaximizationAttention: say which.",
     "CBAM(8)": "'CBAM(8)' configures no block: ",
     "CBAM(reduction=len(x))": "'CBAM(reduction=len(x))' configures no block: fields must be numbers, texts, True",
     "CBAM(reduction=80)": "leaves no hidden unit",

@@ -141,7 +141,7 @@ def test_no_space_is_explained():
 
 def test_wrong_configuration():
     with pytest.raises(core.SpecError, match="leaves no hidden unit: reduction must lie between 1 and 8"):
-        linen.SqueezeExcitation().init(jax.random.key(0), image(1, 2, 2, 8))
+        linen.SqueezeExcitation(16).init(jax.random.key(0), image(1, 2, 2, 8))
 
 
 def test_errors_of_compiled_calls_are_explained():

@@ -136,4 +136,4 @@ def test_no_space_is_explained():
 
 def test_wrong_configuration():
     with pytest.raises(core.SpecError, match="leaves no hidden unit: reduction must lie between 1 and 8"):
-        layers.SqueezeExcitation(8, rngs=nnx.Rngs(0))
+        layers.SqueezeExcitation(8, 16, rngs=nnx.Rngs(0))

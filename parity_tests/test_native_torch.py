@@ -254,7 +254,7 @@ def test_no_space_is_explained():
 
 def test_wrong_configuration():
     with pytest.raises(core.SpecError) as caught:
-        attn_torch.SqueezeExcitation(8)
+        attn_torch.SqueezeExcitation(8, 16)
     assert str(caught.value) == (
         "SqueezeExcitation(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8."
     )

@@ -18,6 +18,12 @@ from attn_core.spec import Bound, parts, windows
 SE = core.SqueezeExcitation
 
 
+def needs_channels(block: type[core.Block]) -> bool:
+    """Say whether the channels are all that a block must be told."""
+    needed = [field.name for field in dataclasses.fields(block) if field.default is dataclasses.MISSING]
+    return needed == ["channels"]
+
+
 @pytest.mark.parametrize("text", REFUSED)
 def test_wrong_configurations_are_explained(text: str):
     with pytest.raises(core.SpecError) as caught:
@@ -146,6 +152,12 @@ def test_size_that_cannot_work():
         output_shape(core.NonLocal(8, subsample=2), (1, 8, 1, 1))
     with pytest.raises(core.ShapeError, match="conv: Conv takes images of 2 spatial axes, got"):
         output_shape(core.SpatialAttention(), (1, 8, 5))
+
+
+@pytest.mark.parametrize("name", [name for name, block in core.BLOCKS.items() if needs_channels(block)])
+def test_every_usual_width_builds(name: str):
+    """With nothing but a number of channels."""
+    assert all(core.BLOCKS[name](channels).arrays() is not None for channels in range(8, 2049, 8))
 
 
 @pytest.mark.parametrize("name", KNOWN)

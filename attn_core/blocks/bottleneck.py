@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from attn_core.spec import Block, Part, require, require_positive, require_type
 from attn_core.spec.initializers import TORCH, Start
@@ -16,29 +16,39 @@ class Bottleneck(Block):
 
     **Fields**: ``channels``; ``reduction``, which makes ``channels // reduction`` hidden units; ``hidden``, their
     number in place of that; ``bias``, of both layers. **Raises** `SpecError` if there is no hidden unit.
+
+    A reduction that is left out becomes, when the block is made, the `usual` one or, of fewer channels, their number.
     """
 
+    usual: ClassVar[int] = 16
     start: ClassVar[Start] = TORCH  # how both layers begin
 
     channels: int
-    reduction: int = 16
+    reduction: int | None = None
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = True
 
     def __post_init__(self) -> None:
-        require_type(self, channels=int, reduction=int, hidden=(int, type(None)), bias=bool)
+        require_type(self, channels=int, reduction=(int, type(None)), hidden=(int, type(None)), bias=bool)
         require_positive(self, "channels")
+        if self.reduction is None:  # a file then holds the number, whatever rule comes after
+            fitting = min(self.usual, self.channels) if self.hidden is None else self.usual
+            object.__setattr__(self, "reduction", fitting)
         if self.hidden is None:
             rule = f"reduction must lie between 1 and {self.channels}."
-            require(self.reduction >= 1, f"{self!r} divides by {self.reduction}: {rule}")
+            require(self._reduction >= 1, f"{self!r} divides by {self.reduction}: {rule}")
             require(self.width >= 1, f"{self!r} leaves no hidden unit: {rule}")
         require(self.width >= 1, f"{self!r} leaves no hidden unit: hidden must be at least 1.")
 
     @property
+    def _reduction(self) -> int:
+        return cast(int, self.reduction)
+
+    @property
     def width(self) -> int:
         """Number of hidden units."""
-        return self.channels // self.reduction if self.hidden is None else self.hidden
+        return self.channels // self._reduction if self.hidden is None else self.hidden
 
     def overruled(self) -> tuple[str, ...]:
         """Name `reduction` where `hidden` stands in its place."""

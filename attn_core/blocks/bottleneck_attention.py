@@ -45,7 +45,8 @@ class BottleneckAttention(Bottleneck):
     **Fields**
 
     - ``channels``: number of channels (the paper's C).
-    - ``reduction``: there are ``channels // reduction`` hidden units, and hidden channels (the paper's r).
+    - ``reduction``: there are ``channels // reduction`` hidden units, and hidden channels (the paper's r); left
+      out, it is 16 or, of fewer channels, their number.
     - ``hidden``: their number, in place of that; ``reduction`` is then without effect.
     - ``bias``: whether dense layers and convolutions have biases.
     - ``dilation``: how many pixels the numbers of the 3 x 3 kernels are apart (the paper's d).

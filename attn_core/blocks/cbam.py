@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, cast
 
 from attn_core.blocks.channel_attention import ChannelAttention
 from attn_core.blocks.spatial_attention import SpatialAttention
@@ -40,7 +40,7 @@ class CBAM(Block):
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"
 
     channels: int
-    reduction: int = 16
+    reduction: int | None = None
     kernel: int = 7
     _: KW_ONLY
     hidden: int | None = None
@@ -53,7 +53,8 @@ class CBAM(Block):
 
     def __post_init__(self) -> None:
         require_type(self, spatial_bias=bool)
-        self.parts()
+        channel = self.parts()["channel"]
+        object.__setattr__(self, "reduction", cast(ChannelAttention, channel).reduction)
 
     def overruled(self) -> tuple[str, ...]:
         """Name the fields that have no effect in the halves."""

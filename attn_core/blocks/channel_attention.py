@@ -30,7 +30,8 @@ class ChannelAttention(Bottleneck):
     **Fields**
 
     - ``channels``: number of channels (the paper's C).
-    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r).
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is
+      16 or, of fewer channels, their number.
     - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
     - ``bias``: whether both layers have a bias; with "both" pools, that of the second counts twice.
     - ``pools``: what the perceptron sees: "mean", "max" or "both", which adds its two answers.

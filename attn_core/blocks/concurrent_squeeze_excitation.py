@@ -51,10 +51,10 @@ class ConcurrentSqueezeExcitation(SqueezeExcitation):
     have no biases, the authors' code has them. Fresh weights and biases are PyTorch's own, as in the authors' code.
     """
 
+    usual: ClassVar[int] = 2
     start: ClassVar[Start] = TORCH
     source: ClassVar[str] = "Roy et al.: Concurrent Squeeze & Excitation. MICCAI 2018, arXiv:1803.02579"
 
-    reduction: int = 2
     _: KW_ONLY
     rank: int = 2
     joined: str = "maximum"

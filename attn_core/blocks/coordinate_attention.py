@@ -38,7 +38,7 @@ class CoordinateAttention(Bottleneck):
     **Fields**
 
     - ``channels``: number of channels (the paper's C).
-    - ``reduction``: there are ``channels // reduction`` hidden units (the paper's r), but 8 at least.
+    - ``reduction``: there are ``channels // reduction`` hidden units (the paper's r, 32 if left out), but 8 at least.
     - ``hidden``: number of hidden units, in place of that; ``reduction`` is then without effect.
     - ``bias``: whether the convolutions, all of one pixel, have biases.
     - ``rank``: number of spatial axes: 1, 2 or 3; there is a gate for each axis, from the means over all others.
@@ -55,9 +55,9 @@ class CoordinateAttention(Bottleneck):
     pixel, computed from it alone. Fresh weights and biases are PyTorch's own, as in the authors' code.
     """
 
+    usual: ClassVar[int] = 32
     source: ClassVar[str] = "Hou, Zhou, Feng: Coordinate Attention. CVPR 2021, arXiv:2103.02907"
 
-    reduction: int = 32
     _: KW_ONLY
     rank: int = 2
     norm: bool = True

@@ -41,7 +41,8 @@ class GlobalContext(Bottleneck):
     **Fields**
 
     - ``channels``: number of channels (the paper's C).
-    - ``reduction``: each t has ``channels // reduction`` hidden units (the paper's r).
+    - ``reduction``: each t has ``channels // reduction`` hidden units (the paper's r); left out, it is 16 or, of fewer
+      channels, their number.
     - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
     - ``bias``: whether the dense layers have biases; that of W_k has no effect, but is in other people's weights.
     - ``pool``: how c is made: with "attention", or as the plain "mean".

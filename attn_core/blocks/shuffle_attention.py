@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, cast
 
 from attn_core.spec import Block, Part, Parts, require, require_positive, require_type
 from attn_core.spec.parts import ONE, ZERO, Affine, GroupNorm
 from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
+
+USUAL = 64  # groups
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,9 +34,10 @@ class ShuffleAttention(Block):
     **Fields**
 
     - ``channels``: number of channels (the paper's C).
-    - ``groups``: number of groups (the paper's G); each half of a group has ``channels // (2 * groups)`` channels.
+    - ``groups``: number of groups (the paper's G); each half of a group has ``channels // (2 * groups)`` channels. None
+      becomes, when the block is made, the largest number that divides both 64 (the authors') and half the channels.
 
-    **Raises** `SpecError` if ``2 * groups`` does not divide the channels.
+    **Raises** `SpecError` for an odd number of channels, or if ``2 * groups`` does not divide it.
 
     **Departures**: none from the authors' code. It normalises each channel of :math:`X_{k2}` alone, where the paper
     only speaks of group norm, and starts both gates at sigmoid(1), with weights 0 and biases 1, of which the paper does
@@ -44,18 +48,26 @@ class ShuffleAttention(Block):
     source: ClassVar[str] = "Zhang, Yang: SA-Net: Shuffle Attention. ICASSP 2021, arXiv:2102.00240"
 
     channels: int
-    groups: int = 64
+    groups: int | None = None
 
     def __post_init__(self) -> None:
-        require_type(self, channels=int, groups=int)
+        require_type(self, channels=int, groups=(int, type(None)))
         require_positive(self, "channels")
-        fits = self.groups >= 1 and self.channels % (2 * self.groups) == 0
-        require(fits, f"{self!r}: channels must be divisible by 2 * groups; choose groups so that they are.")
+        if self.groups is None:  # a file then holds the number, whatever rule comes after
+            object.__setattr__(self, "groups", math.gcd(USUAL, self.channels // 2))
+        require(self.channels % 2 == 0, f"{self!r}: the channels must be even, for groups have two halves.")
+        fitting = [n for n in range(1, self.channels // 2 + 1) if self.channels // 2 % n == 0]
+        nearest = min(fitting, key=lambda n: abs(n - self._groups))
+        require(self.groups in fitting, f"{self!r}: 2 * groups must divide the channels, as groups={nearest} would.")
+
+    @property
+    def _groups(self) -> int:
+        return cast(int, self.groups)
 
     @property
     def width(self) -> int:
         """Number of channels of each half of a group."""
-        return self.channels // (2 * self.groups)
+        return self.channels // (2 * self._groups)
 
     def parts(self) -> dict[str, Part | Block]:
         """Return what the gates are computed with."""
@@ -67,7 +79,7 @@ class ShuffleAttention(Block):
 
     def attend(self, f: Primitives[T], p: Parts, x: T) -> tuple[T, T, T, T]:
         """Compute both halves of the groups, and the gate of each; the groups are samples."""
-        first, second = f.split(f.group(x, self.groups), 2)
+        first, second = f.split(f.group(x, self._groups), 2)
         return first, second, f.sigmoid(p.channel(f.global_mean(first))), f.sigmoid(p.spatial(p.norm(second)))
 
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
@@ -77,10 +89,10 @@ class ShuffleAttention(Block):
         of the image's channel 2 k n + i (`channel`) or 2 k n + n + i (`spatial`).
         """
         _, _, channel, spatial = self.attend(f, p, x)
-        return {"channel": f.ungroup(channel, self.groups), "spatial": f.ungroup(spatial, self.groups)}
+        return {"channel": f.ungroup(channel, self._groups), "spatial": f.ungroup(spatial, self._groups)}
 
     def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute the scaled halves, shuffled."""
         first, second, channel, spatial = self.attend(f, p, x)
         scaled = f.concat([f.scale(first, channel), f.multiply(second, spatial)])
-        return f.channel_shuffle(f.ungroup(scaled, self.groups), 2)
+        return f.channel_shuffle(f.ungroup(scaled, self._groups), 2)

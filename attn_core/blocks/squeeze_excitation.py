@@ -30,7 +30,8 @@ class SqueezeExcitation(Bottleneck):
     **Fields**
 
     - ``channels``: number of channels (the paper's C).
-    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r).
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is
+      16 or, of fewer channels, their number.
     - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
     - ``bias``: whether both dense layers have a bias.
     - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from attn_core.cli.console import one_sentence, out, say, with_progress
 from attn_core.cli.convert import convert
@@ -15,7 +14,8 @@ from attn_core.cli.port import port
 from attn_core.interpreters.cost import cost
 from attn_core.interpreters.formula import formula
 from attn_core.models import CONSTRUCTORS
-from attn_core.models.registry import KNOWN, NAMED, example, parse
+from attn_core.models.registry import KNOWN, example, named, parse, searched
+from attn_core.models.words import FAMILIES, WORDS
 from attn_core.parity.runtimes import beside
 from attn_core.spec.calls import parse_shape
 
@@ -28,12 +28,23 @@ main = typer.Typer(
 
 
 @main.command("list")
-def list_blocks() -> None:
-    """List the blocks and networks."""
-    table = Table("block", "fields", "source")
-    for name, block in KNOWN.items():
-        table.add_row(name, ", ".join(field.name for field in dataclasses.fields(block)), block.source)
-    out.print(table)
+def list_blocks(
+    words: Annotated[
+        str, typer.Option("--search", help="only those with this in a name, a paper or what people say")
+    ] = "",
+) -> None:
+    """List the blocks and networks, by family."""
+    with one_sentence():
+        found = list(searched(words))
+    for family, names in FAMILIES.items():
+        table = Table(
+            Column("block", no_wrap=True), "also called", "source", title=family, title_justify="left", expand=True
+        )
+        for name in names:
+            if name in found:
+                table.add_row(name, ", ".join(WORDS.get(name, ())), KNOWN[name].source)
+        if table.row_count:
+            out.print(table)
     say(f"Networks of well-known configuration: {', '.join(CONSTRUCTORS)}.")
 
 
@@ -47,7 +58,7 @@ def show(
 ) -> None:
     """Show a block: formula, fields, weights, and what it costs on an input."""
     with one_sentence():
-        found = example(block) if block in NAMED else parse(block)
+        found = parse(block) if "(" in block else example(named(block))
         arrays, text = found.arrays(), formula(found)
         inputs = tuple(map(parse_shape, shapes)) if shapes else found.example()
         costs = cost(found, *inputs)

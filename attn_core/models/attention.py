@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TypeAlias
 
 from attn_core.blocks import BLOCKS, CBAM, ShuffleAttention, SqueezeExcitation
+from attn_core.models.words import meant_call
 from attn_core.spec import Block, SpecError
 from attn_core.spec.calls import parse
 
@@ -23,7 +23,7 @@ def _cbam(channels: int, rank: int) -> Block:
 
 
 def _shuffle(channels: int, rank: int) -> Block:
-    return ShuffleAttention(channels, math.gcd(64, channels // 2) if channels > 1 else 1)
+    return ShuffleAttention(channels)
 
 
 SHORT: dict[str, Callable[[int, int], Block]] = {"se": _squeeze_excitation, "cbam": _cbam, "shuffle": _shuffle}
@@ -38,15 +38,17 @@ def attention(choice: Attention, channels: int, rank: int) -> Block | None:
     """Return the attention block for images of this many channels and spatial axes.
 
     ``"se"`` has round(channels / 16) hidden units, ``"cbam"`` is that of the defaults, ``"shuffle"`` has 64 groups or
-    as many as the channels allow. A text such as ``"CBAM(reduction=8)"`` is any block of the collection: `channels` and
-    `rank` are filled in. **Raises** `SpecError` for anything else, and where the block does.
+    as many as the channels allow. A text such as ``"CBAM(reduction=8)"`` is any block of the collection, or what people
+    call it, as ``"eca"``: `channels` and `rank` are filled in. **Raises** `SpecError` for anything else, and where the
+    block does.
     """
     if choice is None:
         return None
     if not isinstance(choice, str):
         return _made(choice, channels)
-    if choice in SHORT:
-        return SHORT[choice](channels, rank)
+    if choice.lower() in SHORT:
+        return SHORT[choice.lower()](channels, rank)
+    choice = meant_call(choice)
     if choice.partition("(")[0] not in BLOCKS:
         names = ", ".join((*SHORT, *BLOCKS))
         raise SpecError(f"attention={choice!r} is none of {names}, a function of the channels, or None.")

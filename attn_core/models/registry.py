@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable
-from functools import partial
+from typing import Any
 
 from attn_core.blocks import BLOCKS
 from attn_core.models import CONSTRUCTORS, MODELS
-from attn_core.spec import Block, calls
+from attn_core.models.words import WORDS, meant, meant_call, plain
+from attn_core.spec import Block, SpecError, calls
 
 KNOWN: dict[str, type[Block]] = BLOCKS | MODELS
 NAMED: dict[str, Callable[..., Block]] = {**KNOWN, **CONSTRUCTORS}
@@ -16,13 +18,37 @@ NAMED: dict[str, Callable[..., Block]] = {**KNOWN, **CONSTRUCTORS}
 PATCHES = {"bands": 30, "size": 25}
 FITTING = {  # where 64 will not do
     "ChannelShuffle": {"groups": 4},
-    "ShuffleAttention": {"channels": 128},
     "PointwiseSpatialAttention": {"size": 30},
     "SEResNet": {"classes": 1000},
     **dict.fromkeys(("HybridSN", "hybrid_sn", "hybrid_sn_2d_first", "hybrid_sn_attention"), PATCHES),
 }
 
-parse = partial(calls.parse, known=NAMED)  # text to a block; see `calls.parse`
+
+def parse(text: str, **given: Any) -> Block:
+    """Return the block that a text such as ``CBAM(64)`` or ``SE(64)`` configures; see `calls.parse` and `words`."""
+    return calls.parse(meant_call(text), NAMED, **given)
+
+
+def named(word: str) -> str:
+    """Return the name of the block or network that a word stands for. **Raises** `SpecError` unless there is one."""
+    name = meant(word)
+    if name in NAMED:
+        return name
+    near = difflib.get_close_matches(word, NAMED, n=3)
+    hint = f"nearest: {', '.join(near)}" if near else f"there are {', '.join(NAMED)}"
+    raise SpecError(f"No block is called {word!r}; {hint}.")
+
+
+def searched(words: str) -> list[str]:
+    """Return the names of which the words stand in one, in its paper, or in what people call it; all for no words.
+
+    **Raises** `SpecError` if there is none.
+    """
+    said = {name: (name, block.source, *WORDS.get(name, ())) for name, block in KNOWN.items()}
+    found = [name for name, texts in said.items() if any(plain(words) in plain(text) for text in texts)]
+    if not found:
+        raise SpecError(f"Nothing here is called {words!r}: `attn list` lists all that there is.")
+    return found
 
 
 def example(name: str) -> Block:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from attn_core.interpreters.formula import formula
 from attn_core.models.registry import KNOWN, parse
+from attn_core.models.words import meant
 from attn_core.parity.draws import Shapes
 from attn_core.parity.result import Subject
 from attn_core.spec import Block, SpecError
@@ -112,6 +113,7 @@ def chosen(texts: Sequence[str], shapes: Sequence[tuple[int, ...]] = ()) -> list
 
 
 def _named(text: str, shapes: Shapes) -> list[Trial]:
+    text = text if "(" in text else meant(text)
     if text != "all" and text not in KNOWN:
         block = parse(text)
         return [Trial(block, shapes or standard_shapes(block))]
@@ -121,6 +123,7 @@ def _named(text: str, shapes: Shapes) -> list[Trial]:
 
 def known_name(text: str) -> str:
     """Return the name of the block whose class or file is called so: ``CBAM`` or ``cbam``. **Raises** `SpecError`."""
+    text = meant(text)
     files = {block.__module__.rpartition(".")[2]: name for name, block in KNOWN.items()}
     if text in KNOWN or text in files:
         return files.get(text, text)

@@ -27,7 +27,7 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
 
     def __init__(
         self,
-        reduction: int = 16,
+        reduction: int | None = None,
         *,
         hidden: int | None = None,
         bias: bool = True,

@@ -27,7 +27,7 @@ class CBAM(Layer, of=core.CBAM):
 
     def __init__(
         self,
-        reduction: int = 16,
+        reduction: int | None = None,
         kernel: int = 7,
         *,
         hidden: int | None = None,

@@ -27,7 +27,7 @@ class GlobalContext(Layer, of=core.GlobalContext):
 
     def __init__(
         self,
-        reduction: int = 16,
+        reduction: int | None = None,
         *,
         hidden: int | None = None,
         bias: bool = True,

@@ -27,7 +27,7 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
 
     def __init__(
         self,
-        groups: int = 64,
+        groups: int | None = None,
         *,
         data_format: str | None = None,
         **kwargs: Any,

@@ -33,7 +33,7 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
     def __init__(
         self,
         channels: int,
-        reduction: int = 16,
+        reduction: int | None = None,
         *,
         hidden: int | None = None,
         bias: bool = True,

@@ -32,7 +32,7 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
     def __init__(
         self,
         channels: int,
-        reduction: int = 16,
+        reduction: int | None = None,
         *,
         hidden: int | None = None,
         bias: bool = False,

@@ -33,7 +33,7 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
     def __init__(
         self,
         channels: int,
-        reduction: int = 2,
+        reduction: int | None = None,
         *,
         hidden: int | None = None,
         bias: bool = True,

@@ -34,7 +34,7 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
     def __init__(
         self,
         channels: int,
-        reduction: int = 32,
+        reduction: int | None = None,
         *,
         hidden: int | None = None,
         bias: bool = True,

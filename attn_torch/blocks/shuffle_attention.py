@@ -32,7 +32,7 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
     def __init__(
         self,
         channels: int,
-        groups: int = 64,
+        groups: int | None = None,
         *,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,

@@ -26,7 +26,7 @@ EXPRESSIBLE = {
 }
 
 REFUSED = {
-    "BottleneckAttention(8)": (
+    "BottleneckAttention(8, 16)": (
         "BottleneckAttention(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8."
     ),
     "BottleneckAttention(16, dilation=0)": (

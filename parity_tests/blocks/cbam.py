@@ -43,8 +43,15 @@ EXPRESSIBLE = {
 }
 
 REFUSED = {
-    "CBAM(8)": "ChannelAttention(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8.",
+    "CBAM(8, 16)": (
+        "ChannelAttention(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8."
+    ),
     "CBAM(32, kernel=2)": "SpatialAttention(kernel=2): kernel must be odd, so that it has a centre.",
+}
+
+RESOLVED = {
+    "CBAM(8)": {"reduction": 8},
+    "CBAM(64)": {"reduction": 16},
 }
 
 

@@ -32,12 +32,12 @@ EXPRESSIBLE = {
 }
 
 REFUSED = {
-    "ConcurrentSqueezeExcitation(1)": (
+    "ConcurrentSqueezeExcitation(1, 2)": (
         "ConcurrentSqueezeExcitation(channels=1, reduction=2) leaves no hidden unit: "
         "reduction must lie between 1 and 1."
     ),
     "ConcurrentSqueezeExcitation(8, rank=4)": (
-        "ConcurrentSqueezeExcitation(channels=8, reduction=2, rank=4): "
+        "ConcurrentSqueezeExcitation(channels=8, reduction=None, rank=4): "
         "rank, the number of spatial axes, must be 1, 2 or 3."
     ),
     "ConcurrentSqueezeExcitation(8, joined='mean')": (

@@ -37,23 +37,23 @@ EXPRESSIBLE = {
 }
 
 REFUSED = {
-    "CoordinateAttention(0)": ("CoordinateAttention(channels=0, reduction=32): channels must be at least 1."),
+    "CoordinateAttention(0)": ("CoordinateAttention(channels=0, reduction=None): channels must be at least 1."),
     "CoordinateAttention(8, hidden=0)": (
         "CoordinateAttention(channels=8, hidden=0) leaves no hidden unit: hidden must be at least 1."
     ),
     "CoordinateAttention(8, rank=4)": (
-        "CoordinateAttention(channels=8, reduction=32, rank=4): rank, the number of spatial axes, must be 1, 2 or 3."
+        "CoordinateAttention(channels=8, reduction=8, rank=4): rank, the number of spatial axes, must be 1, 2 or 3."
     ),
     "CoordinateAttention(8, joined='maximum')": (
-        "CoordinateAttention(channels=8, reduction=32, joined='maximum'): "
+        "CoordinateAttention(channels=8, reduction=8, joined='maximum'): "
         "joined must be one of product, sum; got 'maximum'."
     ),
     "CoordinateAttention(8, activation='elu')": (
-        "CoordinateAttention(channels=8, reduction=32, activation='elu'): "
+        "CoordinateAttention(channels=8, reduction=8, activation='elu'): "
         "activation must be one of relu, silu, gelu, hard_swish; got 'elu'."
     ),
     "CoordinateAttention(8, momentum=2)": (
-        "CoordinateAttention(channels=8, reduction=32, momentum=2): momentum must lie between 0 and 1, got 2."
+        "CoordinateAttention(channels=8, reduction=8, momentum=2): momentum must lie between 0 and 1, got 2."
     ),
     "CoordinateAttention(8, norm=1)": "CoordinateAttention: norm must be bool, got 1.",
 }

@@ -44,7 +44,7 @@ EXPRESSIBLE = {
 }
 
 REFUSED = {
-    "GlobalContext(8)": (
+    "GlobalContext(8, 16)": (
         "GlobalContext(channels=8, reduction=16) leaves no hidden unit: reduction must lie between 1 and 8."
     ),
     "GlobalContext(32, fusion='mul')": (

@@ -45,9 +45,20 @@ EXPRESSIBLE = {
 
 REFUSED = {
     "ShuffleAttention(24, groups=8)": (
-        "ShuffleAttention(channels=24, groups=8): "
-        "channels must be divisible by 2 * groups; choose groups so that they are."
+        "ShuffleAttention(channels=24, groups=8): 2 * groups must divide the channels, as groups=6 would."
     ),
+    "ShuffleAttention(24, groups=0)": (
+        "ShuffleAttention(channels=24, groups=0): 2 * groups must divide the channels, as groups=1 would."
+    ),
+    "ShuffleAttention(9)": (
+        "ShuffleAttention(channels=9, groups=4): the channels must be even, for groups have two halves."
+    ),
+}
+
+RESOLVED = {
+    "ShuffleAttention(256)": {"groups": 64},
+    "ShuffleAttention(64)": {"groups": 32},
+    "ShuffleAttention(48)": {"groups": 8},
 }
 
 

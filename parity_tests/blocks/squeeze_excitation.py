@@ -81,7 +81,7 @@ REFUSED = {
     "SqueezeExcitation(8, reduction=-2)": (
         "SqueezeExcitation(channels=8, reduction=-2) divides by -2: reduction must lie between 1 and 8."
     ),
-    "SqueezeExcitation(0)": "SqueezeExcitation(channels=0, reduction=16): channels must be at least 1.",
+    "SqueezeExcitation(0)": "SqueezeExcitation(channels=0, reduction=None): channels must be at least 1.",
     "SqueezeExcitation(8.0)": "SqueezeExcitation: channels must be int, got 8.0.",
     "SqueezeExcitation(True)": "SqueezeExcitation: channels must be int, got True.",
     "SqueezeExcitation(8, hidden=0)": (
@@ -100,8 +100,9 @@ REFUSED = {
 }
 
 RESOLVED = {
-    "SqueezeExcitation(40)": {"width": 2},
-    "SqueezeExcitation(8, hidden=12)": {"width": 12},
+    "SqueezeExcitation(40)": {"reduction": 16, "width": 2},
+    "SqueezeExcitation(8)": {"reduction": 8, "width": 1},
+    "SqueezeExcitation(8, hidden=12)": {"reduction": 16, "width": 12},
 }
 
 FUNCTIONS = {

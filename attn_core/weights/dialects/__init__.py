@@ -63,7 +63,8 @@ def get(name: str) -> Dialect:
     if name in _REFUSED:
         raise DialectError(_REFUSED[name].because)
     if name not in _DIALECTS:
-        near = difflib.get_close_matches(name, _DIALECTS, n=3, cutoff=0.4)
+        spellings = {known.lower(): known for known in _DIALECTS}
+        near = [spellings[each] for each in difflib.get_close_matches(name.lower(), spellings, n=3, cutoff=0.4)]
         hint = f"nearest: {', '.join(near)}" if near else f"known: {', '.join(names())}"
         raise DialectError(f"There is no dialect {name!r}; {hint}.")
     return _DIALECTS[name]

@@ -23,7 +23,7 @@ class CBAM(Layer, of=core.CBAM):
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
 
-    reduction: int = 16
+    reduction: int | None = None
     kernel: int = 7
     _: KW_ONLY
     hidden: int | None = None

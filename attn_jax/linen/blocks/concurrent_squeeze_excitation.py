@@ -23,7 +23,7 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
 
-    reduction: int = 2
+    reduction: int | None = None
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = True

@@ -23,7 +23,7 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
 
-    reduction: int = 32
+    reduction: int | None = None
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = True

@@ -21,7 +21,7 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
 
-    groups: int = 64
+    groups: int | None = None
 
     def configure(self, channels: int, rank: int) -> core.ShuffleAttention:
         """Return the block for this many channels and spatial axes."""

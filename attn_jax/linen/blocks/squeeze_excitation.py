@@ -23,7 +23,7 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
 
-    reduction: int = 16
+    reduction: int | None = None
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = True

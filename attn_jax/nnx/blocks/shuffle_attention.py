@@ -28,7 +28,7 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
     def __init__(
         self,
         channels: int,
-        groups: int = 64,
+        groups: int | None = None,
         *,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,

@@ -28,7 +28,7 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     def __init__(
         self,
         channels: int,
-        reduction: int = 16,
+        reduction: int | None = None,
         *,
         hidden: int | None = None,
         bias: bool = True,
