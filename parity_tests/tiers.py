@@ -1,7 +1,7 @@
 """The tiers of the check: `pytest` is the ordinary one, `pytest --full` runs everything, `pytest -m quick` a glance.
 
 What the ordinary tier leaves to the full one is another sample of something that it proves: the mark `full` names the
-test that does. A block's cases all run in torch; elsewhere, its first case of each mode and rank.
+test that does. A block's cases all run in torch; elsewhere, its first case of each mode and rank, or of each mode.
 """
 
 from __future__ import annotations
@@ -49,24 +49,30 @@ def parameters(item: pytest.Item) -> dict[str, Any]:
 # ---- the full tier ---------------------------------------------------------------------------------------------------
 
 
-def firsts() -> set[str]:
-    """Return the first case of each block in each mode and rank."""
+def first_of(values: Iterable[tuple[str, tuple[Any, ...]]]) -> set[str]:
+    """Return the first name of each kind."""
     found: dict[tuple[Any, ...], str] = {}
-    for name, case in CASES.items():
-        found.setdefault((type(case.block), case.train, len(case.shape)), name)
+    for name, kind in values:
+        found.setdefault(kind, name)
     return set(found.values())
 
 
-FIRSTS = firsts()
+FIRSTS = first_of((name, (type(case.block), case.train, len(case.shape))) for name, case in CASES.items())
+FIRST_CASES = first_of((name, (type(case.block), case.train)) for name, case in CASES.items())
+FIRST_RECORDINGS = first_of((folder, (type(one.block), one.modes)) for folder, one in RECORDINGS.items())
+# Each runs the code of another: Keras' layers as with TensorFlow, the primitives as in NNX.
+TWINS = ("keras-jax", "linen")
 LARGE = 200_000  # weights: JAX has no fast convolution in float64
 
 
 def ordinary_case(run: tuple[str, str, str]) -> bool:
     """Say whether a case is run in this runtime and dtype: all in torch, elsewhere the firsts.
 
-    What JAX compiles is run in float64 alone; `test_matrix.py` runs float32 there.
+    What JAX compiles is run in float64 alone; `test_matrix.py` runs float32 there. Of several ranks, twins run one.
     """
     runtime, dtype, case = run
+    if runtime in TWINS and case not in FIRST_CASES:
+        return False
     return runtime == "torch" or (case in FIRSTS and not (runtime in COMPILED and dtype == "float32"))
 
 
@@ -74,9 +80,11 @@ def ordinary_recording(run: tuple[str, str, str, str]) -> bool:
     """Say whether a recording is run in this mode, runtime and dtype.
 
     Large ones, whole networks among them, are run in torch, which recorded them: there a difference is ours alone. The
-    same layers are compared everywhere on smaller ones.
+    same layers are compared everywhere on smaller ones. Twins run the first recording of each block.
     """
     folder, _, runtime, dtype = run
+    if runtime in TWINS and folder not in FIRST_RECORDINGS:
+        return False
     if RECORDINGS[folder].block.parameters() > LARGE:
         return runtime == "torch"
     return runtime in ("torch", "keras-torch") or dtype == "float64"
