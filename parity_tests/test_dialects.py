@@ -318,7 +318,7 @@ SENTENCES = {
     ),
     "no dialect": (
         ("timm.CBAM", {}, {}),
-        "There is no dialect 'timm.CBAM'; nearest: timm.CbamModule, timm.EcaModule, timm.CoordAttn.",
+        "There is no dialect 'timm.CBAM'; nearest: timm.CbamModule, timm.EcaModule, timm.CecaModule.",
     ),
     "ultralytics": (
         ("ultralytics.CBAM", {}, {}),
@@ -477,6 +477,7 @@ UNTOLD = {
     "torchvision.SqueezeExcitation": ["timm.SEModule"],
     "timm.SEModule": ["seeds.ChannelAttention"],
     "monai.ChannelSELayer": ["dli14.SELayer"],
+    "timm.CecaModule": ["timm.EcaModule"],
 }
 
 

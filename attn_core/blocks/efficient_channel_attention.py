@@ -6,15 +6,19 @@ CVPR 2020, arXiv:1910.03151.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar, cast
 
-from attn_core.spec import Block, Part, Parts, require_odd, require_positive, require_type
+import numpy as np
+
+from attn_core.spec import Block, Part, Parts, require_choice, require_odd, require_positive, require_type
 from attn_core.spec.initializers import Uniform
 from attn_core.spec.parts import Conv
 from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
+
+BORDERS = ("zeros", "circular")
 
 GAMMA, B = 2, 1  # as in all of the paper's experiments
 
@@ -41,11 +45,16 @@ class EfficientChannelAttention(Block):
     - ``channels``: number of channels (the paper's C), which says k where ``kernel`` does not.
     - ``kernel``: length of the convolution along the channels, odd (the paper's k); None becomes the number of the
       paper's rule when the block is made.
+    - ``border``: what is beyond the first and the last channel: "zeros", or, "circular", the channels of the other end.
+    - ``hidden``: how many numbers a first layer makes of each channel's mean, before a relu; None: there is no such
+      layer.
 
-    **Raises** `SpecError` if there is no channel, or for a kernel that is even or below 1.
+    **Raises** `SpecError` if there is no channel, for a kernel that is even or below 1, another border, or no hidden
+    number.
 
     **Departures**: none. The class in the authors' repository has k = 3 unless told otherwise; timm's has that of the
-    rule, but 3 at least. Fresh weights are as the authors' class leaves them, to PyTorch's `nn.Conv1d`: uniform between
+    rule, but 3 at least. timm's `CecaModule` is ``border="circular"``, its ``use_mlp`` ``hidden``, whose layers have
+    biases. Fresh weights are as the authors' class leaves them, to PyTorch's `nn.Conv1d`: uniform between
     -1 / sqrt(k) and 1 / sqrt(k), as its documentation says.
     """
 
@@ -53,24 +62,46 @@ class EfficientChannelAttention(Block):
 
     channels: int
     kernel: int | None = None
+    _: KW_ONLY
+    border: str = "zeros"
+    hidden: int | None = None
 
     def __post_init__(self) -> None:
-        require_type(self, channels=int, kernel=(int, type(None)))
+        require_type(self, channels=int, kernel=(int, type(None)), border=str, hidden=(int, type(None)))
         require_positive(self, "channels")
         if self.kernel is None:  # a file then holds the number, whatever rule comes after
             object.__setattr__(self, "kernel", adaptive_kernel(self.channels))
         require_positive(self, "kernel")
         require_odd(self)
+        require_choice(self, "border", BORDERS)
+        if self.hidden is not None:
+            require_positive(self, "hidden")
+
+    @property
+    def _kernel(self) -> int:
+        return cast(int, self.kernel)
 
     def parts(self) -> dict[str, Part | Block]:
-        """Return the convolution of a line of channels."""
-        kernel = cast(int, self.kernel)
-        return {"conv": Conv(1, 1, (kernel,), bias=False, law=Uniform(1 / math.sqrt(kernel)))}
+        """Return the convolution of a line of channels and, with hidden numbers, the layer `spread` before it."""
+        padding = "valid" if self.border == "circular" else "symmetric"
+        if self.hidden is None:
+            law = Uniform(1 / math.sqrt(self._kernel))
+            return {"conv": Conv(1, 1, (self._kernel,), padding=padding, bias=False, law=law)}
+        return {"spread": Conv(1, self.hidden, (1,)), "conv": Conv(self.hidden, 1, (self._kernel,), padding=padding)}
 
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gate omega as `channel`, a vector (batch, channels)."""
-        line = f.channels_to_depth(f.global_mean(x))
+        line = f.channels_to_depth(self.bordered(f, f.global_mean(x)))
+        line = line if self.hidden is None else f.relu(p.spread(line))
         return {"channel": f.sigmoid(f.depth_to_channels(p.conv(line)))}
+
+    def bordered(self, f: Primitives[T], means: T) -> T:
+        """Add to a vector, at both ends, what stands at the other, or nothing for zeros, which the convolution adds."""
+        if self.border == "zeros":
+            return means
+        reach = self._kernel // 2
+        places = np.arange(-reach, self.channels + reach) % self.channels
+        return f.einsum("bnc->bc", f.take(f.matrices(means, 1), places[None]))
 
     def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute omega * x."""

@@ -29,10 +29,12 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
         self,
         kernel: int | None = None,
         *,
+        border: str = "zeros",
+        hidden: int | None = None,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        options = {"kernel": kernel}
+        options = {"kernel": kernel, "border": border, "hidden": hidden}
         super().__init__(options, data_format, **kwargs)
 
     def configure(self, channels: int, rank: int) -> core.EfficientChannelAttention:

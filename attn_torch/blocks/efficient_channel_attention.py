@@ -35,10 +35,12 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
         channels: int,
         kernel: int | None = None,
         *,
+        border: str = "zeros",
+        hidden: int | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        block = core.EfficientChannelAttention(channels, kernel)
+        block = core.EfficientChannelAttention(channels, kernel, border=border, hidden=hidden)
         super().__init__(block, device=device, dtype=dtype)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -130,10 +130,17 @@ DIALECTS = (
     ),
     efficient_channel_attention(
         "timm.EcaModule",
+        deep=True,
         definition="timm 1.0.31, timm/layers/eca.py",
-        differs="The kernel from the channels is 3 at least. Not here: use_mlp, another gate_layer, and CecaModule, "
-        f"which has the same array and takes the last channel for a neighbour of the first. {UNTOLD}.",
-        proven=("official/timm_eca_c64",),
+        differs=f"The kernel from the channels is 3 at least. Not here: other gate_layer and act_layer. {UNTOLD}.",
+        proven=("official/timm_eca_c64", "official/timm_eca_mlp"),
+    ),
+    efficient_channel_attention(
+        "timm.CecaModule",
+        border="circular",
+        definition="timm 1.0.31, timm/layers/eca.py",
+        differs=f"The array of EcaModule; the last channel is a neighbour of the first. {UNTOLD}.",
+        proven=("official/timm_ceca_c64",),
     ),
     effective_squeeze_excitation(
         "timm.EffectiveSEModule",

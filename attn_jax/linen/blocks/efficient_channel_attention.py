@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
+
 from jax import Array
 
 from attn_core import blocks as core
@@ -22,10 +24,13 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
     """
 
     kernel: int | None = None
+    _: KW_ONLY
+    border: str = "zeros"
+    hidden: int | None = None
 
     def configure(self, channels: int, rank: int) -> core.EfficientChannelAttention:
         """Return the block for this many channels and spatial axes."""
-        return core.EfficientChannelAttention(channels, self.kernel)
+        return core.EfficientChannelAttention(channels, self.kernel, border=self.border, hidden=self.hidden)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
         """Compute the block's output."""

@@ -30,12 +30,14 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
         channels: int,
         kernel: int | None = None,
         *,
+        border: str = "zeros",
+        hidden: int | None = None,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        block = core.EfficientChannelAttention(channels, kernel)
+        block = core.EfficientChannelAttention(channels, kernel, border=border, hidden=hidden)
         super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
