@@ -30,16 +30,17 @@ def image(x: Any, dtype: Any) -> Array:
     return array
 
 
-def prepared(inputs: Sequence[Any], dtype: Any) -> list[Array]:
-    """Give the inputs of a block, an image and possibly other arrays, the type of computation."""
-    first, *more = inputs
-    return [image(first, dtype), *(jnp.asarray(array, dtype) for array in more)]
+def prepared(inputs: Sequence[Any], dtype: Any, images: int = 1) -> list[Array]:
+    """Give the inputs of a block, images and possibly other arrays, the type of computation."""
+    arrays = [jnp.asarray(array, dtype) for array in inputs[images:]]
+    return [*(image(array, dtype) for array in inputs[:images]), *arrays]
 
 
-def canonical(inputs: Sequence[Array]) -> list[tuple[Any, ...]]:
-    """Return the shapes of a block's inputs, that of the image reordered to (batch, channels, *space)."""
-    first, *more = (array.shape for array in inputs)
-    return [(first[0], first[-1], *first[1:-1]) if len(first) > 1 else first, *more]
+def canonical(inputs: Sequence[Array], images: int = 1) -> list[tuple[Any, ...]]:
+    """Return the shapes of a block's inputs, those of images reordered to (batch, channels, *space)."""
+    shapes = [array.shape for array in inputs]
+    first = [(shape[0], shape[-1], *shape[1:-1]) if len(shape) > 1 else shape for shape in shapes[:images]]
+    return [*first, *shapes[images:]]
 
 
 def space(x: Array) -> tuple[int, ...]:

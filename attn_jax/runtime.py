@@ -37,11 +37,10 @@ def run(
     train: bool = False,
 ) -> Outcome:
     """Run the layer as a pure function; see `attn_core.parity.Runtime`. What was compiled is kept."""
-    image, *more = x if isinstance(x, tuple) else (x,)
     # On some devices float32 products are rounded to fewer bits unless one asks for all of them.
     with jax.enable_x64(dtype == "float64"), jax.default_matmul_precision("highest"):
         variables = to_flax(block, weights, dtype)
-        inputs = (_native(image, dtype), *(jnp.asarray(array, dtype) for array in more))
+        inputs = _inputs(block, x, dtype)
         forward, backward = _compiled(purify, block, dtype, train)
         given = (variables.get(PARAMS, {}), variables.get(STATISTICS, {}))
         (output, pull, moved), looked = forward(*given, *inputs)
@@ -49,8 +48,9 @@ def run(
         statistics = _named({STATISTICS: moved}) if train else {}
         if cotangent is None:
             return Outcome(_canonical(output), gates, {}, statistics)
-        of_params, of_image, *of_more = backward(pull, _native(cotangent, dtype))
-        of_inputs = dict(zip(block.inputs, (_canonical(of_image), *map(_numpy, of_more)), strict=True))
+        of_params, *found = backward(pull, _native(cotangent, dtype))
+        numbers = [*map(_canonical, found[: block.images]), *map(_numpy, found[block.images :])]
+        of_inputs = dict(zip(block.inputs, numbers, strict=True))
         return Outcome(_canonical(output), gates, of_inputs | _named({PARAMS: of_params}), statistics)
 
 
@@ -58,10 +58,8 @@ def steps(
     watched: Watched, block: Block, weights: Mapping[str, ArrayLike], x: Given, dtype: str = "float32"
 ) -> list[Step]:
     """Run the block outside of training, step by step; see `attn_core.parity.Runtime`."""
-    image, *more = x if isinstance(x, tuple) else (x,)
     with jax.enable_x64(dtype == "float64"), jax.default_matmul_precision("highest"):
-        inputs = [_native(image, dtype), *(jnp.asarray(array, dtype) for array in more)]
-        found = watched(block, weights, inputs, dtype)
+        found = watched(block, weights, _inputs(block, x, dtype), dtype)
         return [Step(step.name, step.kind, _numpy(step.output)) for step in found]
 
 
@@ -80,6 +78,12 @@ def _compiled(purify: Purify, block: Block, dtype: str, train: bool) -> tuple[An
 
 def _named(variables: Variables) -> dict[str, NDArray[np.float64]]:
     return {name: _numpy(array) for name, array in from_flax(variables).items()}
+
+
+def _inputs(block: Block, x: Given, dtype: str) -> list[jax.Array]:
+    given = x if isinstance(x, tuple) else (x,)
+    arrays = [jnp.asarray(array, dtype) for array in given[block.images :]]
+    return [*(_native(array, dtype) for array in given[: block.images]), *arrays]
 
 
 def _native(x: NDArray[Any], dtype: str) -> jax.Array:

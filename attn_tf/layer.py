@@ -151,8 +151,9 @@ class Layer(keras.layers.Layer):
         return {name: self.images.native(shape) for name, shape in gates.items()}
 
     def _canonical(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        """Reorder the first of the inputs' shapes, the image's."""
-        return (self.images.canonical(tuple(shapes[0])), *shapes[1:])
+        """Reorder the shapes of the inputs that are images."""
+        images = self.block.images
+        return (*(self.images.canonical(tuple(shape)) for shape in shapes[:images]), *shapes[images:])
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer; a function is none that Keras could write."""

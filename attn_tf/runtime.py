@@ -42,8 +42,7 @@ def run(
     """Run the layer; see `attn_core.parity.Runtime`."""
     with _precision(dtype):
         layer = bind(block, weights, dtype=dtype, data_format=data_format)
-        image, *others = x if isinstance(x, tuple) else (x,)
-        inputs = [keras.ops.convert_to_tensor(a, dtype) for a in (_native(image, data_format), *others)]
+        inputs = _inputs(block, x, dtype, data_format)
         gates = {name: _canonical(gate, data_format) for name, gate in layer.gates(*inputs).items()}
         pull = None if cotangent is None else keras.ops.convert_to_tensor(_native(cotangent, data_format), dtype)
         output, found, _ = through_layer(layer, inputs, pull, train=train)
@@ -61,8 +60,7 @@ def steps(
     """Run the block outside of training, step by step; see `attn_core.parity.Runtime`."""
     with _precision(dtype):
         layer = bind(block, weights, dtype=dtype, data_format=data_format)
-        image, *others = x if isinstance(x, tuple) else (x,)
-        inputs = [keras.ops.convert_to_tensor(a, dtype) for a in (_native(image, data_format), *others)]
+        inputs = _inputs(block, x, dtype, data_format)
         found = trace.steps(block, layer, Interpreter(layer.images, getattr, lambda part, own: own), inputs)
         return [Step(step.name, step.kind, _numpy(step.output)) for step in found]
 
@@ -70,8 +68,9 @@ def steps(
 def _named(layer: Layer, gradients: Sequence[Any], data_format: str) -> dict[str, NDArray[np.float64]]:
     """Name the gradients of inputs and `layer.trainable_variables`."""
     count = len(layer.block.inputs)
-    of_image, *of_others = gradients[:count]
-    of_inputs = [_canonical(of_image, data_format), *map(_numpy, of_others)]
+    images = layer.block.images
+    of_images = [_canonical(gradient, data_format) for gradient in gradients[:images]]
+    of_inputs = [*of_images, *map(_numpy, gradients[images:count])]
     of_variables = dict(zip(map(id, layer.trainable_variables), gradients[count:], strict=True))
     of_weights = {
         name: to_canonical(variable, _numpy(of_variables[id(variable)]))
@@ -94,6 +93,12 @@ def _precision(dtype: str) -> Any:
 
 
 # ---- layouts: what has three axes or more is an image ----------------------------------------------------------------
+
+
+def _inputs(block: Block, x: NDArray[Any] | tuple[NDArray[Any], ...], dtype: str, data_format: str) -> list[Any]:
+    given = x if isinstance(x, tuple) else (x,)
+    images = [_native(array, data_format) for array in given[: block.images]]
+    return [keras.ops.convert_to_tensor(array, dtype) for array in (*images, *given[block.images :])]
 
 
 def _native(x: NDArray[Any], data_format: str) -> NDArray[Any]:

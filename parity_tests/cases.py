@@ -82,17 +82,19 @@ class Case:
     @property
     def inputs(self) -> Array | tuple[Array, ...]:
         """The image, or all inputs of a block that has several."""
-        return self.given if self.more else self.image
+        return self.given if len(self.given) > 1 else self.image
 
     @property
     def given(self) -> tuple[Array, ...]:
-        """All inputs."""
-        return (self.image, *(_exact(a) for a in self.more))
+        """All inputs; images beside the first are of its size."""
+        beside = [(self.shape[0], shape[1], *self.shape[2:]) for shape in self.block.example()[1 : self.block.images]]
+        images = (parity.sample_image(shape, self.seed + i) for i, shape in enumerate(beside, 100))
+        return (self.image, *(_exact(a) for a in (*images, *self.more)))
 
     @property
     def cotangent(self) -> Array:
         """Random numbers, in the output's shape."""
-        shape = output_shape(self.block, self.shape, *(a.shape for a in self.more))
+        shape = output_shape(self.block, *(a.shape for a in self.given))
         return _exact(np.random.default_rng([self.seed, 2]).standard_normal(shape))
 
     @property
@@ -146,7 +148,8 @@ class Recording:
 
     The dialect reads just this block from the recorded tensors, given `options` that their sizes do not tell; None is
     for a block without weights. `gate` names the gate that the class returns, where it does not return the product with
-    the image. `as_run` is the block with what their framework computes otherwise.
+    the image. `as_run` is the block with what their framework computes otherwise. `order` says which of the class's
+    inputs each of ours is.
     """
 
     folder: str
@@ -155,6 +158,7 @@ class Recording:
     options: Mapping[str, object] = field(default_factory=dict)
     gate: str | None = None
     as_run: core.Block | None = None
+    order: tuple[int, ...] = (0,)
     modes: tuple[str, ...] = ("eval",)
     dtypes: tuple[str, ...] = ("float64", "float32")  # without one in which their own code does not keep our bound
     float64_in: tuple[str, ...] | None = None  # the runtimes that take float64, where others take minutes for it
@@ -186,8 +190,19 @@ class Recording:
 
     @property
     def image(self) -> Array:
-        """The input."""
-        return self._canonical(recipe().inputs(self.files[0])[0].astype(np.float64))
+        """The first input of ours."""
+        return self.images[0]
+
+    @property
+    def images(self) -> tuple[Array, ...]:
+        """All inputs, in our order."""
+        theirs = recipe().inputs(self.files[0])
+        return tuple(self._canonical(theirs[i].astype(np.float64)) for i in self.order)
+
+    @property
+    def inputs(self) -> Array | tuple[Array, ...]:
+        """The image, or all inputs of a block that has several."""
+        return self.images if len(self.images) > 1 else self.image
 
     @property
     def cotangent(self) -> Array:
@@ -198,17 +213,16 @@ class Recording:
         return np.moveaxis(array, -1, 1) if self.files[0]["layout"] == "NHWC" else array
 
     @property
-    def given(self) -> tuple[core.Block, Weights, Array]:
-        """The block that returns what the class did, its weights, and the image."""
+    def given(self) -> tuple[core.Block, Weights, Array | tuple[Array, ...]]:
+        """The block that returns what the class did, its weights, and the image or all inputs."""
         if self.gate is None:
-            return self.as_run or self.block, self.weights, self.image
-        return GateAlone(self.block, self.gate), {f"inner.{name}": a for name, a in self.weights.items()}, self.image
+            return self.as_run or self.block, self.weights, self.inputs
+        return GateAlone(self.block, self.gate), {f"inner.{name}": a for name, a in self.weights.items()}, self.inputs
 
     @property
     def pull(self) -> Array:
         """The cotangent in the shape of the block's output: a gate of channels is a vector here."""
-        block, _, image = self.given
-        return self.cotangent.reshape(output_shape(block, image.shape))
+        return self.cotangent.reshape(output_shape(self.given[0], *(image.shape for image in self.images)))
 
     def named(self, found: Mapping[str, Array]) -> dict[str, Array]:
         """Return what `given` computed by the names, and in the shape, of what was recorded."""
@@ -221,8 +235,8 @@ class Recording:
         Of large arrays, summaries were recorded: they have a # and the summary's name after the array's.
         """
         io, prefix = self.files[1], f"{dtype}/{mode}/"
-        whole = [name for name in ("output", "grad:input") if prefix + name in io]
-        found = {name: self._canonical(io[prefix + name]) for name in whole}
+        whole = {"output": "output", **self._of_inputs}
+        found = {ours: self._canonical(io[prefix + theirs]) for theirs, ours in whole.items() if prefix + theirs in io}
         for name, array in self.block.arrays().items():
             kind = "grad" if array.trainable else "stat"
             theirs = f"{prefix}{kind}:{self.origins[name].key}"
@@ -230,11 +244,17 @@ class Recording:
                 found[f"{kind}:{name}"] = self.ours(name, io[theirs])
         return found | self._summaries(prefix)
 
+    @property
+    def _of_inputs(self) -> dict[str, str]:
+        """Our names of the gradients of inputs, by theirs."""
+        numbers = [f"{i}" if len(self.order) > 1 else "" for i in self.order]
+        return {f"grad:input{i}": f"grad:{name}" for i, name in zip(numbers, self.block.inputs, strict=False)}
+
     def _summaries(self, prefix: str) -> dict[str, Array]:
         arrays = self.block.arrays().items()
         names = {f"{'grad' if a.trainable else 'stat'}:{name}": self.origins[name].key for name, a in arrays}
         ours = {f"{key.partition(':')[0]}:{theirs}": key for key, theirs in names.items()}
-        ours |= {name: name for name in ("output", "grad:input")}
+        ours |= {"output": "output", **self._of_inputs}
         found = {}
         for key, array in self.files[1].items():
             name, _, part = key.removeprefix(prefix).partition("#")

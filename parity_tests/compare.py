@@ -31,7 +31,8 @@ def steps(recording: Recording, gradients: dict[str, np.ndarray]) -> dict[str, t
     A digest holds the slope along a direction that the recipe knows.
     """
     rng, found = np.random.default_rng(0), {}
-    shapes = {name: array.shape for name, array in recording.block.arrays().items()} | {"input": recording.image.shape}
+    shapes = {name: array.shape for name, array in recording.block.arrays().items()}
+    shapes |= {name: image.shape for name, image in zip(recording.block.inputs, recording.images, strict=False)}
     for key, gradient in gradients.items():
         name, _, part = key.removeprefix("grad:").partition("#")
         if not part:

@@ -118,9 +118,12 @@ def test_jax_forward_mode_and_hessian_products(name: str):
     with jax.enable_x64(True):
         module, variables = linen.bind(case.block, case.weights, param_dtype="float64").unbind()
         rng = np.random.default_rng(0)
-        given = [case.given[0], *case.given[1:]]
+        given = list(case.given)
         along = [rng.standard_normal(array.shape) for array in given]
-        last = [[jnp.asarray(np.moveaxis(a[0], 1, -1)), *map(jnp.asarray, a[1:])] for a in (given, along)]
+        images = case.block.images
+        last = [
+            [jnp.asarray(np.moveaxis(x, 1, -1) if i < images else x) for i, x in enumerate(a)] for a in (given, along)
+        ]
         output, found = jax.jvp(lambda *x: module.apply(variables, *x), *map(tuple, last))
         cotangent = rng.standard_normal(np.moveaxis(output, -1, 1).shape if output.ndim > 2 else output.shape)
         native = np.moveaxis(cotangent, 1, -1) if output.ndim > 2 else cotangent

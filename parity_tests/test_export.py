@@ -32,17 +32,18 @@ def inputs(case: Case) -> list[np.ndarray]:
 # ---- ONNX ------------------------------------------------------------------------------------------------------------
 
 
-def to_onnx(layer: Any, given: list[np.ndarray], path: Path) -> Any:
-    """Export a PyTorch layer with the sizes of its image left open, and return a session of ONNX Runtime."""
+def to_onnx(layer: Any, given: list[np.ndarray], path: Path, images: int = 1) -> Any:
+    """Export a PyTorch layer with the sizes of its images left open, and return a session of ONNX Runtime."""
     need("torch")
     import onnxruntime
     import torch
 
     automatic = torch.export.Dim.AUTO
-    image, *more = map(torch.tensor, given)
-    sizes = ({0: automatic, **dict.fromkeys(range(2, image.ndim), automatic)}, *({0: automatic} for _ in more))
+    tensors = tuple(map(torch.tensor, given))
+    open_axes = [(0, *range(2, tensor.ndim)) if i < images else (0,) for i, tensor in enumerate(tensors)]
+    sizes = tuple(dict.fromkeys(axes, automatic) for axes in open_axes)
     with contextlib.redirect_stdout(io.StringIO()):  # the exporter tells its progress
-        program = torch.onnx.export(layer.eval(), (image, *more), dynamo=True, dynamic_shapes=sizes, verbose=False)
+        program = torch.onnx.export(layer.eval(), tensors, dynamo=True, dynamic_shapes=sizes, verbose=False)
     program.save(path)
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
@@ -61,7 +62,7 @@ def test_onnx(name: str, tmp_path: Path):
 
     case = EXAMPLES[name]
     layer = attn_torch.bind(case.block, case.weights)
-    session = to_onnx(layer, inputs(case), tmp_path / "layer.onnx")
+    session = to_onnx(layer, inputs(case), tmp_path / "layer.onnx", case.block.images)
     for step in STEPS:
         other = larger(case, step)
         if step and name in OF_ONE_SIZE:
@@ -131,9 +132,10 @@ def exported_by_jax(case: Case) -> Any:
     layer.eval()
     rank = len(case.shape) - 2
     batch, *space = export.symbolic_shape(", ".join(["b", *"hwd"[:rank]]))
-    image = jax.ShapeDtypeStruct((batch, *space, case.shape[1]), np.float32)
-    more = [jax.ShapeDtypeStruct((batch, *array.shape[1:]), np.float32) for array in case.given[1:]]
-    return export.export(jax.jit(lambda *given: layer(*given)))(image, *more)
+    images = case.block.images
+    shapes = [(*space, array.shape[1]) if i < images else array.shape[1:] for i, array in enumerate(case.given)]
+    symbols = [jax.ShapeDtypeStruct((batch, *shape), np.float32) for shape in shapes]
+    return export.export(jax.jit(lambda *given: layer(*given)))(*symbols)
 
 
 @pytest.mark.parametrize("name", OPEN)
@@ -143,8 +145,8 @@ def test_jax_export(name: str):
     exported = exported_by_jax(case)
     for step in STEPS:
         other = larger(case, step)
-        image, *more = inputs(other)
-        output = np.asarray(exported.call(np.moveaxis(image, 1, -1), *more))
+        given = [np.moveaxis(a, 1, -1) if i < case.block.images else a for i, a in enumerate(inputs(other))]
+        output = np.asarray(exported.call(*given))
         assert other.share(np.moveaxis(output, -1, 1) if output.ndim > 2 else output) <= 1
 
 

@@ -28,6 +28,11 @@ def given(case: Case) -> tuple[np.ndarray, ...]:
     return tuple(array.astype(np.float32) for array in case.given)
 
 
+def channels_last(case: Case) -> list[np.ndarray]:
+    """Return the inputs as Keras and Flax take them."""
+    return [np.moveaxis(array, 1, -1) if i < case.block.images else array for i, array in enumerate(given(case))]
+
+
 # ---- PyTorch ---------------------------------------------------------------------------------------------------------
 
 
@@ -89,7 +94,8 @@ def test_torch_exports_with_unknown_sizes(name: str):
 
     automatic = torch.export.Dim.AUTO  # convolutions with strides derive sizes from others, as PyTorch's own do
     space = {2 + i: automatic for i in range(len(case.shape) - 2)} if other != case else {}
-    dimensions = ({0: automatic, **space}, *({0: automatic} for _ in case.more))
+    images = [{0: automatic, **space}] * case.block.images
+    dimensions = (*images, *({0: automatic} for _ in case.more))
     exported = torch.export.export(module, tensors(case), dynamic_shapes=dimensions).module()
     for each in (case, other):
         assert each.share(exported(*tensors(each)).detach()) <= 1
@@ -119,14 +125,12 @@ def test_torch_device(name: str):
 def test_linen_jit_and_vmap(name: str):
     need("linen")
     import jax
-    import jax.numpy as jnp
 
     from attn_jax import linen
 
     case = EXAMPLES[name]
     module, variables = linen.bind(case.block, case.weights).unbind()
-    image, *more = given(case)
-    inputs = (jnp.moveaxis(image, 1, -1), *more)
+    inputs = channels_last(case)
     apply = jax.jit(module.apply)
     whole = apply(variables, *inputs)
     assert case.share(canonical(whole)) <= 1
@@ -138,15 +142,13 @@ def test_linen_jit_and_vmap(name: str):
 def test_nnx_jit_train_and_eval(name: str):
     """`train()` and `eval()` switch what the block normalises with, and only training moves running arrays."""
     need("nnx")
-    import jax.numpy as jnp
     from flax import nnx
 
     import attn_jax.nnx as package
 
     case = EXAMPLES[name]
     module = package.bind(case.block, case.weights)
-    image, *more = given(case)
-    inputs = (jnp.moveaxis(image, 1, -1), *more)
+    inputs = channels_last(case)
     run = nnx.jit(lambda module, *inputs: module(*inputs))
     module.eval()
     assert case.share(canonical(run(module, *inputs))) <= 1

@@ -186,7 +186,10 @@ def test_what_differs_stays(tree: Path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("tiny_gait", "There is no attn_core/blocks/tiny_gait.py; write it first, or did you mean: tiny_gate?"),
+        (
+            "tiny_gait",
+            "There is no attn_core/blocks/tiny_gait.py; write it first, or did you mean: tiny_gate, attention_gate?",
+        ),
         ("bottleneck", "attn_core.blocks.bottleneck: Bottleneck has no `source`, the paper that it comes from."),
         ("convolution", "attn_core.blocks.convolution: the block's class must be called as its file, in CamelCase."),
     ],

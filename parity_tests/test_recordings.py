@@ -66,7 +66,7 @@ def test_runtime(folder: str, mode: str, name: str, dtype: str):
     if dtype != "float64":
         wanted = {key: array for key, array in wanted.items() if not key.startswith("grad:")}
     if train and name in BIASED:
-        moved = reference.statistics(recording.block, recording.weights, recording.image, unbiased=False)
+        moved = reference.statistics(recording.block, recording.weights, recording.inputs, unbiased=False)
         wanted = {key: array for key, array in wanted.items() if not key.startswith("stat:")}
         wanted |= {f"stat:{key}": array for key, array in moved.items()}
     assert not beyond(found, wanted, RECORDED[dtype])

@@ -38,15 +38,12 @@ def has_dropout(block: Part | Block) -> bool:
 
 
 def is_subject(block: Block) -> bool:
-    return keeps_statistics(block) and not has_dropout(block)
+    """Say whether a block of one image keeps statistics, and draws no numbers of its own."""
+    return keeps_statistics(block) and not has_dropout(block) and block.images == 1
 
 
 SUBJECTS: dict[str, Block] = {
-    **{
-        name: case.block
-        for name, case in EXAMPLES.items()
-        if keeps_statistics(case.block) and not has_dropout(case.block)
-    },
+    **{name: case.block for name, case in EXAMPLES.items() if is_subject(case.block)},
     "CBAM": core.CBAM(4, 2, 3, norm=True),
     "NonLocal": core.NonLocal(4, 2, norm=True),
 }

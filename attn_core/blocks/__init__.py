@@ -6,6 +6,7 @@ from attn_core.deferred import handed_on
 from attn_core.spec import Block
 
 from .affine_sampler import AffineSampler as AffineSampler
+from .attention_gate import AttentionGate as AttentionGate
 from .bottleneck_attention import BottleneckAttention as BottleneckAttention
 from .cbam import CBAM as CBAM
 from .channel_attention import ChannelAttention as ChannelAttention

@@ -11,7 +11,9 @@ FAMILIES = {
         "SqueezeExcitation", "EffectiveSqueezeExcitation", "EfficientChannelAttention", "ChannelAttention",
         "GlobalContext", "GlobalResponseNorm",
     ),
-    "gates of pixels": ("SpatialAttention", "PointwiseGate", "StripPooling", "EfficientMultiScaleAttention", "SimAM"),
+    "gates of pixels": (
+        "SpatialAttention", "PointwiseGate", "StripPooling", "EfficientMultiScaleAttention", "SimAM", "AttentionGate",
+    ),
     "gates of both": (
         "CBAM", "BottleneckAttention", "ConcurrentSqueezeExcitation", "CoordinateAttention", "TripletAttention",
         "ShuffleAttention",
@@ -28,6 +30,7 @@ WORDS = {
     "EfficientChannelAttention": ("ECA", "ECA-Net", "eca layer"),
     "ChannelAttention": ("CAM", "CA"),
     "SpatialAttention": ("SAM",),
+    "AttentionGate": ("Attention U-Net", "attention block", "AG"),
     "PointwiseGate": ("SAM of YOLOv4", "modified SAM", "sSE"),
     "GlobalContext": ("GC", "GCNet", "ContextBlock", "GC block"),
     "GlobalResponseNorm": ("GRN", "ConvNeXt V2"),

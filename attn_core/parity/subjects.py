@@ -56,6 +56,7 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "TripletAttention(4, 3, rank=1, spatial=False)": ((3, 4, 7),),
     "BottleneckAttention(6, 2, dilation=2)": ((3, 6, 5, 4),),
     "BottleneckAttention(5, hidden=3, rank=1, depth=1, joined='sum', bias=False)": ((4, 5, 9),),
+    "AttentionGate(6, 4)": ((3, 6, 5, 3), (3, 4, 5, 3)),
     "GlobalResponseNorm(5, eps=2)": ((2, 5, 7),),  # first: with a small eps, lengths that are all off by a share cancel
     "GlobalResponseNorm(6)": ((2, 6, 5, 3),),
     "SimAM(4, eps=0.5)": ((2, 4, 7),),
@@ -135,9 +136,11 @@ def known_name(text: str) -> str:
 
 
 def standard_shapes(block: Block) -> Shapes:
-    """Return shapes for a block of which none are known: those of its example, with two samples and few pixels."""
+    """Return shapes for a block of which none are known: those of its example, two samples of few pixels."""
     image, *others = block.example()
     fits = block.refuses((2, *image[1:])) is None
     small = tuple(min(n, 7 - i) for i, n in enumerate(image[2:]))
     free = fits and block.refuses((2, image[1], *small)) is None
-    return ((2, image[1], *(small if free else image[2:])), *((2, *other[1:]) for other in others))
+    space = small if free else image[2:]
+    beside, arrays = others[: block.images - 1], others[block.images - 1 :]
+    return (*((2, shape[1], *space) for shape in (image, *beside)), *((2, *shape[1:]) for shape in arrays))

@@ -54,7 +54,8 @@ class Block:
     """
 
     source: ClassVar[str] = ""
-    inputs: ClassVar[tuple[str, ...]] = ("input",)  # the first is an image; others are arrays
+    inputs: ClassVar[tuple[str, ...]] = ("input",)
+    images: ClassVar[int] = 1  # how many of the inputs, from the first, are images; others are arrays
     without_gradient: ClassVar[tuple[str, ...]] = ()  # parts whose weights no gradient reaches, by the definition
 
     def parts(self) -> dict[str, Part | Block]:

@@ -73,7 +73,7 @@ class Layer(nn.Module, kw_only=True):
         """Compute the block's output; an error gains a note that says which step could not take the input."""
         block, keep = self._configured(inputs[0]), keeping(self)
         with _explained(self, block, inputs):
-            given = ops.prepared(inputs, self.dtype)
+            given = ops.prepared(inputs, self.dtype, block.images)
             output: Array = asking.run(self, block, self.parts(block, train), given, keep)
             return output
 
@@ -84,7 +84,7 @@ class Layer(nn.Module, kw_only=True):
         """
         block = self._configured(inputs[0])
         with _explained(self, block, inputs):
-            return one_pass(block, ops, self.parts(block, train), *ops.prepared(inputs, self.dtype)).gates
+            return one_pass(block, ops, self.parts(block, train), *ops.prepared(inputs, self.dtype, block.images)).gates
 
     def _configured(self, x: Array) -> Block:
         return self.configure(x.shape[-1], max(x.ndim - 2, 1))  # without space, the first step explains the error
@@ -121,7 +121,7 @@ def _block(part: Block, train: bool, **options: Any) -> Nested:
 def _explained(module: Layer, block: Block, inputs: Sequence[Array]) -> Iterator[None]:
     """Explain an error: by the shapes of the inputs, or by weights that are for another number of channels."""
     try:
-        with explained(block, *ops.canonical(inputs), shown=[x.shape for x in inputs]):
+        with explained(block, *ops.canonical(inputs, block.images), shown=[x.shape for x in inputs]):
             yield
     except Exception as error:
         if module.variables and not module.is_initializing():

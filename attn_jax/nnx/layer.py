@@ -56,8 +56,8 @@ class Layer(nnx.Module):
 
     def run(self, *inputs: Array) -> Array:
         """Compute the block's output; an error gains a note that says which step could not take the input."""
-        with explained(self.block, *ops.canonical(inputs), shown=[x.shape for x in inputs]):
-            given = ops.prepared(inputs, self.dtype)
+        with explained(self.block, *ops.canonical(inputs, self.block.images), shown=[x.shape for x in inputs]):
+            given = ops.prepared(inputs, self.dtype, self.block.images)
             output: Array = asking.run(self, self.block, self._parts(), given, keeping(self))
             return output
 
@@ -70,8 +70,8 @@ class Layer(nnx.Module):
 
     def look(self, *inputs: Array) -> dict[str, Array]:
         """Compute the gates; in training, running statistics move."""
-        with explained(self.block, *ops.canonical(inputs), shown=[x.shape for x in inputs]):
-            return one_pass(self.block, ops, self._parts(), *ops.prepared(inputs, self.dtype)).gates
+        with explained(self.block, *ops.canonical(inputs, self.block.images), shown=[x.shape for x in inputs]):
+            return one_pass(self.block, ops, self._parts(), *ops.prepared(inputs, self.dtype, self.block.images)).gates
 
     def _parts(self) -> Parts:
         parts = {name: getattr(self, name) for name in self.block.parts()}

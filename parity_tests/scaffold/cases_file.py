@@ -57,6 +57,7 @@ def write(block: Described) -> str:
     """Return the file's text."""
     values = _required(block)
     image, *others = standard_shapes(block.block(**values))
+    others = others[block.block.images - 1 :]  # a case makes the images itself
     more = [f"np.random.default_rng([0, 3]).normal(size={shape})" for shape in others]
     return TEXT.substitute(
         name=block.name,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from attn_core.deferred import handed_on
 
 from .affine_sampler import AffineSampler as AffineSampler
+from .attention_gate import AttentionGate as AttentionGate
 from .bottleneck_attention import BottleneckAttention as BottleneckAttention
 from .cbam import CBAM as CBAM
 from .channel_attention import ChannelAttention as ChannelAttention

@@ -1,0 +1,38 @@
+"""`AttentionGate` for Linen; see `attn_core.blocks.attention_gate`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.linen.layer import Layer
+
+
+class AttentionGate(Layer, of=core.AttentionGate):
+    """Scale each pixel of the features by a gate computed from it and from the same pixel of a gating signal.
+
+    x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
+
+    **Shape**: image x (batch, *space, channels) and image g (batch, *space, gating), both of ``rank`` spatial axes and
+    of the same size, to the shape of x. An axis along which g has one pixel has this one for each of x.
+
+    **Fields**: see `attn_core.AttentionGate`; channels and rank are read from the input; `dtype`, `param_dtype` and
+    `axis_name` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
+    """
+
+    gating: int
+    hidden: int | None = None
+    _: KW_ONLY
+    momentum: float = 0.1
+
+    def configure(self, channels: int, rank: int) -> core.AttentionGate:
+        """Return the block for this many channels and spatial axes."""
+        return core.AttentionGate(channels, self.gating, self.hidden, rank=rank, momentum=self.momentum)
+
+    def __call__(self, x: Array, signal: Array, train: bool = False) -> Array:
+        """Compute the block's output."""
+        return self.run(x, signal, train=train)

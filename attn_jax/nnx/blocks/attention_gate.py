@@ -1,0 +1,46 @@
+"""`AttentionGate` for NNX; see `attn_core.blocks.attention_gate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from attn_core import blocks as core
+from attn_jax.nnx.layer import Layer
+
+
+class AttentionGate(Layer, of=core.AttentionGate):
+    """Scale each pixel of the features by a gate computed from it and from the same pixel of a gating signal.
+
+    x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
+
+    **Shape**: image x (batch, *space, channels) and image g (batch, *space, gating), both of ``rank`` spatial axes and
+    of the same size, to the shape of x. An axis along which g has one pixel has this one for each of x.
+
+    **Fields**: see `attn_core.AttentionGate`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        gating: int,
+        hidden: int | None = None,
+        *,
+        rank: int = 2,
+        momentum: float = 0.1,
+        dtype: Any = None,
+        param_dtype: Any = jnp.float32,
+        axis_name: str | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        block = core.AttentionGate(channels, gating, hidden, rank=rank, momentum=momentum)
+        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+
+    def __call__(self, x: Array, signal: Array) -> Array:
+        """Compute the block's output."""
+        return self.run(x, signal)

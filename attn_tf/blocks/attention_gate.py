@@ -1,0 +1,47 @@
+"""`AttentionGate` for Keras; see `attn_core.blocks.attention_gate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from attn_core import blocks as core
+from attn_tf.layer import Layer
+
+
+@keras.saving.register_keras_serializable(package="attn")
+class AttentionGate(Layer, of=core.AttentionGate):
+    """Scale each pixel of the features by a gate computed from it and from the same pixel of a gating signal.
+
+    x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
+
+    **Shape**: image x (batch, *space, channels) and image g (batch, *space, gating), both of ``rank`` spatial axes and
+    of the same size, to the shape of x. An axis along which g has one pixel has this one for each of x. With
+    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
+    built.
+
+    **Fields**: see `attn_core.AttentionGate`; channels and rank are read from the input.
+
+    **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
+    """
+
+    def __init__(
+        self,
+        gating: int,
+        hidden: int | None = None,
+        *,
+        momentum: float = 0.1,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        options = {"gating": gating, "hidden": hidden, "momentum": momentum}
+        super().__init__(options, data_format, **kwargs)
+
+    def configure(self, channels: int, rank: int) -> core.AttentionGate:
+        """Return the block for this many channels and spatial axes."""
+        return core.AttentionGate(channels, rank=rank, **self.options)
+
+    def call(self, x: Any, signal: Any, training: bool | None = None) -> Any:
+        """Compute the block's output."""
+        return self.block.forward(self.images, self, x, signal)

@@ -1,0 +1,54 @@
+"""`AttentionGate` for PyTorch; see `attn_core.blocks.attention_gate`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attn_core import blocks as core
+from attn_core.interpreters.shapes import explain
+from attn_torch import ops
+from attn_torch.layer import Layer
+
+
+class AttentionGate(Layer, of=core.AttentionGate):
+    r"""Scale each pixel of the features by a gate computed from it and from the same pixel of a gating signal.
+
+    x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
+
+    .. math::
+        q = \psi^\top \delta(W_x x_i + W_g g_i + b_g) + b_\psi, \qquad
+        \alpha_i = \operatorname{sigmoid}(q), \qquad
+        \hat x_i = \alpha_i \, x_i
+        \qquad \text{(equations 1 and 2)}
+
+    **Shape**: image x (batch, channels, \*space) and image g (batch, gating, \*space), both of ``rank`` spatial axes
+    and of the same size, to the shape of x. An axis along which g has one pixel has this one for each of x.
+
+    **Fields**: see `attn_core.AttentionGate`; `device` and `dtype` as in `torch.nn`.
+
+    **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
+    error, with a note that says which step could not take it.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        gating: int,
+        hidden: int | None = None,
+        *,
+        rank: int = 2,
+        momentum: float = 0.1,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        block = core.AttentionGate(channels, gating, hidden, rank=rank, momentum=momentum)
+        super().__init__(block, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor, signal: Tensor) -> Tensor:
+        """Compute the block's output."""
+        try:
+            return self.block.forward(ops, self, x, signal)
+        except Exception as error:
+            explain(error, self.block, x.shape, signal.shape)
+            raise

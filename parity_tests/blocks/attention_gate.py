@@ -1,0 +1,75 @@
+"""The gate of Attention U-Net: cases, recordings, and the paper's equations 1 and 2."""
+
+from __future__ import annotations
+
+import numpy as np
+from cases import Case, Recording
+from loops import batch_norm, conv
+
+import attn_core as core
+
+BLOCK = GATE = core.AttentionGate
+
+STILL = ("features.bias", "signal.bias", "map.bias")  # before a norm, in training
+CASES = {
+    "ag": Case(GATE(4, 3), (2, 4, 3, 5), seed=1),
+    "ag_train": Case(GATE(3, 4, 2, momentum=0.3), (3, 3, 4, 3), seed=2, train=True, still=STILL),
+    "ag_line": Case(GATE(4, 2, rank=1), (2, 4, 6), seed=8),
+    "ag_volume": Case(GATE(3, 2, 3, rank=3), (4, 3, 3, 2, 3), seed=7),
+    "ag_one_pixel": Case(GATE(4, 3), (8, 4, 1, 1), seed=12),
+}
+
+SWAPPED = (1, 0)  # their first input is the gating signal
+RECORDINGS = [
+    Recording(
+        "official/leejunhyun_gate", GATE(16, 12), "leejunhyun.Attention_block", order=SWAPPED, modes=("eval", "train")
+    ),
+    Recording(
+        "official/monai_attention_block_2d",
+        GATE(16, 12),
+        "monai.AttentionBlock",
+        order=SWAPPED,
+        modes=("eval", "train"),
+    ),
+    Recording(
+        "official/monai_attention_block_3d",
+        GATE(12, 8, rank=3),
+        "monai.AttentionBlock",
+        order=SWAPPED,
+        modes=("eval", "train"),
+    ),
+]
+
+EXPRESSIBLE = {
+    "leejunhyun.Attention_block": [(GATE(16, 12), {}), (GATE(3, 4, 5), {})],
+    "monai.AttentionBlock": [(GATE(16, 12), {}), (GATE(3, 4, 5, rank=3), {})],
+}
+
+REFUSED = {
+    "AttentionGate(8, 0)": "AttentionGate(channels=8, gating=0, hidden=None): gating must be at least 1.",
+    "AttentionGate(8, 4, 0)": "AttentionGate(channels=8, gating=4, hidden=0): hidden must be at least 1.",
+    "AttentionGate(8, 4, rank=4)": (
+        "AttentionGate(channels=8, gating=4, hidden=None, rank=4): rank, the number of spatial axes, must be 1, 2 or 3."
+    ),
+    "AttentionGate(8, 4, momentum=2)": (
+        "AttentionGate(channels=8, gating=4, hidden=None, momentum=2): momentum must lie between 0 and 1, got 2."
+    ),
+}
+
+RESOLVED = {
+    "AttentionGate(8, 16)": {"hidden": 4},
+    "AttentionGate(1, 16)": {"hidden": 1},
+}
+
+
+def naive(
+    block: core.AttentionGate, w: dict[str, np.ndarray], x: np.ndarray, signal: np.ndarray, train: bool = False
+) -> np.ndarray:
+    """One convolution after the other."""
+    both = layer(w, "features", x, train) + layer(w, "signal", signal, train)
+    return x / (1 + np.exp(-layer(w, "map", np.maximum(both, 0), train)))
+
+
+def layer(w: dict[str, np.ndarray], name: str, x: np.ndarray, train: bool) -> np.ndarray:
+    bias = w[f"{name}.bias"].reshape(-1, *(1,) * (x.ndim - 2))
+    return batch_norm(conv(x, w[f"{name}.weight"]) + bias, w, f"{name}_norm", train)
