@@ -9,8 +9,7 @@ from runtimes import need
 from terminal import Attn
 
 import attn_core as core
-from attn_core.models.registry import KNOWN, NAMED
-from attn_core.models.words import FAMILIES, WORDS
+from attn_core.models.registry import FAMILIES, KNOWN, NAMED
 
 
 def listed(stdout: str) -> list[list[str]]:
@@ -22,10 +21,9 @@ def test_list(attn: Attn):
     code, stdout, stderr = attn("list", columns=300)
     assert (code, stderr) == (0, "")
     cells = listed(stdout)
-    assert [name for name, _, _ in cells] == [name for names in FAMILIES.values() for name in names]
-    assert sorted(name for name, _, _ in cells) == sorted(KNOWN)
+    assert [name for name, _, _ in cells] == sorted(KNOWN, key=lambda name: FAMILIES.index(KNOWN[name].family))
     (row,) = (rest for name, *rest in cells if name == "SqueezeExcitation")
-    assert row == [", ".join(WORDS["SqueezeExcitation"]), core.SqueezeExcitation.source]
+    assert row == [", ".join(core.SqueezeExcitation.words), core.SqueezeExcitation.source]
     assert [line.strip() for line in stdout.splitlines() if line.strip() in FAMILIES] == list(FAMILIES)
 
 
@@ -34,7 +32,7 @@ def test_list_search(attn: Attn):
     for words, names in {
         "ema": ["EfficientMultiScaleAttention", "ExpectationMaximizationAttention"],
         "yolov4": ["PointwiseGate"],
-        "res2": ["Res2Conv", "Res2Bottleneck"],
+        "res2": ["Res2Bottleneck", "Res2Conv"],
     }.items():
         code, stdout, _ = attn("list", "--search", words, columns=300)
         assert (code, [name for name, _, _ in listed(stdout)]) == (0, names)

@@ -50,6 +50,8 @@ class AttentionGate(Block):
     """
 
     source: ClassVar[str] = "Oktay et al.: Attention U-Net. MIDL 2018, arXiv:1804.03999"
+    family: ClassVar[str] = "gates of pixels"
+    words: ClassVar[tuple[str, ...]] = ("Attention U-Net", "attention block", "AG")
     inputs: ClassVar[tuple[str, ...]] = ("input", "signal")
     images: ClassVar[int] = 2
 

@@ -64,6 +64,8 @@ class BottleneckAttention(Bottleneck):
     """
 
     source: ClassVar[str] = "Park et al.: BAM: Bottleneck Attention Module. BMVC 2018, arXiv:1807.06514"
+    family: ClassVar[str] = "gates of both"
+    words: ClassVar[tuple[str, ...]] = ("BAM",)
 
     _: KW_ONLY
     dilation: int = 4

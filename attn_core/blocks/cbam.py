@@ -38,6 +38,7 @@ class CBAM(Block):
     """
 
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"
+    family: ClassVar[str] = "gates of both"
 
     channels: int
     reduction: int | None = None

@@ -44,6 +44,8 @@ class ChannelAttention(Bottleneck):
     """
 
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"
+    family: ClassVar[str] = "gates of channels"
+    words: ClassVar[tuple[str, ...]] = ("CAM", "CA")
 
     _: KW_ONLY
     bias: bool = False

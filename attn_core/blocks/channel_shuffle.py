@@ -34,6 +34,8 @@ class ChannelShuffle(Block):
     """
 
     source: ClassVar[str] = "Zhang, Zhou, Lin, Sun: ShuffleNet. CVPR 2018, arXiv:1707.01083"
+    family: ClassVar[str] = "channels"
+    words: ClassVar[tuple[str, ...]] = ("ShuffleNet",)
 
     channels: int
     groups: int

@@ -54,6 +54,8 @@ class ConcurrentSqueezeExcitation(SqueezeExcitation):
     usual: ClassVar[int] = 2
     start: ClassVar[Start] = TORCH
     source: ClassVar[str] = "Roy et al.: Concurrent Squeeze & Excitation. MICCAI 2018, arXiv:1803.02579"
+    family: ClassVar[str] = "gates of both"
+    words: ClassVar[tuple[str, ...]] = ("scSE", "csSE", "SCSEModule")
 
     _: KW_ONLY
     rank: int = 2

@@ -57,6 +57,8 @@ class CoordinateAttention(Bottleneck):
 
     usual: ClassVar[int] = 32
     source: ClassVar[str] = "Hou, Zhou, Feng: Coordinate Attention. CVPR 2021, arXiv:2103.02907"
+    family: ClassVar[str] = "gates of both"
+    words: ClassVar[tuple[str, ...]] = ("CA", "CoordAtt", "CoordAttn", "coord")
 
     _: KW_ONLY
     rank: int = 2

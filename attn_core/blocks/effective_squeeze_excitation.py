@@ -43,6 +43,8 @@ class EffectiveSqueezeExcitation(Block):
     """
 
     source: ClassVar[str] = "Lee and Park: CenterMask. CVPR 2020, arXiv:1911.06667"
+    family: ClassVar[str] = "gates of channels"
+    words: ClassVar[tuple[str, ...]] = ("eSE", "VoVNet")
 
     channels: int
     _: KW_ONLY

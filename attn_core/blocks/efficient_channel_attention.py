@@ -59,6 +59,8 @@ class EfficientChannelAttention(Block):
     """
 
     source: ClassVar[str] = "Wang et al.: ECA-Net. CVPR 2020, arXiv:1910.03151"
+    family: ClassVar[str] = "gates of channels"
+    words: ClassVar[tuple[str, ...]] = ("ECA", "ECA-Net", "eca layer")
 
     channels: int
     kernel: int | None = None

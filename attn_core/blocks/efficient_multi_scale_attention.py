@@ -53,6 +53,8 @@ class EfficientMultiScaleAttention(Block):
     """
 
     source: ClassVar[str] = "Ouyang et al.: Efficient Multi-Scale Attention. ICASSP 2023, arXiv:2305.13563"
+    family: ClassVar[str] = "gates of pixels"
+    words: ClassVar[tuple[str, ...]] = ("EMA",)
 
     channels: int
     groups: int | None = None

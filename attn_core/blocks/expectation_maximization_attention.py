@@ -59,6 +59,8 @@ class ExpectationMaximizationAttention(Block):
     source: ClassVar[str] = (
         "Li et al.: Expectation-Maximization Attention Networks for Semantic Segmentation. ICCV 2019, arXiv:1907.13426"
     )
+    family: ClassVar[str] = "attention among positions"
+    words: ClassVar[tuple[str, ...]] = ("EMA", "EMAU", "EMANet")
 
     without_gradient: ClassVar[tuple[str, ...]] = ("embed",)
 

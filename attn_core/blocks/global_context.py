@@ -59,6 +59,8 @@ class GlobalContext(Bottleneck):
     """
 
     source: ClassVar[str] = "Cao et al.: GCNet. ICCV Workshops 2019, arXiv:1904.11492"
+    family: ClassVar[str] = "gates of channels"
+    words: ClassVar[tuple[str, ...]] = ("GC", "GCNet", "ContextBlock", "GC block")
 
     _: KW_ONLY
     pool: str = "attention"

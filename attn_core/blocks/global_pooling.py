@@ -31,6 +31,7 @@ class GlobalPooling(Block):
     """
 
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"
+    family: ClassVar[str] = "pooling and sampling"
 
     pools: str = "both"
 

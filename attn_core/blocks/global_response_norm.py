@@ -43,6 +43,8 @@ class GlobalResponseNorm(Block):
     """
 
     source: ClassVar[str] = "Woo et al.: ConvNeXt V2. CVPR 2023, arXiv:2301.00808"
+    family: ClassVar[str] = "gates of channels"
+    words: ClassVar[tuple[str, ...]] = ("GRN", "ConvNeXt V2")
 
     channels: int
     _: KW_ONLY

@@ -66,6 +66,8 @@ class MixedPoolingModule(Block):
     """
 
     source: ClassVar[str] = "Hou et al.: Strip Pooling. CVPR 2020, arXiv:2003.13328"
+    family: ClassVar[str] = "pooling and sampling"
+    words: ClassVar[tuple[str, ...]] = ("MPM",)
 
     channels: int
     reduction: int = 4

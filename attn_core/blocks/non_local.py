@@ -86,6 +86,8 @@ class NonLocal(Block):
     """
 
     source: ClassVar[str] = "Wang et al.: Non-local Neural Networks. CVPR 2018, arXiv:1711.07971"
+    family: ClassVar[str] = "attention among positions"
+    words: ClassVar[tuple[str, ...]] = ("NL", "non-local block", "non-local neural network", "self-attention")
 
     channels: int
     hidden: int | None = None

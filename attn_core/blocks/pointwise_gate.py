@@ -41,6 +41,8 @@ class PointwiseGate(Block):
     """
 
     source: ClassVar[str] = "Bochkovskiy, Wang, Liao: YOLOv4. 2020, arXiv:2004.10934"
+    family: ClassVar[str] = "gates of pixels"
+    words: ClassVar[tuple[str, ...]] = ("SAM of YOLOv4", "modified SAM", "sSE")
 
     channels: int
     _: KW_ONLY

@@ -71,6 +71,8 @@ class PointwiseSpatialAttention(Block):
     """
 
     source: ClassVar[str] = "Zhao et al.: PSANet: Point-wise Spatial Attention Network for Scene Parsing. ECCV 2018"
+    family: ClassVar[str] = "attention among positions"
+    words: ClassVar[tuple[str, ...]] = ("PSA", "PSANet")
 
     channels: int
     size: int | tuple[int, ...]

@@ -49,6 +49,8 @@ class Res2Bottleneck(Block):
     """
 
     source: ClassVar[str] = "Gao et al.: Res2Net. TPAMI 2021, arXiv:1904.01169"
+    family: ClassVar[str] = "channels"
+    words: ClassVar[tuple[str, ...]] = ("Res2Net", "Bottle2neck")
 
     channels: int
     planes: int

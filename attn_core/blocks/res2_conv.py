@@ -67,6 +67,7 @@ class Res2Conv(Block):
     """
 
     source: ClassVar[str] = "Gao et al.: Res2Net. TPAMI 2021, arXiv:1904.01169"
+    family: ClassVar[str] = "channels"
 
     channels: int
     scale: int = 4

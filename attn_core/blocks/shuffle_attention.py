@@ -46,6 +46,8 @@ class ShuffleAttention(Block):
     """
 
     source: ClassVar[str] = "Zhang, Yang: SA-Net: Shuffle Attention. ICASSP 2021, arXiv:2102.00240"
+    family: ClassVar[str] = "gates of both"
+    words: ClassVar[tuple[str, ...]] = ("SA", "SA-Net", "sa layer", "shuffle")
 
     channels: int
     groups: int | None = None

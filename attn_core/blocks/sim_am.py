@@ -38,6 +38,7 @@ class SimAM(Block):
     """
 
     source: ClassVar[str] = "Yang et al.: SimAM. ICML 2021"
+    family: ClassVar[str] = "gates of pixels"
 
     channels: int
     _: KW_ONLY

@@ -43,6 +43,8 @@ class SpatialAttention(Block):
     """
 
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"
+    family: ClassVar[str] = "gates of pixels"
+    words: ClassVar[tuple[str, ...]] = ("SAM",)
 
     kernel: int = 7
     _: KW_ONLY

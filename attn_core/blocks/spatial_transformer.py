@@ -55,6 +55,8 @@ class SpatialTransformer(Block):
     """
 
     source: ClassVar[str] = "Jaderberg et al.: Spatial Transformer Networks. NeurIPS 2015, arXiv:1506.02025"
+    family: ClassVar[str] = "pooling and sampling"
+    words: ClassVar[tuple[str, ...]] = ("STN",)
 
     channels: int
     size: Size = None

@@ -61,6 +61,8 @@ class StripPooling(Block):
     """
 
     source: ClassVar[str] = "Hou et al.: Strip Pooling. CVPR 2020, arXiv:2003.13328"
+    family: ClassVar[str] = "gates of pixels"
+    words: ClassVar[tuple[str, ...]] = ("SP", "SPNet", "SPBlock")
 
     channels: int
     kernel: int = 3

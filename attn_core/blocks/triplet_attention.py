@@ -56,6 +56,8 @@ class TripletAttention(Block):
     """
 
     source: ClassVar[str] = "Misra et al.: Rotate to Attend. WACV 2021, arXiv:2010.03045"
+    family: ClassVar[str] = "gates of both"
+    words: ClassVar[tuple[str, ...]] = ("triplet", "rotate to attend")
 
     channels: int
     kernel: int = 7

@@ -14,8 +14,7 @@ from attn_core.cli.port import port
 from attn_core.interpreters.cost import cost
 from attn_core.interpreters.formula import formula
 from attn_core.models import CONSTRUCTORS
-from attn_core.models.registry import KNOWN, example, named, parse, searched
-from attn_core.models.words import FAMILIES, WORDS
+from attn_core.models.registry import FAMILIES, KNOWN, example, named, parse, searched
 from attn_core.parity.runtimes import beside
 from attn_core.spec.calls import parse_shape
 
@@ -36,13 +35,13 @@ def list_blocks(
     """List the blocks and networks, by family."""
     with one_sentence():
         found = list(searched(words))
-    for family, names in FAMILIES.items():
+    for family in FAMILIES:
         table = Table(
             Column("block", no_wrap=True), "also called", "source", title=family, title_justify="left", expand=True
         )
-        for name in names:
-            if name in found:
-                table.add_row(name, ", ".join(WORDS.get(name, ())), KNOWN[name].source)
+        for name in found:
+            if KNOWN[name].family == family:
+                table.add_row(name, ", ".join(KNOWN[name].words), KNOWN[name].source)
         if table.row_count:
             out.print(table)
     say(f"Networks of well-known configuration: {', '.join(CONSTRUCTORS)}.")

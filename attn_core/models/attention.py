@@ -48,7 +48,7 @@ def attention(choice: Attention, channels: int, rank: int) -> Block | None:
         return _made(choice, channels)
     if choice.lower() in SHORT:
         return SHORT[choice.lower()](channels, rank)
-    choice = meant_call(choice)
+    choice = meant_call(choice, BLOCKS)
     if choice.partition("(")[0] not in BLOCKS:
         names = ", ".join((*SHORT, *BLOCKS))
         raise SpecError(f"attention={choice!r} is none of {names}, a function of the channels, or None.")

@@ -59,6 +59,7 @@ class HybridSN(Block):
     """
 
     source: ClassVar[str] = "Roy et al.: HybridSN. IEEE GRSL 2020, arXiv:1902.06701"
+    family: ClassVar[str] = "networks"
 
     bands: int
     size: int

@@ -9,11 +9,21 @@ from typing import Any
 
 from attn_core.blocks import BLOCKS
 from attn_core.models import CONSTRUCTORS, MODELS
-from attn_core.models.words import WORDS, meant, meant_call, plain
+from attn_core.models.words import meant, meant_call, plain
 from attn_core.spec import Block, SpecError, calls
 
 KNOWN: dict[str, type[Block]] = BLOCKS | MODELS
 NAMED: dict[str, Callable[..., Block]] = {**KNOWN, **CONSTRUCTORS}
+
+FAMILIES = (  # in the order in which they are listed
+    "gates of channels",
+    "gates of pixels",
+    "gates of both",
+    "attention among positions",
+    "pooling and sampling",
+    "channels",
+    "networks",
+)
 
 PATCHES = {"bands": 30, "size": 25}
 FITTING = {  # where 64 will not do
@@ -26,12 +36,12 @@ FITTING = {  # where 64 will not do
 
 def parse(text: str, **given: Any) -> Block:
     """Return the block that a text such as ``CBAM(64)`` or ``SE(64)`` configures; see `calls.parse` and `words`."""
-    return calls.parse(meant_call(text), NAMED, **given)
+    return calls.parse(meant_call(text, KNOWN), NAMED, **given)
 
 
 def named(word: str) -> str:
     """Return the name of the block or network that a word stands for. **Raises** `SpecError` unless there is one."""
-    name = meant(word)
+    name = meant(word, KNOWN)
     if name in NAMED:
         return name
     near = difflib.get_close_matches(word, NAMED, n=3)
@@ -44,7 +54,7 @@ def searched(words: str) -> list[str]:
 
     **Raises** `SpecError` if there is none.
     """
-    said = {name: (name, block.source, *WORDS.get(name, ())) for name, block in KNOWN.items()}
+    said = {name: (name, block.source, *block.words) for name, block in KNOWN.items()}
     found = [name for name, texts in said.items() if any(plain(words) in plain(text) for text in texts)]
     if not found:
         raise SpecError(f"Nothing here is called {words!r}: `attn list` lists all that there is.")

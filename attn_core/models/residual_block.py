@@ -73,6 +73,7 @@ class ResidualBlock(Block):
     """
 
     source: ClassVar[str] = "He et al.: Deep Residual Learning for Image Recognition. CVPR 2016, arXiv:1512.03385"
+    family: ClassVar[str] = "networks"
 
     channels: int
     outputs: int

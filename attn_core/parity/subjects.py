@@ -115,7 +115,7 @@ def chosen(texts: Sequence[str], shapes: Sequence[tuple[int, ...]] = ()) -> list
 
 
 def _named(text: str, shapes: Shapes) -> list[Trial]:
-    text = text if "(" in text else meant(text)
+    text = text if "(" in text else meant(text, KNOWN)
     if text != "all" and text not in KNOWN:
         block = parse(text)
         return [Trial(block, shapes or standard_shapes(block))]
@@ -125,7 +125,7 @@ def _named(text: str, shapes: Shapes) -> list[Trial]:
 
 def known_name(text: str) -> str:
     """Return the name of the block whose class or file is called so: ``CBAM`` or ``cbam``. **Raises** `SpecError`."""
-    text = meant(text)
+    text = meant(text, KNOWN)
     files = {block.__module__.rpartition(".")[2]: name for name, block in KNOWN.items()}
     if text in KNOWN or text in files:
         return files.get(text, text)

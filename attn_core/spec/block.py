@@ -54,6 +54,8 @@ class Block:
     """
 
     source: ClassVar[str] = ""
+    family: ClassVar[str] = ""  # beside which others it is listed
+    words: ClassVar[tuple[str, ...]] = ()  # what people call it, beside its name
     inputs: ClassVar[tuple[str, ...]] = ("input",)
     images: ClassVar[int] = 1  # how many of the inputs, from the first, are images; others are arrays
     without_gradient: ClassVar[tuple[str, ...]] = ()  # parts whose weights no gradient reaches, by the definition
