@@ -48,14 +48,15 @@ class EfficientChannelAttention(Block):
     - ``border``: what is beyond the first and the last channel: "zeros", or, "circular", the channels of the other end.
     - ``hidden``: how many numbers a first layer makes of each channel's mean, before a relu; None: there is no such
       layer.
+    - ``bias``: whether the convolution, and the first layer if there is one, have biases.
 
     **Raises** `SpecError` if there is no channel, for a kernel that is even or below 1, another border, or no hidden
     number.
 
     **Departures**: none. The class in the authors' repository has k = 3 unless told otherwise; timm's has that of the
-    rule, but 3 at least. timm's `CecaModule` is ``border="circular"``, its ``use_mlp`` ``hidden``, whose layers have
-    biases. Fresh weights are as the authors' class leaves them, to PyTorch's `nn.Conv1d`: uniform between
-    -1 / sqrt(k) and 1 / sqrt(k), as its documentation says.
+    rule, but 3 at least. timm's `CecaModule` is ``border="circular"``, its ``use_mlp`` ``hidden`` with biases, and the
+    class of xmu has a bias. Fresh weights are as the authors' class leaves them, to PyTorch's `nn.Conv1d`: uniform
+    between -1 / sqrt(k) and 1 / sqrt(k), as its documentation says.
     """
 
     source: ClassVar[str] = "Wang et al.: ECA-Net. CVPR 2020, arXiv:1910.03151"
@@ -67,9 +68,10 @@ class EfficientChannelAttention(Block):
     _: KW_ONLY
     border: str = "zeros"
     hidden: int | None = None
+    bias: bool = False
 
     def __post_init__(self) -> None:
-        require_type(self, channels=int, kernel=(int, type(None)), border=str, hidden=(int, type(None)))
+        require_type(self, channels=int, kernel=(int, type(None)), border=str, hidden=(int, type(None)), bias=bool)
         require_positive(self, "channels")
         if self.kernel is None:  # a file then holds the number, whatever rule comes after
             object.__setattr__(self, "kernel", adaptive_kernel(self.channels))
@@ -88,8 +90,9 @@ class EfficientChannelAttention(Block):
         padding = "valid" if self.border == "circular" else "symmetric"
         if self.hidden is None:
             law = Uniform(1 / math.sqrt(self._kernel))
-            return {"conv": Conv(1, 1, (self._kernel,), padding=padding, bias=False, law=law)}
-        return {"spread": Conv(1, self.hidden, (1,)), "conv": Conv(self.hidden, 1, (self._kernel,), padding=padding)}
+            return {"conv": Conv(1, 1, (self._kernel,), padding=padding, bias=self.bias, law=law)}
+        spread = Conv(1, self.hidden, (1,), bias=self.bias)
+        return {"spread": spread, "conv": Conv(self.hidden, 1, (self._kernel,), padding=padding, bias=self.bias)}
 
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gate omega as `channel`, a vector (batch, channels)."""

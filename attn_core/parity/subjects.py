@@ -44,7 +44,7 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "GlobalContext(8, hidden=3, pool='mean', fusion='both')": ((2, 8, 4, 3),),
     "EfficientChannelAttention(8)": ((2, 8, 5, 3),),
     "EfficientChannelAttention(6, 5)": ((2, 6, 7),),
-    "EfficientChannelAttention(6, 5, border='circular', hidden=2)": ((2, 6, 7),),
+    "EfficientChannelAttention(6, 5, border='circular', hidden=2, bias=True)": ((2, 6, 7),),
     "EffectiveSqueezeExcitation(6)": ((2, 6, 5, 3),),
     "EffectiveSqueezeExcitation(5, bias=False, gate='sigmoid')": ((2, 5, 7),),
     "ConcurrentSqueezeExcitation(6)": ((2, 6, 5, 3),),

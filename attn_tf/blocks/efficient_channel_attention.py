@@ -31,10 +31,11 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
         *,
         border: str = "zeros",
         hidden: int | None = None,
+        bias: bool = False,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        options = {"kernel": kernel, "border": border, "hidden": hidden}
+        options = {"kernel": kernel, "border": border, "hidden": hidden, "bias": bias}
         super().__init__(options, data_format, **kwargs)
 
     def configure(self, channels: int, rank: int) -> core.EfficientChannelAttention:

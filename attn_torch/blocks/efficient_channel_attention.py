@@ -37,10 +37,11 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
         *,
         border: str = "zeros",
         hidden: int | None = None,
+        bias: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        block = core.EfficientChannelAttention(channels, kernel, border=border, hidden=hidden)
+        block = core.EfficientChannelAttention(channels, kernel, border=border, hidden=hidden, bias=bias)
         super().__init__(block, device=device, dtype=dtype)
 
     def forward(self, x: Tensor) -> Tensor:

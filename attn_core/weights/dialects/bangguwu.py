@@ -13,8 +13,10 @@ from attn_core.weights.dialects.sizes import Sizes
 UNTOLD = "The array does not tell the channels, which change nothing that is computed: option channels, 64 by default"
 
 
-def efficient_channel_attention(name: str, border: str = "zeros", deep: bool = False, **more: Any) -> Dialect:
-    """Return the dialect of a class whose one array is `conv.weight`.
+def efficient_channel_attention(
+    name: str, border: str = "zeros", deep: bool = False, bias: bool = False, **more: Any
+) -> Dialect:
+    """Return the dialect of a class whose array is `conv.weight`, with or without a bias.
 
     A `deep` one may have a layer before, as timm's: then that is `conv`, and what is our `conv` is `conv2`.
     """
@@ -22,9 +24,9 @@ def efficient_channel_attention(name: str, border: str = "zeros", deep: bool = F
     def infer(sizes: Sizes, options: Mapping[str, Any]) -> EfficientChannelAttention:
         if deep and sizes.has(Layer("conv2"), "weight"):
             hidden, kernel = sizes.of(Layer("conv2"), "weight", 1, "hidden", "kernel")
-            return EfficientChannelAttention(kernel=kernel, hidden=hidden, border=border, **options)
+            return EfficientChannelAttention(kernel=kernel, hidden=hidden, bias=True, border=border, **options)
         (kernel,) = sizes.of(Layer("conv"), "weight", 1, 1, "kernel")
-        return EfficientChannelAttention(kernel=kernel, border=border, **options)
+        return EfficientChannelAttention(kernel=kernel, border=border, bias=bias, **options)
 
     def table(block: EfficientChannelAttention) -> Table:
         return {"conv": "conv"} if block.hidden is None or not deep else {"spread": "conv", "conv": "conv2"}

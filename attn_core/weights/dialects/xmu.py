@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from attn_core.weights.dialects.bangguwu import UNTOLD, efficient_channel_attention
 from attn_core.weights.dialects.landskape import triplet_attention
 from attn_core.weights.dialects.refused import Refused
 
 DIALECTS = (
+    efficient_channel_attention(
+        "xmu.ECAAttention",
+        bias=True,
+        definition="xmu-xiaoma666/External-Attention-pytorch d75848e, model/attention/ECAAttention.py",
+        differs=f"The convolution has a bias, and the kernel 3 unless told otherwise. {UNTOLD}.",
+        proven=("official/xmu_eca",),
+    ),
     triplet_attention(
         "xmu.TripletAttention",
         definition="xmu-xiaoma666/External-Attention-pytorch d75848e, model/attention/TripletAttention.py",

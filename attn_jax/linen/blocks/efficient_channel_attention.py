@@ -27,10 +27,13 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
     _: KW_ONLY
     border: str = "zeros"
     hidden: int | None = None
+    bias: bool = False
 
     def configure(self, channels: int, rank: int) -> core.EfficientChannelAttention:
         """Return the block for this many channels and spatial axes."""
-        return core.EfficientChannelAttention(channels, self.kernel, border=self.border, hidden=self.hidden)
+        return core.EfficientChannelAttention(
+            channels, self.kernel, border=self.border, hidden=self.hidden, bias=self.bias
+        )
 
     def __call__(self, x: Array, train: bool = False) -> Array:
         """Compute the block's output."""

@@ -32,12 +32,13 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
         *,
         border: str = "zeros",
         hidden: int | None = None,
+        bias: bool = False,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        block = core.EfficientChannelAttention(channels, kernel, border=border, hidden=hidden)
+        block = core.EfficientChannelAttention(channels, kernel, border=border, hidden=hidden, bias=bias)
         super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
