@@ -136,7 +136,7 @@ REFUSED = {
     "no dialect": (
         2,
         ("in.npz", "jongchan.CBAN", "timm.CbamModule", "out.npz"),
-        "There is no dialect 'jongchan.CBAN'; nearest: jongchan.CBAM, jongchan.ChannelGate, jongchan.SpatialGate.",
+        "There is no dialect 'jongchan.CBAN'; nearest: jongchan.CBAM, jongchan.BAM, jongchan.ChannelGate.",
     ),
     "another dialect": (
         2,

@@ -44,6 +44,15 @@ def attention(choice: Attention, channels: int, rank: int) -> Block | None:
     """
     if choice is None:
         return None
+    block = _chosen(choice, channels, rank)
+    if len(block.inputs) > 1:
+        raise SpecError(
+            f"attention={choice!r} takes {len(block.inputs)} inputs; in a network, attention takes an image."
+        )
+    return block
+
+
+def _chosen(choice: str | Callable[[int], Block], channels: int, rank: int) -> Block:
     if not isinstance(choice, str):
         return _made(choice, channels)
     if choice.lower() in SHORT:
