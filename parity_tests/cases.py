@@ -92,6 +92,12 @@ class Case:
         return (self.image, *(_exact(a) for a in (*images, *self.more)))
 
     @property
+    def channels_last(self) -> list[Array]:
+        """All inputs in float32, images as Keras and Flax take them."""
+        arrays = [array.astype(np.float32) for array in self.given]
+        return [np.moveaxis(array, 1, -1) if i < self.block.images else array for i, array in enumerate(arrays)]
+
+    @property
     def cotangent(self) -> Array:
         """Random numbers, in the output's shape."""
         shape = output_shape(self.block, *(a.shape for a in self.given))

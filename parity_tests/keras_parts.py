@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from cases import Case
-from keras_checks import given, native
 
 import attn_tf
 from attn_tf.foreign import paths
@@ -15,8 +14,7 @@ def called(case: Case) -> tuple[set[str], set[str]]:
     """Return the paths of all parts, and of those whose `call` ran in a call of the whole."""
     layer, calls = attn_tf.bind(case.block, data_format="channels_last"), Counter[str]()
     parts = watched(layer, calls)
-    image, *more = given(case)
-    layer(native(image), *more)
+    layer(*case.channels_last)
     return parts, set(calls)
 
 

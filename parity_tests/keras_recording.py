@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 from blocks import EXAMPLES
-from keras_checks import difference, given, native, numpy
+from keras_checks import difference, numpy
 from keras_parts import watched
 
 import attn_core as core
@@ -35,8 +35,7 @@ def every_block(names: list[str]) -> None:
     for name in names:
         case = EXAMPLES[name]
         layer = attn_tf.bind(case.block, case.weights, data_format="channels_last")
-        image, *more = given(case)
-        inputs = (native(image), *more)
+        inputs = case.channels_last
         with attn_tf.record_gates(layer) as gates:
             output = layer(*inputs)
         assert difference(output, layer(*inputs)) == 0

@@ -28,11 +28,6 @@ def given(case: Case) -> tuple[np.ndarray, ...]:
     return tuple(array.astype(np.float32) for array in case.given)
 
 
-def channels_last(case: Case) -> list[np.ndarray]:
-    """Return the inputs as Keras and Flax take them."""
-    return [np.moveaxis(array, 1, -1) if i < case.block.images else array for i, array in enumerate(given(case))]
-
-
 # ---- PyTorch ---------------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +125,7 @@ def test_linen_jit_and_vmap(name: str):
 
     case = EXAMPLES[name]
     module, variables = linen.bind(case.block, case.weights).unbind()
-    inputs = channels_last(case)
+    inputs = case.channels_last
     apply = jax.jit(module.apply)
     whole = apply(variables, *inputs)
     assert case.share(canonical(whole)) <= 1
@@ -148,7 +143,7 @@ def test_nnx_jit_train_and_eval(name: str):
 
     case = EXAMPLES[name]
     module = package.bind(case.block, case.weights)
-    inputs = channels_last(case)
+    inputs = case.channels_last
     run = nnx.jit(lambda module, *inputs: module(*inputs))
     module.eval()
     assert case.share(canonical(run(module, *inputs))) <= 1

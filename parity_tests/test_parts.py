@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from blocks import CASES, EXAMPLES
-from cases import Case
 from runtimes import in_keras, need, run
 
 import attn_core as core
@@ -18,12 +17,6 @@ from attn_core.spec.parts import Dense
 # Blocks made of blocks, which are where a part could be run by another way than its call.
 NESTED = ["cbam_official", "residual_strided", "residual_preactivation"]
 OTHERS = [*(name for name in CASES if CASES[name] in EXAMPLES.values()), *NESTED]
-
-
-def last(case: Case) -> list[np.ndarray]:
-    """Return the inputs in float32, channels last."""
-    image, *more = (array.astype("float32") for array in case.given)
-    return [np.moveaxis(image, 1, -1), *more]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -56,7 +49,7 @@ def test_linen_calls_every_part(name: str):
         return run(*given, **options)
 
     with nn.intercept_methods(note):
-        module(*last(CASES[name]))
+        module(*CASES[name].channels_last)
     parts = {path.replace(".", "/").rpartition("/")[0] for path in CASES[name].block.arrays()}
     assert (parts | made) - called == set()
 
@@ -93,7 +86,7 @@ def test_nnx_calls_every_part(name: str):
     parts = {"/".join(map(str, path)): part for path, part in nnx.iter_modules(module) if path}
     classes = {kind for part in parts.values() for kind in type(part).__mro__ if "__call__" in vars(kind)}
     with noting({kind for kind in classes if issubclass(kind, nnx.Module) and kind is not nnx.Module}, called):
-        module(*last(CASES[name]))
+        module(*CASES[name].channels_last)
     assert set(parts) - {path for path, part in parts.items() if id(part) in called} == set()
 
 

@@ -319,7 +319,7 @@ def test_linen_every_block(name: str):
     case = EXAMPLES[name]
     bound = linen.bind(case.block, case.weights)
     module, variables = bound.unbind()
-    inputs = [last(a) if i < case.block.images else a for i, a in enumerate(case.given)]
+    inputs = case.channels_last
     output, gates = linen.record_gates(module)(variables, *inputs)
     assert np.array_equal(output, bound(*inputs))
     assert same(merged(gates), bound.gates(*inputs))
@@ -425,7 +425,7 @@ def test_nnx_every_block(name: str):
     case = EXAMPLES[name]
     module = package.bind(case.block, case.weights)
     module.eval()
-    inputs = [last(a) if i < case.block.images else a for i, a in enumerate(case.given)]
+    inputs = case.channels_last
     with package.record_gates(module) as gates:
         output = module(*inputs)
     assert np.array_equal(output, module(*inputs))
