@@ -172,6 +172,7 @@ def test_every_maximum_meets_ties():
         "GlobalPooling",
         "NonLocal",
         "SEResNet",
+        "TripletAttention",
     }
 
 

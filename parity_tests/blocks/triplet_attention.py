@@ -18,6 +18,7 @@ CASES = {
     "triplet_two": Case(TRIPLET(4, 3, spatial=False), (2, 4, 3, 4), seed=1),
     "triplet_line": Case(TRIPLET(4, 3, rank=1), (2, 4, 5), seed=1),
     "triplet_volume": Case(TRIPLET(3, 3, rank=3), (2, 3, 3, 4, 3)),
+    "triplet_ties": Case(TRIPLET(4, 3), (2, 4, 4, 3), seed=10, ties=True),
     "triplet_one_pixel": Case(TRIPLET(3, 1), (3, 3, 1, 1), seed=3),
 }
 
