@@ -70,7 +70,7 @@ def test_frozen():
 
 
 OTHER_TEXTS = (
-    "Cbam(64)",
+    "Cbamm(64)",
     "SqueezeExcitation",
     "SqueezeExcitation(64",
     "SqueezeExcitation(64, size=3)",
