@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, cast
 
-from attn_core.spec import Block, Part, require, require_positive, require_type
+from attn_core.spec import Block, Part, complete, require, require_positive, require_type
 from attn_core.spec.initializers import TORCH, Start
 from attn_core.spec.parts import Dense
 
@@ -32,9 +32,7 @@ class Bottleneck(Block):
     def __post_init__(self) -> None:
         require_type(self, channels=int, reduction=(int, type(None)), hidden=(int, type(None)), bias=bool)
         require_positive(self, "channels")
-        if self.reduction is None:  # a file then holds the number, whatever rule comes after
-            fitting = min(self.usual, self.channels) if self.hidden is None else self.usual
-            object.__setattr__(self, "reduction", fitting)
+        complete(self, reduction=min(self.usual, self.channels) if self.hidden is None else self.usual)
         if self.hidden is None:
             rule = f"reduction must lie between 1 and {self.channels}."
             require(self._reduction >= 1, f"{self!r} divides by {self.reduction}: {rule}")

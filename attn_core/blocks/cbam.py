@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar, cast
 
 from attn_core.blocks.channel_attention import ChannelAttention
 from attn_core.blocks.spatial_attention import SpatialAttention
-from attn_core.spec import Block, Part, Parts, require_type
+from attn_core.spec import Block, Part, Parts, complete, require_type
 from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class CBAM(Block):
     def __post_init__(self) -> None:
         require_type(self, spatial_bias=bool)
         channel = self.parts()["channel"]
-        object.__setattr__(self, "reduction", cast(ChannelAttention, channel).reduction)
+        complete(self, reduction=cast(ChannelAttention, channel).reduction)
 
     def overruled(self) -> tuple[str, ...]:
         """Name the fields that have no effect in the halves."""

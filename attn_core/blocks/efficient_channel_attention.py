@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar, cast
 
 import numpy as np
 
-from attn_core.spec import Block, Part, Parts, require_choice, require_odd, require_positive, require_type
+from attn_core.spec import Block, Part, Parts, complete, require_choice, require_odd, require_positive, require_type
 from attn_core.spec.initializers import Uniform
 from attn_core.spec.parts import Conv
 from attn_core.spec.primitives import Primitives
@@ -73,8 +73,7 @@ class EfficientChannelAttention(Block):
     def __post_init__(self) -> None:
         require_type(self, channels=int, kernel=(int, type(None)), border=str, hidden=(int, type(None)), bias=bool)
         require_positive(self, "channels")
-        if self.kernel is None:  # a file then holds the number, whatever rule comes after
-            object.__setattr__(self, "kernel", adaptive_kernel(self.channels))
+        complete(self, kernel=adaptive_kernel(self.channels))
         require_positive(self, "kernel")
         require_odd(self)
         require_choice(self, "border", BORDERS)

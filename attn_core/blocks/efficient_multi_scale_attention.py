@@ -7,7 +7,7 @@ from functools import reduce
 from typing import ClassVar, TypeVar, cast
 
 from attn_core.blocks.strip_pooling import strip_means
-from attn_core.spec import Block, Part, Parts, require, require_positive, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, complete, require, require_positive, require_rank, require_type
 from attn_core.spec.parts import Conv, GroupNorm
 from attn_core.spec.primitives import Primitives
 
@@ -65,8 +65,7 @@ class EfficientMultiScaleAttention(Block):
         require_type(self, channels=int, groups=(int, type(None)))
         require_positive(self, "channels")
         require_rank(self)
-        if self.groups is None:  # a file then holds the number, whatever rule comes after
-            object.__setattr__(self, "groups", adaptive_groups(self.channels))
+        complete(self, groups=adaptive_groups(self.channels))
         require_positive(self, "groups")
         require(self.channels % self._groups == 0, f"{self!r}: groups must divide the {self.channels} channels.")
 
@@ -108,4 +107,5 @@ class EfficientMultiScaleAttention(Block):
 
 def adaptive_groups(channels: int) -> int:
     """Return the number of groups of so many channels, where it is left out."""
-    return max(n for n in range(1, MOST + 1) if channels % n == 0 and (channels // n > 1 or n == 1))
+    most = max(min(MOST, channels // 2), 1)  # two channels in a group, or the softmax over them is 1
+    return max(n for n in range(1, most + 1) if channels % n == 0)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar, cast
 
-from attn_core.spec import Block, Part, Parts, require, require_positive, require_type
+from attn_core.spec import Block, Part, Parts, complete, require, require_positive, require_type
 from attn_core.spec.parts import ONE, ZERO, Affine, GroupNorm
 from attn_core.spec.primitives import Primitives
 
@@ -55,10 +55,10 @@ class ShuffleAttention(Block):
     def __post_init__(self) -> None:
         require_type(self, channels=int, groups=(int, type(None)))
         require_positive(self, "channels")
-        if self.groups is None:  # a file then holds the number, whatever rule comes after
-            object.__setattr__(self, "groups", math.gcd(USUAL, self.channels // 2))
+        complete(self, groups=math.gcd(USUAL, self.channels // 2))
         require(self.channels % 2 == 0, f"{self!r}: the channels must be even, for groups have two halves.")
-        fitting = [n for n in range(1, self.channels // 2 + 1) if self.channels // 2 % n == 0]
+        half = self.channels // 2
+        fitting = [n for n in range(1, half + 1) if half % n == 0]
         nearest = min(fitting, key=lambda n: abs(n - self._groups))
         require(self.groups in fitting, f"{self!r}: 2 * groups must divide the channels, as groups={nearest} would.")
 

@@ -127,6 +127,13 @@ class Bound:
         return block.gates(f, self, *inputs)
 
 
+def complete(block: Block, **values: object) -> None:
+    """Give fields that were left out (None) their values: a file then holds these, whatever rule comes after."""
+    for name, value in values.items():
+        if getattr(block, name) is None:
+            object.__setattr__(block, name, value)
+
+
 def require(condition: bool, message: str) -> None:
     """Raise `SpecError` with the message unless the condition holds."""
     if not condition:
