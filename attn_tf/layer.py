@@ -161,7 +161,14 @@ class Layer(keras.layers.Layer):
             rule = "give a name, or a text such as 'CBAM(reduction=8)', in place of the function"
             raise NotImplementedError(f"{self.name} cannot be saved whole, its weights can: {rule}.")
         own = {"data_format": self.data_format, "synchronized": self.synchronized}
-        return {**super().get_config(), **self.options, **own}
+        return {**super().get_config(), **self._completed(), **own}
+
+    def _completed(self) -> dict[str, Any]:
+        """Return the options; those that were left out as the built block has them, which follow from its channels."""
+        if not self.built:
+            return self.options
+        found = self.block.config()
+        return {name: found[name] if value is None else value for name, value in self.options.items()}
 
 
 class Network(Layer, keras.Model):

@@ -92,6 +92,12 @@ def config_round_trip() -> None:
     assert again.get_config() == layer.get_config()
     assert {key: layer.get_config()[key] for key in OPTIONS} == OPTIONS
     assert again.dtype_policy.name == "mixed_bfloat16"
+    left_out = {attn_tf.SqueezeExcitation: ("reduction", 8), attn_tf.ShuffleAttention: ("groups", 4)}
+    for kind, (field, number) in left_out.items():  # a file holds the number that the rule gave
+        layer = kind()
+        assert layer.get_config()[field] is None
+        layer(image(1, 8, 2, 2))
+        assert layer.get_config()[field] == number
 
 
 def mixed_precision() -> None:
