@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,7 +11,9 @@ import pytest
 from runtimes import need
 
 import attn_core as core
+from attn_core.models.registry import example
 from attn_core.parity import ForeignError, ParityError, assert_parity
+from attn_core.parity.foreign.altering import altered
 
 need("torch")
 
@@ -218,3 +221,15 @@ def test_weights_are_proven_also_where_they_start_at_zero():
     for parameter in (module.fc1.bias, module.fc2.bias):
         nn.init.zeros_(parameter)
     assert "without expand.bias" in refused(module)
+
+
+def is_choice(field: dataclasses.Field) -> bool:
+    return isinstance(field.default, str) and field.name != "attention"
+
+
+@pytest.mark.parametrize("name", core.BLOCKS)
+def test_every_choice_of_every_block_is_tried(name: str):
+    """When a layer is not what it should be: each field that is a word has another one among the blocks it might be."""
+    block = example(name)
+    choices = {field.name for field in dataclasses.fields(block) if is_choice(field)} - set(block.overruled())
+    assert choices <= {other.field for other in altered(block)}

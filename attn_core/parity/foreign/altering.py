@@ -8,7 +8,16 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from attn_core.blocks import channel_attention, global_context, non_local, pointwise_spatial_attention
+from attn_core.blocks import (
+    bottleneck_attention,
+    channel_attention,
+    concurrent_squeeze_excitation,
+    coordinate_attention,
+    efficient_channel_attention,
+    global_context,
+    non_local,
+    pointwise_spatial_attention,
+)
 from attn_core.models.hybrid_sn import ORDERS
 from attn_core.spec import Block, Part, SpecError
 from attn_core.spec.parts import BatchNorm, GroupNorm, LayerNorm, Running
@@ -19,6 +28,8 @@ WORDS = dict.fromkeys(
     [
         *(*ACTIVATIONS, *GATES, *PADDINGS, *channel_attention.POOLS, *global_context.POOLS, *global_context.FUSIONS),
         *(*non_local.MODES, *non_local.SCALES, *pointwise_spatial_attention.MODES, *ORDERS),
+        *(*bottleneck_attention.JOINED, *concurrent_squeeze_excitation.JOINED, *coordinate_attention.JOINED),
+        *efficient_channel_attention.BORDERS,
     ]
 )
 EPS = (1e-3, 1e-5, 1e-6, 1e-12, 1e-8, 1e-4)  # 1e-3 is Keras', 1e-5 PyTorch's, 1e-6 that of timm's layer norms
@@ -28,6 +39,7 @@ COUNTS = ("steps", "groups")
 SWAPS = (
     *(("global_mean", "global_max"), ("channel_mean", "channel_max"), ("add", "multiply")),
     *(("sigmoid", "hard_sigmoid"), ("relu", "silu"), ("relu", "gelu"), ("silu", "gelu")),
+    *(("hard_swish", "silu"), ("maximum", "add")),
 )
 NORMS = (BatchNorm, GroupNorm, LayerNorm, Running)
 
