@@ -36,9 +36,10 @@ def test_list_search(attn: Attn):
     }.items():
         code, stdout, _ = attn("list", "--search", words, columns=300)
         assert (code, [name for name, _, _ in listed(stdout)]) == (0, names)
-    code, stdout, stderr = attn("list", "--search", "transformer xl")
-    assert (code, stdout) == (2, "")
-    assert "Nothing here is called 'transformer xl'" in stderr
+    for words in ("transformer xl", "---"):  # of the latter no letter is left
+        code, stdout, stderr = attn("list", "--search", words)
+        assert (code, stdout) == (2, "")
+        assert f"Nothing here is called '{words}'" in stderr
 
 
 def test_show_by_another_name(attn: Attn):
@@ -49,6 +50,7 @@ def test_show_by_another_name(attn: Attn):
     for word, others in {
         "EMA": "EfficientMultiScaleAttention and ExpectationMaximizationAttention",
         "PSA": "PointwiseSpatialAttention and polarized self-attention",
+        "Attention_Block": "AttentionGate and SqueezeExcitation",
     }.items():
         code, _, stderr = attn("show", word, columns=300)
         assert code == 2

@@ -52,7 +52,7 @@ def test_attention_takes_rank_and_functions():
 
 
 REFUSED = {
-    "fca": "attention='fca' is none of se, cbam, shuffle, AffineSampler, AttentionGate, ",
+    "fca": f"attention='fca' is none of se, cbam, shuffle, {', '.join(core.BLOCKS)}, a function",
     "ema": "'ema' is what people call EfficientMultiScaleAttention and ExpectationMaximizationAttention: say which.",
     "AttentionGate(gating=8)": "'AttentionGate(gating=8)' takes 2 inputs; in a network, attention takes an image.",
     "CBAM(8)": "'CBAM(8)' configures no block: ",

@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar, cast
 
 from attn_core.blocks.convolution import convolution, convolve
-from attn_core.spec import Block, Part, Parts, require_momentum, require_positive, require_rank, require_type
+from attn_core.spec import Block, Part, Parts, complete, require_momentum, require_positive, require_rank, require_type
 from attn_core.spec.parts import Conv
 from attn_core.spec.primitives import Primitives
 
@@ -29,7 +29,7 @@ class AttentionGate(Block):
     their size.
 
     **Shape**: image x (batch, channels, \*space) and image g (batch, gating, \*space), both of ``rank`` spatial axes
-    and of the same size, to the shape of x. An axis along which g has one pixel has this one for each of x.
+    and of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated.
 
     **Fields**
 
@@ -51,7 +51,7 @@ class AttentionGate(Block):
 
     source: ClassVar[str] = "Oktay et al.: Attention U-Net. MIDL 2018, arXiv:1804.03999"
     family: ClassVar[str] = "gates of pixels"
-    words: ClassVar[tuple[str, ...]] = ("Attention U-Net", "attention block", "AG")
+    words: ClassVar[tuple[str, ...]] = ("Attention U-Net", "Attention_block", "AG")
     inputs: ClassVar[tuple[str, ...]] = ("input", "signal")
     images: ClassVar[int] = 2
 
@@ -67,8 +67,7 @@ class AttentionGate(Block):
         require_positive(self, "channels", "gating")
         require_rank(self)
         require_momentum(self)
-        if self.hidden is None:  # a file then holds the number, whatever rule comes after
-            object.__setattr__(self, "hidden", max(self.channels // 2, 1))
+        complete(self, hidden=max(self.channels // 2, 1))
         require_positive(self, "hidden")
 
     def parts(self) -> dict[str, Part | Block]:

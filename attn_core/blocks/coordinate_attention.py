@@ -7,9 +7,10 @@ from functools import reduce
 from typing import ClassVar, TypeVar
 
 from attn_core.blocks.bottleneck import Bottleneck
+from attn_core.blocks.convolution import convolution, convolve
 from attn_core.blocks.strip_pooling import strip_means
 from attn_core.spec import Block, Part, Parts, require_choice, require_momentum, require_rank, require_type
-from attn_core.spec.parts import BatchNorm, Conv
+from attn_core.spec.parts import Conv
 from attn_core.spec.primitives import ACTIVATIONS, Primitives, pointwise
 
 T = TypeVar("T")
@@ -85,17 +86,16 @@ class CoordinateAttention(Bottleneck):
         return super().overruled() if self.norm else (*super().overruled(), "momentum")
 
     def parts(self) -> dict[str, Part | Block]:
-        """Return F_1 as `reduce`, the norm, and for each axis a convolution, `expand0` for the first."""
-        norm = {"norm": BatchNorm(self.width, 1, momentum=self.momentum)} if self.norm else {}
+        """Return F_1 as `reduce`, its norm, and for each axis a convolution, `expand0` for the first."""
         squeeze = Conv(self.channels, self.width, (1,), bias=self.bias)
         expand = Conv(self.width, self.channels, (1,) * self.rank, bias=self.bias)
-        return {"reduce": squeeze, **norm, **{f"expand{axis}": expand for axis in range(self.rank)}}
+        found = convolution("reduce", squeeze, self.momentum, self.norm)
+        return found | {f"expand{axis}": expand for axis in range(self.rank)}
 
     def logits(self, f: Primitives[T], p: Parts, x: T) -> list[T]:
         """Compute for each axis an image of length 1 along the others: F_h f_h for the first of two."""
         means = strip_means(f, x, self.rank)
-        hidden = p.reduce(f.join(means))
-        hidden = pointwise(f, self.activation)(p.norm(hidden) if self.norm else hidden)
+        hidden = pointwise(f, self.activation)(convolve(p, "reduce", f.join(means), self.norm))
         expand = [getattr(p, f"expand{axis}") for axis in range(self.rank)]
         return [layer(strip) for layer, strip in zip(expand, f.cut(hidden, means), strict=True)]
 

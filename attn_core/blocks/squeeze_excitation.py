@@ -47,7 +47,9 @@ class SqueezeExcitation(Bottleneck):
     start: ClassVar[Start] = TENSORFLOW
     source: ClassVar[str] = "Hu, Shen, Sun: Squeeze-and-Excitation Networks. CVPR 2018, arXiv:1709.01507"
     family: ClassVar[str] = "gates of channels"
-    words: ClassVar[tuple[str, ...]] = ("SE", "SELayer", "SEModule", "SE block", "squeeze and excite", "SENet", "cSE")
+    words: ClassVar[tuple[str, ...]] = (
+        *("SE", "SELayer", "SEModule", "SE block", "squeeze and excite", "SENet", "cSE", "Attention_Block"),
+    )
 
     _: KW_ONLY
     activation: str = "relu"

@@ -34,7 +34,7 @@ def list_blocks(
 ) -> None:
     """List the blocks and networks, by family."""
     with one_sentence():
-        found = list(searched(words))
+        found = searched(words)
     for family in FAMILIES:
         table = Table(
             Column("block", no_wrap=True), "also called", "source", title=family, title_justify="left", expand=True

@@ -54,8 +54,12 @@ def searched(words: str) -> list[str]:
 
     **Raises** `SpecError` if there is none.
     """
-    said = {name: (name, block.source, *block.words) for name, block in KNOWN.items()}
-    found = [name for name, texts in said.items() if any(plain(words) in plain(text) for text in texts)]
+
+    def says(name: str, block: type[Block]) -> bool:
+        return any(plain(words) in plain(text) for text in (name, block.source, *block.words))
+
+    # What has neither a letter nor a digit would stand in every text.
+    found = [name for name, block in KNOWN.items() if says(name, block)] if plain(words) or not words else []
     if not found:
         raise SpecError(f"Nothing here is called {words!r}: `attn list` lists all that there is.")
     return found

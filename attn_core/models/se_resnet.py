@@ -68,7 +68,7 @@ class SEResNet(Block):
 
     source: ClassVar[str] = "Hu et al.: Squeeze-and-Excitation Networks. CVPR 2018, arXiv:1709.01507"
     family: ClassVar[str] = "networks"
-    words: ClassVar[tuple[str, ...]] = ("SE-ResNet", "ResNet")
+    words: ClassVar[tuple[str, ...]] = ("SE-ResNet",)
 
     classes: int
     depths: tuple[int, ...] = (3, 4, 6, 3)

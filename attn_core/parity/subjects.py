@@ -142,5 +142,6 @@ def standard_shapes(block: Block) -> Shapes:
     small = tuple(min(n, 7 - i) for i, n in enumerate(image[2:]))
     free = fits and block.refuses((2, image[1], *small)) is None
     space = small if free else image[2:]
-    beside, arrays = others[: block.images - 1], others[block.images - 1 :]
-    return (*((2, shape[1], *space) for shape in (image, *beside)), *((2, *shape[1:]) for shape in arrays))
+    images = [(2, shape[1], *space) for shape in (image, *others[: block.images - 1])]
+    arrays = [(2, *shape[1:]) for shape in others[block.images - 1 :]]
+    return (*images, *arrays)

@@ -17,7 +17,7 @@ class AttentionGate(Layer, of=core.AttentionGate):
     x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
 
     **Shape**: image x (batch, *space, channels) and image g (batch, *space, gating), both of ``rank`` spatial axes and
-    of the same size, to the shape of x. An axis along which g has one pixel has this one for each of x. With
+    of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated. With
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 

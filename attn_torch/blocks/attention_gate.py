@@ -23,7 +23,7 @@ class AttentionGate(Layer, of=core.AttentionGate):
         \qquad \text{(equations 1 and 2)}
 
     **Shape**: image x (batch, channels, \*space) and image g (batch, gating, \*space), both of ``rank`` spatial axes
-    and of the same size, to the shape of x. An axis along which g has one pixel has this one for each of x.
+    and of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated.
 
     **Fields**: see `attn_core.AttentionGate`; `device` and `dtype` as in `torch.nn`.
 

@@ -72,7 +72,8 @@ def naive(block: core.CoordinateAttention, w: dict[str, np.ndarray], x: np.ndarr
     for n, c in np.ndindex(x.shape[:2]):
         line[n, c] = [mean(x[n, c].take(i, axis)) for axis in range(block.rank) for i in range(x.shape[axis + 2])]
     hidden = pointwise(w, "reduce", line)
-    hidden = np.vectorize(DELTAS[block.activation])(batch_norm(hidden, w, "norm", train) if block.norm else hidden)
+    hidden = batch_norm(hidden, w, "reduce_norm", train) if block.norm else hidden
+    hidden = np.vectorize(DELTAS[block.activation])(hidden)
     logits = [pointwise(w, f"expand{axis}", hidden) for axis in range(block.rank)]
     output = np.empty_like(x)
     for n, c, *place in np.ndindex(x.shape):

@@ -19,7 +19,7 @@ def coordinate_attention(
     def infer(sizes: Sizes, options: Mapping[str, Any]) -> CoordinateAttention:
         hidden, channels = sizes.of(reduce, "weight", "hidden", "channels", 1)
         units = None if hidden == CoordinateAttention(channels).width else hidden
-        return CoordinateAttention(channels, hidden=units, bias=bias, norm="norm" in table, **options)
+        return CoordinateAttention(channels, hidden=units, bias=bias, norm="reduce_norm" in table, **options)
 
     def parts(block: CoordinateAttention) -> Table:
         return {"reduce": reduce, **table}
@@ -28,7 +28,7 @@ def coordinate_attention(
     return Dialect(name, CoordinateAttention, infer=infer, table=parts, anchors=anchors, **more)
 
 
-CONVOLUTIONS = {"norm": "bn1", "expand0": "conv_h", "expand1": "conv_w"}
+CONVOLUTIONS = {"reduce_norm": "bn1", "expand0": "conv_h", "expand1": "conv_w"}
 FIRST = torch_point("conv1", 1)  # of a line here, of an image there
 
 DIALECTS = (

@@ -18,7 +18,7 @@ class AttentionGate(Layer, of=core.AttentionGate):
     x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
 
     **Shape**: image x (batch, *space, channels) and image g (batch, *space, gating), both of ``rank`` spatial axes and
-    of the same size, to the shape of x. An axis along which g has one pixel has this one for each of x.
+    of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated.
 
     **Fields**: see `attn_core.AttentionGate`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
