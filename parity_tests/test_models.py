@@ -18,6 +18,7 @@ from attn_core import models, parity
 from attn_core.interpreters.rounding import bounded
 from attn_core.interpreters.shapes import output_shape
 from attn_core.models.attention import attention
+from attn_core.models.registry import NAMED, named
 from attn_core.parity import Outcome
 from attn_core.spec import Block, SpecError
 
@@ -49,6 +50,12 @@ def test_attention_takes_rank_and_functions():
     assert attention("SE", 64, 2) == attention("se", 64, 2) == core.SqueezeExcitation(64, hidden=4)
     assert attention("se", 3, 2) == core.SqueezeExcitation(3, hidden=1)
     assert [attention("shuffle", c, 2).groups for c in (64, 256, 512, 6)] == [32, 64, 64, 1]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_name_means_itself(name: str):
+    """Also where it is another one but for an underscore: the functions are called like classes."""
+    assert named(name) == name
 
 
 REFUSED = {

@@ -36,12 +36,13 @@ FITTING = {  # where 64 will not do
 
 def parse(text: str, **given: Any) -> Block:
     """Return the block that a text such as ``CBAM(64)`` or ``SE(64)`` configures; see `calls.parse` and `words`."""
-    return calls.parse(meant_call(text, KNOWN), NAMED, **given)
+    is_name = text.partition("(")[0].strip() in NAMED  # hybrid_sn is no other spelling of HybridSN
+    return calls.parse(text if is_name else meant_call(text, KNOWN), NAMED, **given)
 
 
 def named(word: str) -> str:
     """Return the name of the block or network that a word stands for. **Raises** `SpecError` unless there is one."""
-    name = meant(word, KNOWN)
+    name = word if word in NAMED else meant(word, KNOWN)
     if name in NAMED:
         return name
     near = difflib.get_close_matches(word, NAMED, n=3)
