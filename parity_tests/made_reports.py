@@ -15,6 +15,7 @@ from attn_core.spec import Block
 
 RUNTIMES, DTYPES, MODES = ("torch", "keras", "linen", "nnx"), ("float32", "bfloat16"), ("eval", "train")
 BLOCKS = ("SqueezeExcitation", "CBAM", "ShuffleAttention", "GlobalPooling", "NonLocal")
+IMAGE = {"ShuffleAttention": (1, 64, 128, 32)}  # one block on other images than the rest, to be found by their shape
 VERSIONS = {
     "python": "3.11.2",
     "numpy": "2.4.6",
@@ -50,7 +51,7 @@ def cell(name: str, runtime: str, dtype: str, mode: str, draws: int = 1) -> Cell
     )
     worst = max(each.share for each in tensors)
     shares = (worst, *(float(share) for share in worst * rng.beta(4, 3, draws - 1)))
-    shapes = (tuple(size or 7 for size in block.example()[0]),)
+    shapes = (IMAGE.get(name) or tuple(size or 7 for size in block.example()[0]),)
     return Cell(name, repr(block), runtime, dtype, mode, shapes, 7, PASSED, tensors, shares, seconds=0.25)
 
 

@@ -130,7 +130,7 @@ def test_search_for_a_block(failing: Page):
     assert failing.fragment == "#block=cbam+KERNEL%3D7"
     check_filtered(failing, lambda cell: cell.block == "CBAM")
     assert len(failing.seen(".map tbody tr")) == len(failing.seen(".block")) == 1
-    failing.open("#block=1x128x32")
+    failing.open("#block=1x64x128x32")
     check_filtered(failing, lambda cell: cell.block == "ShuffleAttention")
 
 
