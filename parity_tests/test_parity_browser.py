@@ -130,8 +130,23 @@ def test_search_for_a_block(failing: Page):
     assert failing.fragment == "#block=cbam+KERNEL%3D7"
     check_filtered(failing, lambda cell: cell.block == "CBAM")
     assert len(failing.seen(".map tbody tr")) == len(failing.seen(".block")) == 1
-    failing.open("#block=1x64x128x32")
-    check_filtered(failing, lambda cell: cell.block == "ShuffleAttention")
+
+
+@pytest.mark.parametrize(
+    ("words", "blocks"),
+    [
+        ("1x128x32", {"ShuffleAttention"}),
+        ("x128x32x32", {"ShuffleAttention"}),
+        ("GROUPS=64", {"ShuffleAttention"}),
+        ("+1x64x32+both", {"GlobalPooling"}),
+        ("reduction=16", {"SqueezeExcitation", "CBAM"}),
+        ("1x64x32x32+shuffle", set()),
+    ],
+)
+def test_search_in_a_link(failing: Page, words: str, blocks: set[str]):
+    """Each word is a part of a name, a field or a shape, in any order and case; all must fit."""
+    failing.open(f"#block={words}")
+    check_filtered(failing, lambda cell: cell.block in blocks)
 
 
 def test_cell_of_the_map_leads_to_its_details(failing: Page):
