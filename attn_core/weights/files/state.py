@@ -111,7 +111,7 @@ def _torch(path: Path) -> State:
 
 def _torch_package(path: Path) -> Any:
     try:
-        import torch
+        import torch  # here: who reads other files needs no framework
     except ImportError as error:
         raise DialectError(f"{path}: {error}; PyTorch's files need it: pip install 'attn-blocks[torch]'.") from None
     return torch
