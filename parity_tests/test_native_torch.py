@@ -60,7 +60,7 @@ def test_print():
 def test_compiles_without_a_graph_break(kind: type[attn_torch.Layer], dynamic: bool):
     torch.compiler.reset()
     module = layer(kind)
-    compiled = torch.compile(module, fullgraph=True, dynamic=dynamic, backend=BACKEND)
+    compiled = torch.compile(module, fullgraph=True, dynamic=dynamic, backend="eager")
     for shape in [(2, 16, 5, 6), (3, 16, 7, 4)]:
         assert difference(compiled(image(*shape)), module(image(*shape))) < 1e-6
 

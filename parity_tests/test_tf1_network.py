@@ -19,6 +19,7 @@ import safetensors.numpy
 from bounds import PORTED, TENSORFLOW_1
 from runtimes import GOLDEN, in_keras, need
 from tensorboard.compat.proto import graph_pb2
+from tiers import sample
 
 from attn_core import parity
 from attn_core.porting import recorded, whole_network
@@ -80,7 +81,12 @@ RUNS = [(name, case) for name in ("torch", "nnx", "keras-tensorflow") for case i
 RUNS += [("linen", case) for case in FEW] + [(name, FEW[0]) for name in ("keras-jax", "keras-torch")]
 
 
-@pytest.mark.parametrize(("name", "case"), RUNS)
+def ordinary(run: tuple[str, str]) -> bool:
+    """Say whether a network is run there: all in torch; elsewhere, every kind of step."""
+    return run[0] == "torch" or run[1] in FEW
+
+
+@pytest.mark.parametrize(("name", "case"), sample(RUNS, ordinary, "the same in torch, networks of its steps there"))
 def test_network(name: str, case: str, tmp_path: Path):
     """Its outputs and gradients are those of the graph, at two sizes where it takes them, and those recorded."""
     port = ported(checkpoint(case), need(name).partition("-")[0])

@@ -1,7 +1,7 @@
 """The tiers of the check: `pytest` is the ordinary one, `pytest --full` runs everything, `pytest -m quick` a glance.
 
 What the ordinary tier leaves to the full one is another sample of something that it proves: the mark `full` names the
-test that does. A block's cases all run in torch; elsewhere, its first case of each mode and rank, or of each mode.
+test that does. A block's cases all run in torch; elsewhere, its first case of each mode and rank, or one alone.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def first_of(values: Iterable[tuple[str, tuple[Any, ...]]]) -> set[str]:
 
 
 FIRSTS = first_of((name, (type(case.block), case.train, len(case.shape))) for name, case in CASES.items())
-FIRST_CASES = first_of((name, (type(case.block), case.train)) for name, case in CASES.items())
+# Those in training first: what they compute is compared, what they move, and the gates outside of training.
+BY_MODE = sorted(CASES.items(), key=lambda item: not item[1].train)
+FIRST_CASES = first_of((name, (type(case.block),)) for name, case in BY_MODE)
 FIRST_RECORDINGS = first_of((folder, (type(one.block), one.modes)) for folder, one in RECORDINGS.items())
 # Each runs the code of another: Keras' layers as with TensorFlow, the primitives as in NNX.
 TWINS = ("keras-jax", "linen")
@@ -68,7 +70,7 @@ LARGE = 200_000  # weights: JAX has no fast convolution in float64
 def ordinary_case(run: tuple[str, str, str]) -> bool:
     """Say whether a case is run in this runtime and dtype: all in torch, elsewhere the firsts.
 
-    What JAX compiles is run in float64 alone; `test_matrix.py` runs float32 there. Of several ranks, twins run one.
+    What JAX compiles is run in float64 alone; `test_matrix.py` runs float32 there. Twins run one case of a block.
     """
     runtime, dtype, case = run
     if runtime in TWINS and case not in FIRST_CASES:
@@ -80,10 +82,13 @@ def ordinary_recording(run: tuple[str, str, str, str]) -> bool:
     """Say whether a recording is run in this mode, runtime and dtype.
 
     Large ones, whole networks among them, are run in torch, which recorded them: there a difference is ours alone. The
-    same layers are compared everywhere on smaller ones. Twins run the first recording of each block.
+    same layers are compared everywhere on smaller ones. What JAX compiles runs the first recording of each block, and
+    twins those of two: that all runtimes are the same definition, `test_parity.py` proves.
     """
     folder, _, runtime, dtype = run
-    if runtime in TWINS and folder not in FIRST_RECORDINGS:
+    if runtime in COMPILED and folder not in FIRST_RECORDINGS:
+        return False
+    if runtime in TWINS and type(RECORDINGS[folder].block).__name__ not in ("SqueezeExcitation", "CBAM"):
         return False
     if RECORDINGS[folder].block.parameters() > LARGE:
         return runtime == "torch"
