@@ -64,4 +64,4 @@ def _all(tensors: Mapping[str, torch.Tensor]) -> dict[str, NDArray[np.float64]]:
 
 
 def _numpy(tensor: torch.Tensor) -> NDArray[np.float64]:
-    return tensor.detach().double().numpy().copy()
+    return tensor.detach().double().cpu().numpy().copy()
