@@ -26,6 +26,7 @@ LISTS = (
     "test_recordings.py::test_every_block_has_cases",
     "test_recordings.py::test_every_recorded_tensor_is_used",
     "test_recordings.py::test_recordings_are_all_used",
+    "test_saved.py::test_every_block_has_an_archive",
     "test_surface.py::test_exports",
 )
 OTHERS, SLOW, RUN = "others", "slow", "run"
