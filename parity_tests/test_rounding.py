@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from blocks import CASES
 
+import attn_core as core
 from attn_core import parity
 from attn_core.interpreters.rounding import bounded
 from attn_core.interpreters.rounding.arithmetic import DTYPES, Arithmetic, student
@@ -113,3 +114,66 @@ def test_a_wrong_epsilon_is_noticed():
     )
     wanted = bounded(c.block, drawn.weights, drawn.given)
     assert max(tensor.share for tensor in parity.compared(other.values, wanted)) > 1
+
+
+def stn(**options: object) -> core.Block:
+    return core.SpatialTransformer(3, features=2, kernel=3, pooled=2, hidden=3, **options)
+
+
+SAMPLED = {
+    "transformer": (stn(), ((2, 3, 5, 4),)),
+    "transformer_of_a_size": (stn(size=3, padding="border"), ((2, 3, 5, 4),)),
+    "transformer_of_lines": (stn(rank=1), ((2, 3, 9),)),
+    "corners": (core.AffineSampler(4, align_corners=True), ((2, 2, 3, 5), (2, 2, 3))),
+    "border": (core.AffineSampler(padding="border"), ((2, 2, 3, 5), (2, 2, 3))),
+    "volume": (core.AffineSampler(rank=3), ((2, 2, 3, 2, 3), (2, 3, 4))),
+}
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("case", SAMPLED)
+def test_points_that_errors_take_over_a_pixel(case: str, dtype: str):
+    """All that a runtime does is within bounds, and these are no larger than what the pixels could change."""
+    block, shapes = SAMPLED[case]
+    for seed in range(3):
+        drawn = draw(block, shapes, seed, dtype)
+        wanted = bounded(block, drawn.weights, drawn.given, drawn.cotangent, dtype)
+        found = parity.runtime("torch").run(block, drawn.weights, drawn.given, drawn.cotangent, dtype)
+        shares = {tensor.name: tensor.share for tensor in parity.compared(found, wanted)}
+        assert max(shares.values()) <= 1, shares
+        for name, array in wanted.values.arrays().items():
+            assert wanted.bounds[name].max() < 1000 * abs(array).max(), name
+            assert "no bound" not in wanted.remarks.get(name, "")
+
+
+def test_a_point_on_a_pixel_by_hand():
+    """One point of a line, half a unit of bfloat16 left of a pixel: what a runtime may find to its right."""
+    line = np.array([[[1.0, 5.0, 2.0]]])
+    at = np.array([[[0.0, -(2.0**-9)]]])  # 1 - 2**-9 * 1.5 pixels from the left
+    block = core.AffineSampler(1, rank=1)
+    found = bounded(block, {}, (line, at), np.ones((1, 1, 1)), "bfloat16")
+    assert found.values.gradients["theta"][0, 0, 1] == pytest.approx(6)  # 4 for a pixel, 1.5 pixels for a unit
+    assert found.bounds["grad:theta"][0, 0, 1] >= 6 + 4.5  # on the other side it is -3 for a pixel
+    assert found.values.gradients["input"][0, 0, 2] == 0
+    assert 2.0**-8 < found.bounds["grad:input"][0, 0, 2] < 0.2  # but the pixel there may get a little
+
+
+BEYOND = [("float16", 1e2), ("bfloat16", 1e13), ("float32", 1e13)]  # images whose third powers are beyond the dtype
+
+
+@pytest.mark.parametrize(("dtype", "large"), BEYOND)
+def test_no_bound_is_said(dtype: str, large: float):
+    """Of results beyond the dtype, whose infinities are no runtime's fault; the other sample is judged as it was."""
+    block = core.NonLocal(4, mode="dot_product", rank=1)
+    drawn = draw(block, ((2, 4, 5),), 0, dtype)
+    x = drawn.image * np.array([1.0, large])[:, None, None]
+    wanted = bounded(block, drawn.weights, x, drawn.cotangent, dtype)
+    assert np.isfinite(wanted.bounds["output"][0]).all()
+    none = np.isinf(wanted.bounds["output"]).sum()
+    assert none > 0
+    assert wanted.remarks["output"].startswith(f"no bound for {none} of 40 numbers")
+    found = parity.runtime("torch").run(block, drawn.weights, x, drawn.cotangent, dtype)
+    assert not np.isfinite(found.output[1]).all()
+    assert max(tensor.share for tensor in parity.compared(found, wanted)) <= 1
+    found.output[0, 0, 0] *= 2
+    assert max(tensor.share for tensor in parity.compared(found, wanted)) > 1

@@ -59,6 +59,7 @@ def _tensor(
     with np.errstate(divide="ignore", invalid="ignore"):
         difference = np.where(np.isfinite(found), np.abs(found - wanted), np.inf)
         shares = np.where(difference == 0, 0.0, difference / definition.bounds[name])
+    shares[np.isinf(definition.bounds[name])] = 0.0  # there is no bound, for infinity and NaN neither
     index = tuple(map(int, np.unravel_index(shares.argmax(), shares.shape)))
     worst = (float(array[index]) for array in (shares, found, wanted, definition.bounds[name]))
     share, theirs, ours, bound = worst

@@ -26,9 +26,8 @@ class Fingerprint:
 
 def of_array(array: NDArray[Any], bounds: NDArray[Any]) -> Fingerprint:
     """Return the fingerprint of an array, given how far each of its numbers may be off."""
-    pattern = _pattern(array.shape)
-    bound = (pattern * bounds).sum() + ADDING * _size(array)
-    return Fingerprint(_sum(array), float(bound))
+    bound = float((_pattern(array.shape) * bounds).sum()) + ADDING * _size(array)
+    return Fingerprint(_sum(array), bound) if np.isfinite(bound) else of_step(array)
 
 
 def of_step(array: NDArray[Any]) -> Fingerprint:

@@ -132,12 +132,12 @@ def affine_grid(
 def sample(x: Numbers, grid: Numbers, padding: str, align_corners: bool) -> Numbers:
     """See `Primitives.sample`."""
     sizes = x.shape[2:]
-    places = [_place(grid[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
-    low = [np.floor(_real(place)).astype(np.int64) for place in places]
+    places = [place(grid[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
+    low = [np.floor(_real(point)).astype(np.int64) for point in places]
     total: Numbers = np.zeros((), x.dtype)
     for corner in itertools.product((0, 1), repeat=len(sizes)):
         at = [i + step for i, step in zip(low, corner, strict=True)]
-        weights = [1 - _distance(place - i) for place, i in zip(places, at, strict=True)]
+        weights = [1 - _distance(point - i) for point, i in zip(places, at, strict=True)]
         inside = np.all([(i >= 0) & (i < n) for i, n in zip(at, sizes, strict=True)], axis=0)
         rows = np.arange(len(x)).reshape(-1, *(1,) * len(sizes))
         nearest = (np.clip(i, 0, n - 1) for i, n in zip(at, sizes, strict=True))
@@ -146,12 +146,12 @@ def sample(x: Numbers, grid: Numbers, padding: str, align_corners: bool) -> Numb
     return np.moveaxis(total, -1, 1)
 
 
-def _place(points: Numbers, pixels: int, padding: str, align_corners: bool) -> Numbers:
+def place(points: Numbers, pixels: int, padding: str, align_corners: bool) -> Numbers:
     """Turn coordinates over [-1, 1] into places among pixels, 0 being the centre of the first."""
-    place = (points + 1) / 2 * (pixels - 1) if align_corners else ((points + 1) * pixels - 1) / 2
+    found = (points + 1) / 2 * (pixels - 1) if align_corners else ((points + 1) * pixels - 1) / 2
     if padding == "border":
-        place = np.where(_real(place) < 0, 0, np.where(place.real > pixels - 1, pixels - 1, place))
-    return cast(Numbers, place)
+        found = np.where(_real(found) < 0, 0, np.where(found.real > pixels - 1, pixels - 1, found))
+    return cast(Numbers, found)
 
 
 def _distance(x: Numbers) -> Numbers:

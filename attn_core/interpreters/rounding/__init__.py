@@ -29,13 +29,14 @@ from attn_core.interpreters.rounding import (  # noqa: F401 (they register what 
     sums,
 )
 from attn_core.interpreters.rounding.adjoints import gradients
-from attn_core.interpreters.rounding.arithmetic import DOUBLE, DTYPES, Arithmetic, student
+from attn_core.interpreters.rounding.arithmetic import DOUBLE, DTYPES, HOPELESS, Arithmetic, student
 from attn_core.interpreters.rounding.kernels import KERNELS
 from attn_core.interpreters.rounding.number import EXACT, Rounded
 from attn_core.interpreters.trace import Step
 from attn_core.spec import Block
 
 SAMPLES = 32
+MOST = 1e-10 * HOPELESS  # of a bound
 CHANCE = 1e-6  # that any number of a correct runtime, in one comparison, exceeds its bound
 
 
@@ -43,7 +44,8 @@ CHANCE = 1e-6  # that any number of a correct runtime, in one comparison, exceed
 class Bounded:
     """What the definition computes, and how far a correct runtime may be from each number of it.
 
-    `remarks` say of arrays, by name, why their bounds tell little: a tie of maxima, say.
+    A bound is infinite where there is none: a divisor may be 0, or a result exceeds the dtype. `remarks` say so of
+    arrays, by name, or why their bounds tell little: a tie of maxima, say.
     """
 
     values: Outcome
@@ -75,7 +77,7 @@ def bounded(
     found = _run(block, numbers, State(train, unbiased), pulled)
     values = _each(found, lambda number: number.value)
     of_both = 1 + DOUBLE / how.dtype.unit  # the reference rounds, too
-    bounds = _each(found, lambda number: of_both * number.bound)
+    bounds = _each(found, lambda number: _or_none(of_both * number.bound))
     remarks = _remarks(values.arrays(), bounds.arrays(), how)
     return Bounded(values, bounds.arrays(), dict(remarks))
 
@@ -93,6 +95,11 @@ def _run(block: Block, numbers: Mapping[str, Rounded], state: State, cotangent: 
         wanted = [*block.inputs, *trainable]
         found = gradients(output, cotangent, {name: numbers[name] for name in wanted})
     return Outcome(output, gates, found, state.moved)
+
+
+def _or_none(bound: NDArray[Any]) -> NDArray[Any]:
+    """Return infinity where nothing is known: what is made of a hopeless error is about as large."""
+    return np.where(bound < MOST, bound, np.inf)
 
 
 def _bind(block: Block, numbers: Mapping[str, Any], state: State) -> Any:
@@ -134,7 +141,10 @@ def _remarks(
     reason = f" (there are {', '.join(doubts)})" if doubts else ""
     for name, bound in bounds.items():
         largest = np.abs(values[name]).max(initial=0.0)
-        if not largest:
+        known = bound[np.isfinite(bound)]
+        if known.size < bound.size:
+            yield name, f"no bound for {bound.size - known.size} of {bound.size} numbers{reason}"
+        if not largest or known.size < bound.size:
             continue
         # The reference rounds, too: what is no larger than its own bound in float64 may as well be 0.
         of_reference = bound.max() * DOUBLE / how.dtype.unit

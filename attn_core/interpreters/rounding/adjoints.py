@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from attn_core.interpreters.rounding.choices import unknown_at_kinks
 from attn_core.interpreters.rounding.number import EXACT, Rounded
 
 
@@ -38,7 +37,7 @@ def _backwards(output: Rounded) -> list[Rounded]:
 
 def _pass_on(number: Rounded, adjoints: dict[int, Rounded]) -> None:
     """Add the shares of what a number is made of to their adjoints."""
-    adjoint = unknown_at_kinks(number, adjoints[number.age])
+    adjoint = adjoints[number.age]
     for source, pull in number.sources:
         share = pull(adjoint)
         known = adjoints.get(source.age)

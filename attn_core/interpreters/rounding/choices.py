@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_core.interpreters.rounding.acting import acts
-from attn_core.interpreters.rounding.arithmetic import HOPELESS
 from attn_core.interpreters.rounding.number import EXACT, Numbers, Origin, Pull, Rounded
 from attn_core.interpreters.rounding.storing import aligned, likened
 from attn_core.interpreters.rounding.sums import summed_to
@@ -59,7 +58,7 @@ def where(choice: Any, one: Any, other: Any) -> Any:
     doubt = np.where(choice.doubt, apart, 0.0)
     to_a = Origin(a, _share(choice.chosen, choice.doubt, a.shape))
     to_b = Origin(b, _share(~choice.chosen, choice.doubt, b.shape))
-    return Rounded(value, _doubted(noise, doubt, a), a.how, (to_a, to_b))
+    return Rounded(value, doubted(noise, doubt, a), a.how, (to_a, to_b))
 
 
 @acts(np.max)
@@ -101,24 +100,11 @@ def _share_of_largest(x: Rounded, axis: int, place: Numbers) -> Pull:
 
 @acts(np.floor)
 def floor(x: Rounded) -> Numbers:
-    """See `numpy.floor`, constant for every derivative; where it could be another, nothing is known of those of x."""
-    distance = np.abs(x.value - np.rint(x.value))
-    kinks = distance <= x.bound
-    # The reference takes the floor of a real part; the derivative that jumps is that of the number itself.
-    x.whole.kinks = kinks
-    x.how.doubts["sampling points on a pixel"] += int(kinks.sum())
+    """See `numpy.floor`, constant for every derivative; what it may be otherwise is the caller's to know."""
     return np.asarray(np.floor(x.value))
 
 
-def unknown_at_kinks(x: Rounded, adjoint: Rounded) -> Rounded:
-    """Return the adjoint of numbers, of which nothing is known where their derivative jumps."""
-    if x.kinks is None or not x.kinks.any():
-        return adjoint
-    noise = _doubted(adjoint.noise, x.kinks * HOPELESS, adjoint)
-    return Rounded(adjoint.value, noise, adjoint.how)
-
-
-def _doubted(noise: Numbers, doubt: Numbers, x: Rounded) -> Numbers:
+def doubted(noise: Numbers, doubt: Numbers, x: Rounded) -> Numbers:
     """Return noise so large that its bound is at least the doubt."""
     if not doubt.any():
         return noise
@@ -134,7 +120,7 @@ def _share(chosen: Mask, doubt: Mask, own: tuple[int, ...]) -> Pull:
         value = np.where(chosen, g.value, 0.0)
         inherited = np.where(chosen, g.noise, 0.0)
         all_or_nothing = np.where(doubt, np.abs(g.value) + g.bound, 0.0)
-        noise = _doubted(inherited, all_or_nothing, g)
+        noise = doubted(inherited, all_or_nothing, g)
         # Samples are an axis more; without them, nothing was rounded and nothing is in doubt.
         if noise.ndim <= g.ndim:
             noise = EXACT

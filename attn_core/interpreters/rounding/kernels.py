@@ -9,6 +9,7 @@ import numpy as np
 
 from attn_core.interpreters.reference import ops
 from attn_core.interpreters.rounding.number import Origin, Rounded
+from attn_core.interpreters.rounding.sampling import sample
 
 
 def attend(query: Rounded, key: Rounded, value: Rounded, factor: float) -> Rounded:
@@ -72,4 +73,4 @@ def _turned(matrices: Any) -> Any:
 
 
 # What the reference is run with in place of its own primitives.
-KERNELS = SimpleNamespace(**vars(ops) | {"attend": attend, "centred_affine": centred_affine})
+KERNELS = SimpleNamespace(**vars(ops) | {"attend": attend, "centred_affine": centred_affine, "sample": sample})

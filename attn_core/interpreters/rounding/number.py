@@ -48,8 +48,6 @@ class Rounded(NDArrayOperatorsMixin):
         # What no gradient is wanted of needs no way back, and without one its memory is freed when it was used.
         self.sources = tuple(source for source in sources if source.number.tracked)
         self.tracked: bool = tracked or bool(self.sources)
-        self.kinks: Numbers | None = None  # where the derivative jumps, within the error
-        self.whole = self  # what it is the real part of
         self.age = next(_ages)  # what is made of another is younger: the order in which adjoints are done
 
     @property
@@ -98,9 +96,7 @@ class Rounded(NDArrayOperatorsMixin):
 
         The reference takes real parts for that: under its complex steps, the imaginary part is the derivative.
         """
-        constant = Rounded(self.value, self.noise, self.how)
-        constant.whole = self
-        return constant
+        return Rounded(self.value, self.noise, self.how)
 
     @property
     def T(self) -> Rounded:  # noqa: N802 (as in NumPy)

@@ -24,6 +24,11 @@ def number(value: float, digits: int = 9) -> str:
     return _plain_exponent(f"{value:.{digits}g}")
 
 
+def bound(tensor: Tensor) -> str:
+    """Return how far rounding may take the worst number; "none" where that is not known."""
+    return "none" if tensor.bound == math.inf else number(tensor.bound, 3)
+
+
 def _plain_exponent(text: str) -> str:
     mantissa, e, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if e else text
@@ -58,9 +63,7 @@ def worst(cell: Cell) -> Tensor | None:
 def difference(tensor: Tensor) -> str:
     """Return what was found in a tensor, in one line."""
     numbers = f"found {number(tensor.found)}, wanted {number(tensor.wanted)}"
-    line = (
-        f"{tensor.name}{index(tensor)}: {numbers}, bound {number(tensor.bound, 3)}, {short(tensor.share)} x the bound"
-    )
+    line = f"{tensor.name}{index(tensor)}: {numbers}, bound {bound(tensor)}, {short(tensor.share)} x the bound"
     return f"{line} ({tensor.remark})" if tensor.remark else line
 
 
