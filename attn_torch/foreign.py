@@ -16,6 +16,9 @@ from torch.nn.parameter import is_lazy
 from attn_core.parity.foreign.layer import Call, ForeignError, Ran
 from attn_core.spec import Block
 from attn_torch.layer import Layer
+from attn_torch.parametrized import plain
+
+WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 Numbers = NDArray[Any]
 
@@ -26,8 +29,14 @@ class Module:
     runtime, separator, inputs_first, dtype = "torch", ".", False, ""
 
     def __init__(self, module: nn.Module) -> None:
-        self.module = module
         self.title = f"the PyTorch module {type(module).__name__}"
+        if isinstance(module, WRAPPERS):
+            raise ForeignError(f"{self.title} runs copies of a module, which keep their tensors: give its .module.")
+        if any(isinstance(each, torch.jit.ScriptModule) for each in module.modules()):
+            raise ForeignError(
+                f"{self.title} is or has a ScriptModule, whose tensors are fixed: give what it is made of."
+            )
+        self.module = plain(module)
         if any(is_lazy(tensor) for tensor in self._tensors().values()):
             raise ForeignError(f"{self.title} has lazy parameters without a shape: call it on an image first.")
 

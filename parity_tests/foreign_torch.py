@@ -70,6 +70,50 @@ class Raising(SE):
         raise RuntimeError("no such kernel")
 
 
+class Needy(SE):
+    def forward(self, x, like):
+        return super().forward(x) + 0 * like
+
+
+class Keyed(SE):
+    def forward(self, x, *, like):
+        return super().forward(x) + 0 * like
+
+
+class Gated(SE):
+    """Has another function for its gate."""
+
+    function = staticmethod(torch.tanh)
+
+    def gate(self, x):
+        return self.function(self.fc2(self.activation(self.fc1(self.pool(x)))))
+
+
+class Softmax(Gated):
+    function = staticmethod(lambda x: torch.softmax(x, 1))
+
+
+class Ungated(Gated):
+    function = staticmethod(lambda x: x)
+
+
+class DetachedSqueeze(SE):
+    def pool(self, x):
+        return super().pool(x).detach()
+
+
+class GateWithoutGradients(SE):
+    @torch.no_grad()
+    def gate(self, x):
+        return super().gate(x)
+
+
+class WithoutGradients(SE):
+    @torch.no_grad()
+    def forward(self, x):
+        return super().forward(x)
+
+
 class Several(SE):
     def forward(self, x):
         return super().forward(x), x

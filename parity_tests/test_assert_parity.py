@@ -123,9 +123,35 @@ ENDS = {
 }
 
 
+CUT = "as detach, stop_gradient or no_grad do it."
+ENDS |= {
+    theirs.Gated: ["It matches with tanh in place of sigmoid."],
+    theirs.Softmax: ["It matches with softmax in place of sigmoid."],
+    theirs.Ungated: ["It matches with sigmoid left out."],
+    theirs.DetachedSqueeze: [f"It matches with no gradient through global_mean, {CUT}"],
+    theirs.GateWithoutGradients: [f"It matches with no gradient through sigmoid, {CUT}"],
+    theirs.WithoutGradients: [
+        "All of its gradients are 0: it was run without them, as under torch.no_grad, or on detached tensors."
+    ],
+}
+
+
 @pytest.mark.parametrize("layer", ENDS)
 def test_what_it_is_instead(layer: type):
     assert refused(layer()).splitlines()[-len(ENDS[layer]) :] == ENDS[layer]
+
+
+ACTIVATIONS = {
+    "It matches with relu left out.": nn.Identity(),
+    "It matches with a leaky relu of slope 0.01 in place of relu.": nn.LeakyReLU(),
+    "It matches with a leaky relu of slope 0.2 in place of relu.": nn.LeakyReLU(0.2),
+    "It matches with tanh in place of relu.": nn.Tanh(),
+}
+
+
+@pytest.mark.parametrize("end", ACTIVATIONS)
+def test_other_activations_are_told(end: str):
+    assert refused(theirs.SE(activation=ACTIVATIONS[end])).splitlines()[-1] == end
 
 
 def test_planes_swapped_are_told_by_name():
@@ -160,13 +186,96 @@ def test_broken_outputs():
     short = refused(theirs.Short()).splitlines()
     assert short[1] == "  output: the shape is (2, 3, 4, 3), and should be (2, 8, 4, 3)"
     assert refused(theirs.Undefined()).splitlines()[1] == "  output[0, 0, 0, 0]: found nan, the first of 192 such"
-    assert refused(theirs.Raising()) == (
-        "The PyTorch module Raising raised RuntimeError: no such kernel, on an image (2, 8, 4, 3) in eval."
-    )
-    with pytest.raises(
-        ForeignError, match=r"^the PyTorch module Several returned tuple: a layer returns one tensor\.$"
-    ):
-        assert_parity(theirs.Several(), SE, **SMALL)
+
+
+IMAGE = "on an image (2, 8, 4, 3) in eval."
+WAY = "It is called with one image: wrap it in a layer that gives it the rest."
+COPIES = "runs copies of a module, which keep their tensors: give its .module."
+FIXED = "is or has a ScriptModule, whose tensors are fixed: give what it is made of."
+INCOMPARABLE = {
+    "raises": (theirs.Raising, f"The PyTorch module Raising raised RuntimeError: no such kernel, {IMAGE}"),
+    "two images": (
+        theirs.Needy,
+        "The PyTorch module Needy raised TypeError: Needy.forward() missing 1 required positional argument: 'like', "
+        f"{IMAGE} {WAY}",
+    ),
+    "a keyword": (
+        theirs.Keyed,
+        "The PyTorch module Keyed raised TypeError: Keyed.forward() missing 1 required keyword-only argument: 'like', "
+        f"{IMAGE} {WAY}",
+    ),
+    "several tensors": (theirs.Several, "the PyTorch module Several returned tuple: a layer returns one tensor."),
+    "replicas": (lambda: nn.DataParallel(theirs.SE()), f"the PyTorch module DataParallel {COPIES}"),
+    "replicas of ours": (
+        lambda: nn.DataParallel(attn_torch.SqueezeExcitation(8, 4)),
+        f"the PyTorch module DataParallel {COPIES}",
+    ),
+    "scripted": (
+        lambda: torch.jit.script(attn_torch.SqueezeExcitation(8, 4).reduce),
+        f"the PyTorch module RecursiveScriptModule {FIXED}",
+    ),
+    "traced": (
+        lambda: torch.jit.trace(theirs.SE(), torch.randn(2, 8, 4, 3)),
+        f"the PyTorch module TopLevelTracedModule {FIXED}",
+    ),
+    "traced inside": (
+        lambda: nn.Sequential(torch.jit.trace(theirs.SE(), torch.randn(2, 8, 4, 3))),
+        f"the PyTorch module Sequential {FIXED}",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("case", INCOMPARABLE)
+def test_what_cannot_be_compared_is_no_difference(case: str):
+    make, sentence = INCOMPARABLE[case]
+    with pytest.raises(ForeignError) as caught:
+        assert_parity(make(), SE, **SMALL)
+    assert str(caught.value) == sentence
+
+
+def pruned(layer: nn.Module) -> None:
+    nn.utils.prune.l1_unstructured(layer, "weight", 0.3)
+
+
+class Symmetric(nn.Module):
+    def forward(self, x):
+        return x + x.flip(0)
+
+
+MADE = {
+    "weight norm": nn.utils.parametrizations.weight_norm,
+    "weight norm of old": nn.utils.weight_norm,
+    "spectral norm": nn.utils.parametrizations.spectral_norm,
+    "spectral norm of old": nn.utils.spectral_norm,
+    "pruned": pruned,
+    "one's own": lambda layer: nn.utils.parametrize.register_parametrization(layer, "weight", Symmetric()),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize("how", MADE)
+def test_weights_that_are_made_of_others(how: str):
+    """They are compared as what they are made into, and the module stays as it is, right or wrong."""
+    for activation in (torch.relu, nn.functional.silu):
+        layer = theirs.SE(activation=activation)
+        MADE[how](layer.fc1)
+        MADE[how](layer.fc2)
+        layer(torch.randn(2, 8, 4, 3))  # after which hooks hold what they made
+        before = {name: tensor.clone() for name, tensor in layer.state_dict().items()}
+        if activation is torch.relu:
+            assert assert_parity(layer, SE, **SMALL).passed
+        else:
+            assert "It matches with activation='silu'" in refused(layer)
+        after = layer.state_dict()
+        assert after.keys() == before.keys()
+        assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def test_planes_of_what_is_made_are_told():
+    layer = theirs.CBAM(swapped=True)
+    nn.utils.parametrizations.weight_norm(layer.SpatialGate.spatial.conv)
+    assert "It matches with the two planes of spatial.conv swapped" in refused(layer, CBAM)
 
 
 def snapshot(module: nn.Module) -> tuple:
@@ -182,7 +291,7 @@ def test_the_layer_stays_as_it_is(make):
     next(module.parameters()).requires_grad_(False)
     before, state = snapshot(module), torch.random.get_rng_state()
     block, options = (CBAM, PLANES) if isinstance(module, theirs.CBAM) else (SE, SMALL)
-    with suppress(ParityError):
+    with suppress(ParityError, ForeignError):
         assert_parity(module, block, modes=["eval", "train"], **options)
     after = snapshot(module)
     assert after[1] == before[1]

@@ -112,6 +112,35 @@ def test_wrong_modules_are_explained():
     assert random[-1].startswith("Its output is random")
 
 
+@pytest.mark.parametrize(
+    ("activation", "end"),
+    [
+        (jax.nn.leaky_relu, "a leaky relu of slope 0.01 in place of relu."),
+        (lambda x: x, "relu left out."),
+        (jnp.tanh, "tanh in place of relu."),
+    ],
+)
+def test_other_activations_are_told(activation: Any, end: str):
+    for module in (NnxSE(nnx.Rngs(0), activation=activation), LinenSE(activation)):
+        assert refused(module)[-1] == f"It matches with {end}"
+
+
+class Needy(NnxSE):
+    def __call__(self, x, like):
+        return super().__call__(x) + 0 * like
+
+
+class Stopped(NnxSE):
+    def __call__(self, x):
+        return jax.lax.stop_gradient(super().__call__(x))
+
+
+def test_what_has_no_gradients_and_what_needs_more():
+    assert refused(Stopped(nnx.Rngs(0)))[-1].startswith("All of its gradients are 0: it was run without them")
+    with pytest.raises(ForeignError, match=r"missing 1 required positional argument: 'like', .* wrap it in a layer"):
+        assert_parity(Needy(nnx.Rngs(0)), SE, **SMALL)
+
+
 def test_the_module_stays_as_it_is():
     module = NnxSpatial(nnx.Rngs(0), swapped=True)
     module.eval()

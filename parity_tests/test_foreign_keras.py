@@ -28,6 +28,9 @@ def test_wrong_layers_are_explained(call):
         "They agree up to global_mean and part ways at reduce: what goes into it is the same, what comes out is not."
     )
     assert lines[-1].startswith("It matches with activation='silu'")
+    for activation, end in (("linear", "relu left out"), ("tanh", "tanh in place of relu")):
+        assert call("of_se", activation).splitlines()[-1] == f"It matches with {end}."
+    assert call("of_se", "leaky_relu").endswith("It matches with a leaky relu of slope 0.2 in place of relu.")
     swapped = call("of_cbam", "Swapped", True)
     assert "The two planes" not in swapped
     assert "part ways at spatial.conv" in swapped or "part ways before spatial.conv" in swapped

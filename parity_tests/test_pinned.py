@@ -14,6 +14,7 @@ import pytest
 from attn_core.blocks import CBAM, GlobalPooling
 from attn_core.models.registry import KNOWN
 from attn_core.parity import fingerprints, pinned
+from attn_core.parity.subjects import chosen
 from attn_core.spec import SpecError
 
 NAME = "GlobalPooling(pools='both') on (2, 4, 5, 3)"
@@ -96,6 +97,18 @@ def test_a_change_of_places_is_told_where_no_number_is_rounded():
     pin = fingerprints.of_array(array, exact).value
     assert fingerprints.of_array(array, exact).agrees(pin)
     assert not fingerprints.of_array(array[::-1], exact).agrees(pin)
+
+
+@pytest.mark.parametrize("pin", [1.0, -1e-300])
+def test_what_is_zero_now_and_was_not(pin: float, file: Path, monkeypatch: pytest.MonkeyPatch):
+    """Zeros have no rounding: their bound is 0."""
+    (trial,) = chosen(["GlobalPooling"])
+    monkeypatch.setattr(GlobalPooling, "forward", lambda self, f, p, x: f.linear(f.global_mean(x), 0.0))
+    pins = {"eval": {"output": pin}, "steps": {}}
+    monkeypatch.setattr(pinned, "_pins", lambda: {pinned.key(trial): pins})
+    tensors, _ = pinned.compared_with_pins(trial, False)
+    output = next(tensor for tensor in tensors if tensor.name == "output")
+    assert (output.share, output.found, output.wanted) == (float("inf"), 0, pin)
 
 
 def test_a_misspelt_name_is_refused(capsys: pytest.CaptureFixture[str], file: Path):

@@ -73,7 +73,9 @@ def _tensor(name: str, pin: float | None, array: NDArray[Any] | None, now: Bound
         return Tensor(name, 0, float("inf"), float("inf"), remark=remark)
     found = fingerprints.of_array(array, now.bounds[name])
     error = abs(found.value - pin)
-    share = error / found.bound if error else 0.0
+    share = 0.0
+    if error:  # of an array of zeros the bound is 0
+        share = error / found.bound if found.bound else float("inf")
     return Tensor(name, array.size, share, error, (), found.value, pin, found.bound, "a fingerprint of the array")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import fields, replace
 from functools import partial
@@ -19,6 +19,7 @@ from attn_core.blocks import (
     pointwise_spatial_attention,
 )
 from attn_core.models.hybrid_sn import ORDERS
+from attn_core.parity.foreign.instead import insteads
 from attn_core.spec import Block, Part, SpecError
 from attn_core.spec.parts import BatchNorm, GroupNorm, LayerNorm, Running
 from attn_core.spec.primitives import ACTIVATIONS, GATES, PADDINGS
@@ -41,6 +42,7 @@ SWAPS = (
     *(("sigmoid", "hard_sigmoid"), ("relu", "silu"), ("relu", "gelu"), ("silu", "gelu")),
     *(("hard_swish", "silu"), ("maximum", "add")),
 )
+Making = Callable[[Any], Any]  # of a function, from the primitives of an interpreter
 NORMS = (BatchNorm, GroupNorm, LayerNorm, Running)
 
 
@@ -122,34 +124,40 @@ def _with(block: Block, name: str, part: Any) -> Block:
 
 
 def _swaps(block: Block, name: str = "") -> Iterator[Altered]:
-    """Yield the block with one primitive in place of another."""
-    for one, other in SWAPS:
-        yield _swapped(block, name, one, other)
-        yield _swapped(block, name, other, one)
+    """Yield the block with another primitive, or with something else, in place of one."""
+    for pair in SWAPS:
+        for one, other in (pair, pair[::-1]):
+            yield _swapped(block, f"{other} in place of {name}{one}", one, partial(_named, other))
+    for each in insteads():
+        yield _swapped(block, each.text.format(f"{name}{each.primitive}"), each.primitive, each.make)
     for child, part in block.parts().items():
         if isinstance(part, Block):
             for text, field, own in _swaps(part, f"{name}{child}."):
                 yield Altered(text, field, _with(block, child, own))
 
 
-def _swapped(block: Block, name: str, wrong: str, other: str) -> Altered:
+def _swapped(block: Block, text: str, primitive: str, make: Making) -> Altered:
     found = copy(block)
     for method in ("forward", "gates"):
         own = getattr(block, method)
-        object.__setattr__(found, method, partial(_run, own, wrong, other))
-    return Altered(f"{other} in place of {name}{wrong}", "primitive", found)
+        object.__setattr__(found, method, partial(_run, own, primitive, make))
+    return Altered(text, "primitive", found)
 
 
-def _run(method: Any, wrong: str, other: str, f: Any, *given: Any) -> Any:
-    return method(_Swapped(f, wrong, other), *given)
+def _named(name: str, f: Any) -> Any:
+    return getattr(f, name)
+
+
+def _run(method: Any, primitive: str, make: Making, f: Any, *given: Any) -> Any:
+    return method(_Swapped(f, primitive, make(f)), *given)
 
 
 class _Swapped:
-    """The primitives of an interpreter, one of them in place of another."""
+    """The primitives of an interpreter, one of them another function."""
 
-    def __init__(self, f: Any, wrong: str, other: str) -> None:
+    def __init__(self, f: Any, primitive: str, other: Any) -> None:
         self._f = f
-        self._names = {wrong: other}
+        self._own = {primitive: other}
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._f, self._names.get(name, name))
+        return self._own[name] if name in self._own else getattr(self._f, name)

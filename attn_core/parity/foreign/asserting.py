@@ -11,6 +11,7 @@ from attn_core.parity.foreign.checking import check
 from attn_core.parity.foreign.layer import ForeignError, framework
 from attn_core.parity.foreign.settings import settled
 from attn_core.parity.foreign.twins import twins
+from attn_core.parity.result import BROKEN
 from attn_core.spec import Block
 
 # While a layer is run, its tensors, its mode, its calls and the generators of its framework are others than its own.
@@ -57,7 +58,7 @@ def assert_parity(
     Compared are output, gradients of the input and the weights and, after a step of training, running statistics,
     within the bounds of `attn_core.interpreters.rounding`. What a layer does with equal maxima, if it is something else
     than the definition, is in the result's `remark`. Threads may call this, also on one layer: they take turns.
-    **Raises** `ParityError` for a difference, `ForeignError` if the two cannot be compared.
+    **Raises** `ParityError` for numbers that differ; `ForeignError` if the two cannot be compared, or one raises.
     """
     __tracebackhide__ = True  # of pytest
     rest: dict[str, Any] = {"dtype": dtype, "seed": seed, "draws": draws, "data_format": data_format}
@@ -70,6 +71,8 @@ def assert_parity(
             raise ForeignError(f"{reference!r} is neither a block nor a layer of a known framework.")
         else:
             checked = twins(layer, reference, settled(None, shape, modes, **rest), dialect, mapping)
+    if any(cell.status == BROKEN for cell in checked.cells):
+        raise ForeignError(checked.message)
     if not checked.passed:
         raise ParityError(checked)
     return checked

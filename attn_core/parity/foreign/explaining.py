@@ -22,6 +22,8 @@ def explained(it: Difference) -> str:
         return f"It returns the gate {gate!r}, which its caller multiplies with the image; the block does both."
     if _is_random(it):
         return "Its output is random: the same input gave another output. Compare it without dropout, or in eval."
+    if _has_no_gradients(it):
+        return "All of its gradients are 0: it was run without them, as under torch.no_grad, or on detached tensors."
     match = _match(it)
     if match is not None:
         return f"It matches {match.text}{_known(it, match)}."
@@ -50,6 +52,11 @@ def _is_random(it: Difference) -> bool:
     comparison = it.comparison
     again = comparison.candidate.run(it.draw, comparison.dtype, comparison.train, seed=1)
     return not np.array_equal(again.output, it.found.output, equal_nan=True)
+
+
+def _has_no_gradients(it: Difference) -> bool:
+    gradients = it.found.gradients
+    return "output" not in it.beyond and bool(gradients) and not any(array.any() for array in gradients.values())
 
 
 def _adds_input(it: Difference) -> bool:

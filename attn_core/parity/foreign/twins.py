@@ -15,7 +15,7 @@ from attn_core.parity.foreign.bounding import MEASURED, expected, shown_by_both
 from attn_core.parity.foreign.checked import Checked
 from attn_core.parity.foreign.checking import check
 from attn_core.parity.foreign.drawing import drawn
-from attn_core.parity.foreign.layer import adopt
+from attn_core.parity.foreign.layer import ForeignError, adopt
 from attn_core.parity.foreign.pairing import Pair, paired
 from attn_core.parity.foreign.running import RaisedError
 from attn_core.parity.foreign.settings import TRAIN, Settings
@@ -35,7 +35,12 @@ def twins(
     first, second = (adopt(each, settings.shape, data_format=settings.data_format) for each in (one, other))
     pair = paired(first, second, dialect, mapping)
     # No definition tells the shape of the output, so the second is run once.
-    out = second.run({}, np.zeros(settings.shape), dtype=settings.dtype).output.shape
+    try:
+        out = second.run({}, np.zeros(settings.shape), dtype=settings.dtype).output.shape
+    except ForeignError:
+        raise
+    except Exception as error:  # whatever it raises
+        raise ForeignError(broken_sentence(second.title, error, pair.block, settings.shape, "eval")) from error
     fixed = pair.one.reading.absent.keys() | pair.other.reading.absent.keys()
     draws = drawn(pair.other.weights(), fixed, out, settings)
     cells = [_cell(pair, draws, settings, mode) for mode in settings.modes]

@@ -41,7 +41,9 @@ def broken_sentence(title: str, error: Exception, block: Block | None, shape: tu
         explain(error, block, shape)
     reason = f"{type(error).__name__}: {error}".strip().rstrip(".")
     sentence = f"{capital(title)} raised {reason}, on an image {shape} in {mode}."
-    return " ".join([sentence, *getattr(error, "__notes__", ())])
+    lacks = isinstance(error, TypeError) and "missing" in reason and "argument" in reason  # Python's own words
+    way = ["It is called with one image: wrap it in a layer that gives it the rest."] if lacks else []
+    return " ".join([sentence, *way, *getattr(error, "__notes__", ())])
 
 
 def _line(tensor: Tensor, found: NDArray[Any] | None) -> str:
