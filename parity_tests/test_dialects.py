@@ -15,6 +15,7 @@ from runtimes import GOLDEN, in_keras, need, recipe
 import attn_core as core
 from attn_core import dialects, parity, reference, tf1
 from attn_core.weights.dialects import DialectError, InexpressibleError
+from attn_core.weights.dialects.perceptron import DOUBT
 
 
 def refusal(call: Any, *args: Any, kind: type[Exception] = DialectError, **options: Any) -> str:
@@ -557,6 +558,34 @@ def test_guess_leaves_parts_and_damaged_blocks_aside():
     found = {guess.dialect: guess.prefixes for guess in dialects.guess(state)}
     assert (found["timm.CbamModule"], found["seeds.CBAM"]) == (("a.",), ("b.",))
     assert found["timm.SEModule"] == ("c.", "e.")
+
+
+def layers(first: tuple[int, ...], second: tuple[int, ...], prefix: str = "") -> dict[str, np.ndarray]:
+    """Return two layers as timm calls them."""
+    shapes = {"fc1.weight": first, "fc1.bias": first[:1], "fc2.weight": second, "fc2.bias": second[:1]}
+    return {prefix + key: np.zeros(shape) for key, shape in shapes.items()}
+
+
+PERCEPTRONS = {
+    "ConvMlp of ConvNeXt": layers((128, 32, 1, 1), (32, 128, 1, 1), "stages.0.blocks.0.mlp."),
+    "ConvMlp alone": layers((128, 32, 1, 1), (32, 128, 1, 1)),
+    "ConvMlp as wide": layers((32, 32, 1, 1), (32, 32, 1, 1), "mlp."),
+    "Mlp of a transformer": layers((128, 32), (32, 128), "blocks.3.mlp."),
+    "Mlp as wide": layers((32, 32), (32, 32), "blocks.3.mlp_channels."),
+    "of Keras": {"ffn/dense/kernel": np.zeros((8, 32)), "ffn/dense_1/kernel": np.zeros((32, 8))},
+    "without biases": {"fc.0.weight": np.zeros((64, 32)), "fc.2.weight": np.zeros((32, 64))},
+}
+
+
+@pytest.mark.parametrize("kind", PERCEPTRONS)
+def test_perceptrons_are_no_gates(kind: str):
+    """They have the arrays of an SE block, but widen the channels; a narrow one's name is a doubt."""
+    assert dialects.guess(PERCEPTRONS[kind]) == []
+    narrow = layers((8, 32, 1, 1), (32, 8, 1, 1), "mlp.")
+    assert all(DOUBT in guess.doubts for guess in dialects.guess(narrow))
+    beside = dialects.guess(PERCEPTRONS[kind] | layers((8, 64, 1, 1), (64, 8, 1, 1), "layer.se."))
+    assert {guess.prefixes for guess in beside} == {("layer.se.",)}
+    assert not any(DOUBT in guess.doubts for guess in beside)
 
 
 def test_guess_names_what_is_refused():

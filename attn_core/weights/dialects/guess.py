@@ -12,6 +12,7 @@ from attn_core.weights.dialects.dialect import COUNTER, Dialect
 from attn_core.weights.dialects.find import Found, is_part, whole
 from attn_core.weights.dialects.held import Held
 from attn_core.weights.dialects.meaning import differences
+from attn_core.weights.dialects.perceptron import DOUBT, TWO_LAYERS, is_called_so, is_perceptron
 from attn_core.weights.dialects.refused import Refused
 
 
@@ -48,8 +49,9 @@ def guesses(held: Held, dialects: Iterable[Dialect], refused: Iterable[Refused])
         around = [prefix for other in every if dialect.name in other.hides for prefix in every[other]]
         visible = {prefix: each for prefix, each in blocks.items() if not is_part(prefix, around)}
         # A layer of a class that is refused may look like a block: ultralytics' channel attention is a whole eSE.
-        if own := {prefix: each for prefix, each in visible.items() if not taken & _keys(dialect, prefix, each)}:
-            found[dialect] = own
+        own = {prefix: each for prefix, each in visible.items() if not taken & _keys(dialect, prefix, each)}
+        if gates := {prefix: each for prefix, each in own.items() if not is_perceptron(prefix, each[0])}:
+            found[dialect] = gates
     given = [_guess(dialect, found, len(names)) for dialect in found]
     for each in refused:
         if prefixes := each.prefixes(names):
@@ -69,6 +71,8 @@ def _guess(dialect: Dialect, found: Mapping[Dialect, dict[str, Found]], total: i
     block, _ = next(iter(own.values()))
     reasons = [f"{count} of {total} arrays have its names and shapes", *dialect.speaks(block)]
     doubts = [*dialect.doubts(block)]
+    two_layers = isinstance(block, TWO_LAYERS)
+    doubts += [DOUBT] if two_layers and any(map(is_called_so, own)) else []
     same = []
     for other, theirs in found.items():
         if other is not dialect and theirs.keys() == own.keys():
