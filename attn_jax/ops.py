@@ -391,6 +391,11 @@ def relu(x: Array) -> Array:
     return jax.nn.relu(x)
 
 
+def leaky_relu(x: Array) -> Array:
+    """See `Primitives.leaky_relu`; JAX's own has the derivative 1 at 0."""
+    return jnp.where(x > 0, x, x * 0.01)
+
+
 def silu(x: Array) -> Array:
     """See `Primitives.silu`."""
     return jax.nn.silu(x)

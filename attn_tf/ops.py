@@ -354,6 +354,10 @@ class Images:
         """See `Primitives.relu`."""
         return ops.relu(x)
 
+    def leaky_relu(self, x: Any) -> Any:
+        """See `Primitives.leaky_relu`; JAX's own has the derivative 1 at 0."""
+        return ops.where(x > 0, x, x * 0.01)
+
     def silu(self, x: Any) -> Any:
         """See `Primitives.silu`."""
         return ops.silu(x)

@@ -355,6 +355,7 @@ def hard_swish(x: Tensor) -> Tensor:
 add, multiply, maximum = torch.add, torch.mul, torch.maximum
 stop_gradient, channel_shuffle = torch.detach, functional.channel_shuffle
 relu, sigmoid, silu, gelu = torch.relu, torch.sigmoid, functional.silu, functional.gelu
+leaky_relu = functional.leaky_relu
 
 # They read the shape or type of x: torch.fx keeps them whole in its graphs, which so fit images of every rank.
 torch.fx.wrap("global_mean")

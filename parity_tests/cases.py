@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -155,7 +155,7 @@ class Recording:
     The dialect reads just this block from the recorded tensors, given `options` that their sizes do not tell; None is
     for a block without weights. `gate` names the gate that the class returns, where it does not return the product with
     the image. `as_run` is the block with what their framework computes otherwise. `order` says which of the class's
-    inputs each of ours is.
+    inputs each of ours is. `prefix` stands before its arrays.
     """
 
     folder: str
@@ -167,6 +167,7 @@ class Recording:
     order: tuple[int, ...] = (0,)
     modes: tuple[str, ...] = ("eval",)
     dtypes: tuple[str, ...] = ("float64", "float32")  # without one in which their own code does not keep our bound
+    prefix: str = ""
     float64_in: tuple[str, ...] | None = None  # the runtimes that take float64, where others take minutes for it
 
     def runs(self, runtime: str, dtype: str) -> bool:
@@ -182,7 +183,8 @@ class Recording:
     def origins(self) -> dict[str, Entry]:
         """Where each array of ours comes from, and what is done to it."""
         entries = dialects.get(self.dialect).entries(self.block) if self.dialect else ()
-        return {name: entry for entry in entries for name in entry.ours}
+        named = (replace(entry, key=self.prefix + entry.key) for entry in entries)
+        return {name: entry for entry in named for name in entry.ours}
 
     def ours(self, name: str, theirs: Array) -> Array:
         """Return an array of ours, made of the one of theirs: a weight, a gradient, a statistic."""

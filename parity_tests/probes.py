@@ -160,6 +160,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "linear": lambda f, rank, x: f.linear(x, -0.75, 0.1),
     "linear_of_a_vector": lambda f, rank, x: f.linear(f.global_mean(x), 3),
     "relu": lambda f, rank, x: f.relu(x),
+    "leaky_relu": lambda f, rank, x: f.leaky_relu(x),
+    "leaky_relu_of_zeros": lambda f, rank, x: f.leaky_relu(f.add(x, f.linear(f.stop_gradient(x), -1))),
     "silu": lambda f, rank, x: f.silu(x),
     "hard_swish": lambda f, rank, x: f.hard_swish(x),
     "gelu": lambda f, rank, x: f.gelu(x),

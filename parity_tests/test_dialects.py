@@ -84,7 +84,8 @@ def test_recordings_are_read(folder: str):
     state = recipe().state(recording.files[0])
     block, weights = dialects.read(recording.dialect, state, **recording.options)
     assert block == recording.block
-    assert same(dialects.write(recording.dialect, block, weights), {name: np.asarray(a) for name, a in state.items()})
+    written = dialects.write(recording.dialect, block, weights, recording.prefix)
+    assert same(written, {name: np.asarray(a) for name, a in state.items()})
 
 
 def test_what_dialects_say_of_their_proof():
@@ -378,6 +379,21 @@ INEXPRESSIBLE = {
         SE(32, bias=False),
         "cadene.SEModule cannot express {}: there bias is True, not False.",
     ),
+    "a sum with the image": (
+        "timm.SEModule",
+        SE(32, residual=True),
+        "timm.SEModule cannot express {}: there residual is False, not True.",
+    ),
+    "a norm between the layers": (
+        "monai.ChannelSELayer",
+        SE(32, norm=True),
+        "monai.ChannelSELayer cannot express {}: it has nothing that is reduce_norm.weight.",
+    ),
+    "no norm between the layers": (
+        "rexnet.SE",
+        SE(32),
+        "rexnet.SE cannot express {}: there norm is True, not False.",
+    ),
     "pools": (
         "timm.CbamModule",
         CBAM(8, 2, norm=True, pools="max"),
@@ -480,6 +496,7 @@ UNTOLD = {
     "torchvision.SqueezeExcitation": ["timm.SEModule"],
     "timm.SEModule": ["seeds.ChannelAttention"],
     "monai.ChannelSELayer": ["dli14.SELayer"],
+    "monai.ResidualSELayer": ["dli14.SELayer"],
     "timm.CecaModule": ["timm.EcaModule"],
 }
 

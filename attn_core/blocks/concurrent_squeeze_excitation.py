@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
-from attn_core.blocks.squeeze_excitation import SqueezeExcitation
+from attn_core.blocks.excitation import Excitation
 from attn_core.spec import Block, Part, Parts, require_choice, require_rank, require_type
 from attn_core.spec.initializers import TORCH, Start
 from attn_core.spec.parts import Conv
@@ -20,7 +20,7 @@ JOINED = ("maximum", "sum")
 
 
 @dataclass(frozen=True, repr=False)
-class ConcurrentSqueezeExcitation(SqueezeExcitation):
+class ConcurrentSqueezeExcitation(Excitation):
     r"""Scale an image by a gate of each channel and by a gate of each pixel, and join the two: scSE.
 
     **In short**: max(x * sigma(W2 delta(W1 mean(x) + b1) + b2), x * sigmoid(w x + b))
@@ -36,7 +36,8 @@ class ConcurrentSqueezeExcitation(SqueezeExcitation):
     **Fields**
 
     - ``channels``: number of channels (the paper's C).
-    - ``reduction``, ``hidden``, ``activation``, ``gate``: those of `SqueezeExcitation`; half as many units by default.
+    - ``reduction``, ``hidden``, ``activation``: those of `SqueezeExcitation`; half as many units by default.
+    - ``gate``: "sigmoid" or "hard_sigmoid", of the channels.
     - ``rank``: number of spatial axes: 1, 2 or 3.
     - ``bias``: whether the dense layers and the convolution have biases.
     - ``joined``: "maximum", elementwise, or "sum".

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
-from attn_core.blocks.bottleneck import Bottleneck
-from attn_core.spec import Parts, require_choice, require_type
+from attn_core.blocks.excitation import Excitation
+from attn_core.spec import Block, Part, Parts, require_momentum, require_type
 from attn_core.spec.initializers import TENSORFLOW, Start
-from attn_core.spec.primitives import ACTIVATIONS, GATES, Primitives, pointwise
+from attn_core.spec.parts import BatchNorm
+from attn_core.spec.primitives import GATES, Primitives
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, repr=False)
-class SqueezeExcitation(Bottleneck):
+class SqueezeExcitation(Excitation):
     r"""Scale each channel by a gate computed from the spatial means of all channels.
 
     **In short**: x * sigma(W2 delta(W1 mean(x) + b1) + b2)
@@ -34,8 +35,11 @@ class SqueezeExcitation(Bottleneck):
       16 or, of fewer channels, their number.
     - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
     - ``bias``: whether both dense layers have a bias.
-    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
-    - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu", "hard_swish" or "leaky_relu".
+    - ``gate``: the paper's sigma: "sigmoid", "hard_sigmoid" (MobileNetV3) or "relu" (MONAI's `ResidualSELayer`).
+    - ``norm``: whether hidden units are normalised over the batch before delta (ReXNet), and ``momentum`` of that
+      (PyTorch's).
+    - ``residual``: whether the image is added to the scaled one (MONAI's `ResidualSELayer`).
 
     **Raises** `SpecError` if there is no hidden unit or a field has a value that is not listed here.
 
@@ -49,23 +53,35 @@ class SqueezeExcitation(Bottleneck):
     family: ClassVar[str] = "gates of channels"
     words: ClassVar[tuple[str, ...]] = (
         *("SE", "SELayer", "SEModule", "SE block", "squeeze and excite", "SENet", "cSE", "Attention_Block"),
+        *("ChannelSELayer", "ResidualSELayer", "SEWithNorm"),
     )
+    possible: ClassVar[tuple[str, ...]] = (*GATES, "relu")
 
     _: KW_ONLY
-    activation: str = "relu"
-    gate: str = "sigmoid"
+    norm: bool = False
+    momentum: float = 0.1
+    residual: bool = False
 
     def __post_init__(self) -> None:
-        require_type(self, activation=str, gate=str)
+        require_type(self, norm=bool, momentum=(float, int), residual=bool)
         super().__post_init__()
-        require_choice(self, "activation", ACTIVATIONS)
-        require_choice(self, "gate", GATES)
+        require_momentum(self)
 
-    def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
-        """Compute the gate s as `channel`, a vector (batch, channels)."""
-        hidden = pointwise(f, self.activation)(p.reduce(f.global_mean(x)))
-        return {"channel": pointwise(f, self.gate)(p.expand(hidden))}
+    def overruled(self) -> tuple[str, ...]:
+        """Name `reduction` where `hidden` stands in its place, and `momentum` where nothing is normalised."""
+        return super().overruled() if self.norm else (*super().overruled(), "momentum")
+
+    def parts(self) -> dict[str, Part | Block]:
+        """Return W_1 as `reduce`, W_2 as `expand` and, of the hidden units, `reduce_norm`."""
+        norm = {"reduce_norm": BatchNorm(self.width, 0, momentum=self.momentum)} if self.norm else {}
+        return super().parts() | norm
+
+    def squeeze(self, f: Primitives[T], p: Parts, x: T) -> T:
+        """Compute what delta is taken of, a vector (batch, hidden units)."""
+        hidden = super().squeeze(f, p, x)
+        return p.reduce_norm(hidden) if self.norm else hidden
 
     def forward(self, f: Primitives[T], p: Parts, x: T) -> T:
-        """Compute s * x."""
-        return f.scale(x, self.gates(f, p, x)["channel"])
+        """Compute s * x, or x + s * x."""
+        scaled = f.scale(x, self.gates(f, p, x)["channel"])
+        return f.add(x, scaled) if self.residual else scaled

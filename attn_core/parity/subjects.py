@@ -23,6 +23,8 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "SqueezeExcitation(16, 4)": ((2, 16, 5, 4),),
     "SqueezeExcitation(8, hidden=3, bias=False, activation='silu')": ((2, 8, 7),),
     "SqueezeExcitation(8, 2, activation='gelu', gate='hard_sigmoid')": ((2, 8, 3, 2, 3),),
+    "SqueezeExcitation(8, 2, activation='leaky_relu', gate='relu', residual=True)": ((2, 8, 5, 3),),
+    "SqueezeExcitation(8, 2, norm=True, momentum=0.3)": ((3, 8, 7),),
     "ChannelAttention(8, 2)": ((2, 8, 5, 3),),
     "ChannelAttention(7, hidden=3, bias=True, pools='max')": ((2, 7, 6),),
     "SpatialAttention(3)": ((2, 4, 5, 4),),

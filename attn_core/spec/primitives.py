@@ -7,8 +7,9 @@ no block numbers them. Everything else has the same axes in every runtime: a *ve
 Of equal maxima, the first has the derivative and the others have none: the first pixel in row-major order, the first
 channel. The authors' code does so (`AdaptiveMaxPool2d`, `torch.max(x, dim)`, every max pool); `torch.amax`, `jnp.max`
 and `tf.reduce_max` share it. After a relu that is no rare case: a dead channel is a channel of equal zeros. Of two
-arrays with equal numbers, each has half of the derivative of their `maximum`, as in `torch.max(a, b)`. The
-derivative of relu at 0 is 0. A NaN is the largest number: it goes through maxima and relus as through anything else.
+arrays with equal numbers, each has half of the derivative of their `maximum`, as in `torch.max(a, b)`. The derivative
+of relu at 0 is 0, that of leaky_relu 0.01. A NaN is the largest number: it goes through maxima and relus as through
+anything else.
 
 Each runtime is a set of plain functions with these names; `mypy` checks them against this protocol.
 """
@@ -20,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
-ACTIVATIONS = ("relu", "silu", "gelu", "hard_swish")
+ACTIVATIONS = ("relu", "silu", "gelu", "hard_swish", "leaky_relu")
 GATES = ("sigmoid", "hard_sigmoid")
 PADDINGS = ("zeros", "border")
 
@@ -217,6 +218,10 @@ class Primitives(Protocol[T]):
 
     def relu(self, x: T, /) -> T:
         """Elementwise max(x, 0)."""
+        ...
+
+    def leaky_relu(self, x: T, /) -> T:
+        """Elementwise x, or 0.01 x where x is not positive."""
         ...
 
     def silu(self, x: T, /) -> T:

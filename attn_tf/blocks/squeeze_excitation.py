@@ -33,10 +33,22 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
         bias: bool = True,
         activation: str = "relu",
         gate: str = "sigmoid",
+        norm: bool = False,
+        momentum: float = 0.1,
+        residual: bool = False,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        options = {"reduction": reduction, "hidden": hidden, "bias": bias, "activation": activation, "gate": gate}
+        options = {
+            "reduction": reduction,
+            "hidden": hidden,
+            "bias": bias,
+            "activation": activation,
+            "gate": gate,
+            "norm": norm,
+            "momentum": momentum,
+            "residual": residual,
+        }
         super().__init__(options, data_format, **kwargs)
 
     def configure(self, channels: int, rank: int) -> core.SqueezeExcitation:

@@ -39,10 +39,23 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
         bias: bool = True,
         activation: str = "relu",
         gate: str = "sigmoid",
+        norm: bool = False,
+        momentum: float = 0.1,
+        residual: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        block = core.SqueezeExcitation(channels, reduction, hidden=hidden, bias=bias, activation=activation, gate=gate)
+        block = core.SqueezeExcitation(
+            channels,
+            reduction,
+            hidden=hidden,
+            bias=bias,
+            activation=activation,
+            gate=gate,
+            norm=norm,
+            momentum=momentum,
+            residual=residual,
+        )
         super().__init__(block, device=device, dtype=dtype)
 
     def forward(self, x: Tensor) -> Tensor:

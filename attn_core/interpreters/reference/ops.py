@@ -335,6 +335,11 @@ def relu(x: Numbers) -> Numbers:
     return np.where(_real(x) <= 0, 0, x)
 
 
+def leaky_relu(x: Numbers) -> Numbers:
+    """See `Primitives.leaky_relu`."""
+    return np.where(_real(x) <= 0, x * 0.01, x)
+
+
 def silu(x: Numbers) -> Numbers:
     """See `Primitives.silu`."""
     return x * sigmoid(x)

@@ -344,4 +344,4 @@ def _keep(x: Shape) -> Shape:
     return x
 
 
-softmax = stop_gradient = relu = silu = hard_swish = gelu = sigmoid = hard_sigmoid = _keep
+softmax = stop_gradient = relu = leaky_relu = silu = hard_swish = gelu = sigmoid = hard_sigmoid = _keep

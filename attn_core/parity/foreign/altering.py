@@ -40,7 +40,7 @@ COUNTS = ("steps", "groups")
 SWAPS = (
     *(("global_mean", "global_max"), ("channel_mean", "channel_max"), ("add", "multiply")),
     *(("sigmoid", "hard_sigmoid"), ("relu", "silu"), ("relu", "gelu"), ("silu", "gelu")),
-    *(("hard_swish", "silu"), ("maximum", "add")),
+    *(("hard_swish", "silu"), ("maximum", "add"), ("leaky_relu", "relu")),
 )
 Making = Callable[[Any], Any]  # of a function, from the primitives of an interpreter
 NORMS = (BatchNorm, GroupNorm, LayerNorm, Running)

@@ -81,8 +81,8 @@ def _guess(dialect: Dialect, found: Mapping[Dialect, dict[str, Found]], total: i
             same += [] if apart else [other.name]
     reasons += [f"{', '.join(same)} would mean the same"] if same else []
     alone = block if len(own) == 1 and count == total else None
-    told = (tuple(reasons), tuple(doubts), tuple(dialect.options))
-    return Guess(dialect.name, tuple(own), count / total, *told, alone)
+    untold = tuple(name for name in dialect.options if name not in block.overruled())
+    return Guess(dialect.name, tuple(own), count / total, tuple(reasons), tuple(doubts), untold, alone)
 
 
 def _told_apart(other: Dialect, own: Mapping[str, Found], theirs: Mapping[str, Found]) -> str:

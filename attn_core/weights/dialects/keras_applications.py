@@ -27,7 +27,7 @@ DIALECTS = (
         definition="Keras 3.15.1, keras/src/applications/mobilenet_v3.py, _se_block",
         differs="Convolutions of one pixel, kernels (1, 1, inputs, outputs); the gate is relu6(x + 3) / 6. A prefix is "
         "as expanded_conv_3_.",
-        proven=("Keras itself, run by the tests",),
+        proven=("official/keras_mobilenetv3_se", "Keras itself, run by the tests"),
         boundary="_/",
         scoped=False,
     ),

@@ -15,6 +15,7 @@ DIALECTS = (
         definition="KerasHub 0.32.0, keras_hub/src/models/mobilenet/mobilenet_backbone.py",
         differs='Convolutions of one pixel, kernels (1, 1, inputs, outputs); its MobileNet has gate="hard_sigmoid". '
         "Not here: the gate applied twice, as an early version did (7cbfebc, squeeze_and_excite_2d.py).",
+        proven=("official/keras_hub_se",),
         boundary="/_",
         scoped=False,
     ),

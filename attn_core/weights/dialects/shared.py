@@ -36,21 +36,23 @@ def squeeze_excitation(
     *,
     bias: bool | None = None,
     fixed: Mapping[str, Any] | None = None,
+    norm: str = "",
     **more: Any,
 ) -> Dialect:
     """Return the dialect of an SE block of these two layers.
 
-    `bias` says whether they have biases; where None, both may be. `fixed` are the activation and the gate, where
-    their class has no others.
+    `bias` says whether they have biases; where None, both may be. `fixed` are fields of which
+    their class has no others. `norm` is the normalisation between the layers, where there may be one.
     """
 
     def infer(sizes: Sizes, options: Mapping[str, Any]) -> SqueezeExcitation:
         hidden, channels = sizes.of(reduce, "weight", "hidden", "channels")
         own = sizes.has(reduce, "bias") if bias is None else bias
-        return SqueezeExcitation(channels, **hidden_units(channels, hidden), bias=own, **(fixed or {}), **options)
+        found = {"bias": own, "norm": bool(norm) and sizes.has(Layer(norm), "weight")}
+        return SqueezeExcitation(channels, **{**hidden_units(channels, hidden), **found, **(fixed or {}), **options})
 
     def table(block: SqueezeExcitation) -> Table:
-        return {"reduce": reduce, "expand": expand}
+        return {"reduce": reduce, "expand": expand, **({"reduce_norm": norm} if norm and block.norm else {})}
 
     anchors = torch_anchor(reduce)
     return Dialect(name, SqueezeExcitation, infer=infer, table=table, anchors=anchors, **more)

@@ -71,10 +71,11 @@ DIALECTS = (
         "timm.SEModule",
         torch_point("fc1"),
         torch_point("fc2"),
-        options=RELU_SIGMOID,
+        norm="bn",
+        options=RELU_SIGMOID | {"momentum": 0.1},
         definition="timm 1.0.31, timm/layers/squeeze_excite.py",
         differs="Both layers are convolutions of one pixel; the hidden units are a multiple of 8. "
-        "Not here: add_maxpool, norm_layer.",
+        "With a norm_layer, as in ReXNet, it is a batch norm. Not here: add_maxpool.",
         proven=("official/timm_se",),
         speaks=_divisible,
         doubts=_unbiased,

@@ -29,11 +29,22 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     bias: bool = True
     activation: str = "relu"
     gate: str = "sigmoid"
+    norm: bool = False
+    momentum: float = 0.1
+    residual: bool = False
 
     def configure(self, channels: int, rank: int) -> core.SqueezeExcitation:
         """Return the block for this many channels and spatial axes."""
         return core.SqueezeExcitation(
-            channels, self.reduction, hidden=self.hidden, bias=self.bias, activation=self.activation, gate=self.gate
+            channels,
+            self.reduction,
+            hidden=self.hidden,
+            bias=self.bias,
+            activation=self.activation,
+            gate=self.gate,
+            norm=self.norm,
+            momentum=self.momentum,
+            residual=self.residual,
         )
 
     def __call__(self, x: Array, train: bool = False) -> Array:

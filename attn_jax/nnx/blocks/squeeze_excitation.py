@@ -34,12 +34,25 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
         bias: bool = True,
         activation: str = "relu",
         gate: str = "sigmoid",
+        norm: bool = False,
+        momentum: float = 0.1,
+        residual: bool = False,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        block = core.SqueezeExcitation(channels, reduction, hidden=hidden, bias=bias, activation=activation, gate=gate)
+        block = core.SqueezeExcitation(
+            channels,
+            reduction,
+            hidden=hidden,
+            bias=bias,
+            activation=activation,
+            gate=gate,
+            norm=norm,
+            momentum=momentum,
+            residual=residual,
+        )
         super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
