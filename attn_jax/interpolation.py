@@ -25,12 +25,17 @@ def mean_matrix(size: Any, bins: int) -> Any:
     return inside / inside.sum(1, keepdims=True)
 
 
-def resize_matrix(size: Any, target: Any) -> Any:
+def resize_matrix(size: Any, target: Any, align_corners: bool) -> Any:
     """Return `interpolation.resize_matrix`; distances are counted in whole numbers, so that large sizes stay exact."""
     if _known(size, target):
-        return interpolation.resize_matrix(size, target)
-    unit = jnp.maximum(target - 1, 1)
-    distance = jnp.abs(jnp.arange(target)[:, None] * (size - 1) - jnp.arange(size) * unit)
+        return interpolation.resize_matrix(size, target, align_corners)
+    if align_corners:
+        unit = jnp.maximum(target - 1, 1)
+        places = jnp.arange(target) * (size - 1)
+    else:
+        unit = 2 * target
+        places = jnp.clip((2 * jnp.arange(target) + 1) * size - target, 0, unit * (size - 1))
+    distance = jnp.abs(places[:, None] - jnp.arange(size) * unit)
     return jnp.maximum(unit - distance, 0) / unit
 
 

@@ -149,11 +149,11 @@ def max_pool(x: Array, window: tuple[int, ...], stride: int | None = None, paddi
 # ---- from an image to another place ----------------------------------------------------------------------------------
 
 
-def resize(x: Array, like: Array) -> Array:
+def resize(x: Array, like: Array, align_corners: bool = True) -> Array:
     """See `Primitives.resize`."""
     y = wide(x)
     for axis in space(x):
-        y = _along(y, axis, resize_matrix(x.shape[axis], like.shape[axis]))
+        y = _along(y, axis, resize_matrix(x.shape[axis], like.shape[axis], align_corners))
     return y.astype(x.dtype)
 
 

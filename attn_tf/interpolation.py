@@ -21,12 +21,17 @@ def mean_matrix(size: Any, bins: int, dtype: str) -> Any:
     return inside / ops.sum(inside, 1, keepdims=True)
 
 
-def resize_matrix(size: Any, target: Any, dtype: str) -> Any:
+def resize_matrix(size: Any, target: Any, align_corners: bool, dtype: str) -> Any:
     """Return `interpolation.resize_matrix`; distances are counted in whole numbers, so that large sizes stay exact."""
     if isinstance(size, int) and isinstance(target, int):
-        return ops.convert_to_tensor(interpolation.resize_matrix(size, target), dtype)
-    unit = ops.maximum(target - 1, 1)
-    distance = ops.abs(ops.arange(target)[:, None] * (size - 1) - ops.arange(size) * unit)
+        return ops.convert_to_tensor(interpolation.resize_matrix(size, target, align_corners), dtype)
+    if align_corners:
+        unit = ops.maximum(target - 1, 1)
+        places = ops.arange(target) * (size - 1)
+    else:
+        unit = 2 * target
+        places = ops.minimum(ops.maximum((2 * ops.arange(target) + 1) * size - target, 0), unit * (size - 1))
+    distance = ops.abs(places[:, None] - ops.arange(size) * unit)
     return ops.cast(ops.maximum(unit - distance, 0), dtype) / ops.cast(unit, dtype)
 
 

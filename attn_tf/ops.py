@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -120,10 +121,11 @@ class Images:
 
     # ---- from an image to another place ----------------------------------------------------------------------------
 
-    def resize(self, x: Any, like: Any) -> Any:
+    def resize(self, x: Any, like: Any, align_corners: bool = True) -> Any:
         """See `Primitives.resize`."""
-        old, new, dtype, space = ops.shape(x), ops.shape(like), arrays.wide(x), self.space(len(x.shape))
-        return self._linear(x, {axis: interpolation.resize_matrix(old[axis], new[axis], dtype) for axis in space})
+        old, new, dtype = ops.shape(x), ops.shape(like), arrays.wide(x)
+        matrix = partial(interpolation.resize_matrix, align_corners=align_corners, dtype=dtype)
+        return self._linear(x, {axis: matrix(old[axis], new[axis]) for axis in self.space(len(x.shape))})
 
     def affine_grid(self, theta: Any, size: tuple[int | None, ...], align_corners: bool, like: Any = None) -> Any:
         """See `Primitives.affine_grid`."""

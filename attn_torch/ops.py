@@ -141,7 +141,7 @@ def _pooled(kernels: tuple[Any, ...], x: Tensor, *options: Any) -> Tensor:
 # ---- from an image to another place ----------------------------------------------------------------------------------
 
 
-def resize(x: Tensor, like: Tensor) -> Tensor:
+def resize(x: Tensor, like: Tensor, align_corners: bool = True) -> Tensor:
     """See `Primitives.resize`.
 
     The kernel of `interpolate` computes places in float32, 1e-5 of a pixel off at 100 pixels; these weights are
@@ -149,17 +149,22 @@ def resize(x: Tensor, like: Tensor) -> Tensor:
     """
     for axis in range(x.ndim - 1, 1, -1):
         shape = (*x.shape[:axis], like.shape[axis], *x.shape[axis + 1 :])
-        weights = _resize_matrix(x.shape[axis], like.shape[axis], x)
+        weights = _resize_matrix(x.shape[axis], like.shape[axis], align_corners, x)
         x = x @ weights.mT if axis == x.ndim - 1 else (weights @ x.flatten(axis + 1)).view(shape)
     return x
 
 
-def _resize_matrix(size: int, target: int, x: Tensor) -> Tensor:
+def _resize_matrix(size: int, target: int, align_corners: bool, x: Tensor) -> Tensor:
     """Return `attn_core.spec.interpolation.resize_matrix`, computed in integers, of sizes that may be symbols."""
     targets, pixels = (torch.arange(n, device=x.device) for n in (target, size))
-    steps = _at_least_one(targets[-1:])
-    distance = (targets[:, None] * (size - 1) - pixels * steps).abs()
-    return (1 - distance.to(_wide_type(x)) / steps).clamp(min=0).to(x.dtype)
+    if align_corners:
+        unit = _at_least_one(targets[-1:])
+        places = targets * (size - 1)
+    else:
+        unit = 2 * targets[-1:] + 2
+        places = torch.minimum(((2 * targets + 1) * size - target).clamp(min=0), unit * pixels[-1:])
+    distance = (places[:, None] - pixels * unit).abs()
+    return (1 - distance.to(_wide_type(x)) / unit).clamp(min=0).to(x.dtype)
 
 
 def _at_least_one(x: Tensor) -> Tensor:

@@ -76,14 +76,21 @@ def means(x: Array, bins: int) -> Array:
     return y
 
 
-def resize(x: Array, space: tuple[int, ...]) -> Array:
-    """Interpolate linearly between the nearest pixels, corner to corner."""
+def resize(x: Array, space: tuple[int, ...], align_corners: bool = True) -> Array:
+    """Interpolate linearly between the nearest pixels, from the outermost centres or edges."""
     y = np.zeros((*x.shape[:2], *space))
     for at in np.ndindex(*space):
-        places = [i * (n - 1) / (m - 1) if m > 1 else 0.0 for i, n, m in zip(at, x.shape[2:], space, strict=True)]
+        places = [place(*axis, align_corners) for axis in zip(at, x.shape[2:], space, strict=True)]
         for corner in itertools.product((0, 1), repeat=len(space)):
             pixel = [math.floor(place) + step for place, step in zip(places, corner, strict=True)]
             share = math.prod(1 - abs(place - i) for place, i in zip(places, pixel, strict=True))
             if share > 0 and all(i < n for i, n in zip(pixel, x.shape[2:], strict=True)):
                 y[(..., *at)] += share * x[(..., *pixel)]
     return y
+
+
+def place(pixel: int, size: int, target: int, align_corners: bool) -> float:
+    """Return where among `size` pixels one of `target` pixels lies."""
+    if align_corners:
+        return pixel * (size - 1) / (target - 1) if target > 1 else 0.0
+    return min(max((pixel + 0.5) / target * size - 0.5, 0.0), size - 1.0)

@@ -117,6 +117,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "channels_to_depth_of_a_vector": lambda f, rank, x: f.channels_to_depth(f.global_mean(x)),
     "resize_up": lambda f, rank, x: f.resize(f.adaptive_mean(x, (3, 2, 1)[:rank]), x),
     "resize_down": lambda f, rank, x: f.resize(x, f.adaptive_mean(x, (2, 3, 2)[:rank])),
+    "resize_up_by_edges": lambda f, rank, x: f.resize(f.adaptive_mean(x, (3, 2, 1)[:rank]), x, False),
+    "resize_down_by_edges": lambda f, rank, x: f.resize(x, f.adaptive_mean(x, (2, 3, 2)[:rank]), False),
     "sample_zeros": sampled("zeros", False),
     "sample_zeros_aligned": sampled("zeros", True),
     "sample_border": sampled("border", False),

@@ -164,3 +164,19 @@ def test_mean_matrices_of_symbols():
     for size in range(1, 20):
         for bins in range(1, 8):
             np.testing.assert_array_equal(_mean_matrix(size, bins, like).numpy(), mean_matrix(size, bins))
+
+
+@pytest.mark.parametrize("align_corners", [True, False])
+def test_resize_matrices_of_symbols(align_corners: bool):
+    """But for the rounding of places that are no whole numbers."""
+    need("torch")
+    import torch
+
+    from attn_core.spec.interpolation import resize_matrix
+    from attn_torch.ops import _resize_matrix
+
+    like = torch.zeros(1, dtype=torch.float64)
+    for size in range(1, 12):
+        for target in range(1, 12):
+            found = _resize_matrix(size, target, align_corners, like).numpy()
+            np.testing.assert_allclose(found, resize_matrix(size, target, align_corners), rtol=0, atol=1e-14)

@@ -19,10 +19,16 @@ def mean_matrix(size: int, bins: int) -> NDArray[np.float64]:
     return means
 
 
-def resize_matrix(size: int, target: int) -> NDArray[np.float64]:
-    """Return (target, size): linear interpolation with both ends aligned; a single target pixel is the first."""
-    step = (size - 1) / (target - 1) if target > 1 else 0.0
-    distance = np.abs(np.arange(target)[:, None] * step - np.arange(size))
+def resize_matrix(size: int, target: int, align_corners: bool = True) -> NDArray[np.float64]:
+    """Return (target, size): linear interpolation with both ends' centres aligned, or their edges.
+
+    A single target pixel is the first, or the middle.
+    """
+    if align_corners:
+        places = np.arange(target) * ((size - 1) / (target - 1) if target > 1 else 0.0)
+    else:
+        places = np.clip((np.arange(target) + 0.5) * (size / target) - 0.5, 0, size - 1)
+    distance = np.abs(places[:, None] - np.arange(size))
     weights: NDArray[np.float64] = np.maximum(0.0, 1.0 - distance)
     return weights
 

@@ -69,8 +69,12 @@ class Primitives(Protocol[T]):
 
     # ---- from an image to another place ----------------------------------------------------------------------------
 
-    def resize(self, x: T, like: T, /) -> T:
-        """Image to image of another's size: linear interpolation with the corner pixels' centres aligned."""
+    def resize(self, x: T, like: T, align_corners: bool = True, /) -> T:
+        """Image to image of another's size, by linear interpolation between pixels' centres.
+
+        If corners are aligned, the outermost pixels' centres come to lie on each other; else their outer edges do, and
+        beyond the outermost centres is their pixel. No pixels are averaged where the image becomes smaller.
+        """
         ...
 
     def affine_grid(self, theta: T, size: tuple[int | None, ...], align_corners: bool, like: T | None = None, /) -> T:

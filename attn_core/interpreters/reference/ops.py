@@ -111,10 +111,10 @@ def windows(x: Numbers, kernel: tuple[int, ...], stride: int | None, padding: st
 # ---- from an image to another place ----------------------------------------------------------------------------------
 
 
-def resize(x: Numbers, like: Numbers) -> Numbers:
+def resize(x: Numbers, like: Numbers, align_corners: bool = True) -> Numbers:
     """See `Primitives.resize`."""
     for axis in _space(x):
-        x = _along(x, axis, resize_matrix(x.shape[axis], like.shape[axis]))
+        x = _along(x, axis, resize_matrix(x.shape[axis], like.shape[axis], align_corners))
     return x
 
 

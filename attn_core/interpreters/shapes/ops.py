@@ -83,7 +83,7 @@ def slid(space: Shape, window: tuple[int, ...], stride: int | None, padding: str
 # ---- from an image to another place ----------------------------------------------------------------------------------
 
 
-def resize(x: Shape, like: Shape) -> Shape:
+def resize(x: Shape, like: Shape, align_corners: bool = True) -> Shape:
     """See `Primitives.resize`."""
     require_image(len(x))
     require_space(like, len(x) - 2, "resize")
