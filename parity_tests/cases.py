@@ -48,11 +48,12 @@ def _as_after_a_relu(image: Array) -> Array:
 class Case:
     """A block, its weights, inputs and a cotangent, all from one seed.
 
-    `more` are inputs beside the image. `still` names what has no gradient by the block's definition, `cut` what has one
-    and also reaches the output on a way that gradients do not take. `alive` is the share of each weight's numbers that
-    must have one: of small networks some units never fire, which recordings of whole ones make up for. `dtypes` leaves
-    out float32 where several normalisations in a row, in training, lose its digits. `ties` makes the image one as after
-    a relu: in steps of one half, with equal maxima, a dead channel (whose weights have no gradient) and a dead pixel.
+    `more` are inputs beside the image; `beside`, the sizes of further images, where not its own. `still` names what has
+    no gradient by the block's definition, `cut` what has one and also reaches the output on a way that gradients do not
+    take. `alive` is the share of each weight's numbers that must have one: of small networks some units never fire,
+    which recordings of whole ones make up for. `dtypes` leaves out float32 where several normalisations in a row, in
+    training, lose its digits. `ties` makes the image one as after a relu: in steps of one half, with equal maxima, a
+    dead channel (whose weights have no gradient) and a dead pixel.
     """
 
     block: core.Block
@@ -60,6 +61,7 @@ class Case:
     seed: int = 0
     train: bool = False
     more: tuple[Array, ...] = ()
+    beside: tuple[tuple[int, ...], ...] = ()
     still: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     alive: float = 1.0
@@ -86,9 +88,11 @@ class Case:
 
     @property
     def given(self) -> tuple[Array, ...]:
-        """All inputs; images beside the first are of its size."""
-        beside = [(self.shape[0], shape[1], *self.shape[2:]) for shape in self.block.example()[1 : self.block.images]]
-        images = (parity.sample_image(shape, self.seed + i) for i, shape in enumerate(beside, 100))
+        """All inputs; images beside the first are of its size, or of that in `beside`."""
+        others = self.block.example()[1 : self.block.images]
+        sizes = self.beside or (self.shape[2:],) * len(others)
+        shapes = [(self.shape[0], other[1], *size) for other, size in zip(others, sizes, strict=True)]
+        images = (parity.sample_image(shape, self.seed + i) for i, shape in enumerate(shapes, 100))
         return (self.image, *(_exact(a) for a in (*images, *self.more)))
 
     @property
@@ -149,13 +153,38 @@ class GateAlone(core.Block):
 
 
 @dataclass(frozen=True)
+class WithGate(core.Block):
+    """A block whose output has a gate of it as further channels, for classes that return both.
+
+    It runs the block's own parts, once but for those of the gate, which are not to be normalised.
+    """
+
+    block: core.Block
+    gate: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self.block.inputs
+
+    @property
+    def images(self) -> int:
+        return self.block.images
+
+    def parts(self) -> dict[str, Any]:
+        return self.block.parts()
+
+    def forward(self, f: Any, p: Any, *given: Any) -> Any:
+        return f.concat([self.block.forward(f, p, *given), self.block.gates(f, p, *given)[self.gate]])
+
+
+@dataclass(frozen=True)
 class Recording:
     """A class of other people's code that was run and recorded, the block that is the same, and the class's dialect.
 
     The dialect reads just this block from the recorded tensors, given `options` that their sizes do not tell; None is
     for a block without weights. `gate` names the gate that the class returns, where it does not return the product with
-    the image. `as_run` is the block with what their framework computes otherwise. `order` says which of the class's
-    inputs each of ours is. `prefix` stands before its arrays.
+    the image, `also` one that it returns beside that. `as_run` is the block with what their framework computes
+    otherwise. `order` says which of the class's inputs each of ours is. `prefix` stands before its arrays.
     """
 
     folder: str
@@ -163,6 +192,7 @@ class Recording:
     dialect: str | None
     options: Mapping[str, object] = field(default_factory=dict)
     gate: str | None = None
+    also: str | None = None
     as_run: core.Block | None = None
     order: tuple[int, ...] = (0,)
     modes: tuple[str, ...] = ("eval",)
@@ -215,7 +245,8 @@ class Recording:
     @property
     def cotangent(self) -> Array:
         """The cotangent of what the class returned."""
-        return self._canonical(recipe().cotangents(self.files[0])[0].astype(np.float64))
+        theirs = recipe().cotangents(self.files[0])[: 2 if self.also else 1]
+        return np.concatenate([self._canonical(array.astype(np.float64)) for array in theirs], 1)
 
     def _canonical(self, array: Array) -> Array:
         return np.moveaxis(array, -1, 1) if self.files[0]["layout"] == "NHWC" else array
@@ -223,9 +254,12 @@ class Recording:
     @property
     def given(self) -> tuple[core.Block, Weights, Array | tuple[Array, ...]]:
         """The block that returns what the class did, its weights, and the image or all inputs."""
-        if self.gate is None:
-            return self.as_run or self.block, self.weights, self.inputs
-        return GateAlone(self.block, self.gate), {f"inner.{name}": a for name, a in self.weights.items()}, self.inputs
+        if self.gate:
+            inner = {f"inner.{name}": array for name, array in self.weights.items()}
+            return GateAlone(self.block, self.gate), inner, self.inputs
+        if self.also:
+            return WithGate(self.block, self.also), self.weights, self.inputs
+        return self.as_run or self.block, self.weights, self.inputs
 
     @property
     def pull(self) -> Array:
@@ -245,6 +279,8 @@ class Recording:
         io, prefix = self.files[1], f"{dtype}/{mode}/"
         whole = {"output": "output", **self._of_inputs}
         found = {ours: self._canonical(io[prefix + theirs]) for theirs, ours in whole.items() if prefix + theirs in io}
+        if self.also:
+            found["output"] = np.concatenate([self._canonical(io[f"{prefix}output{i}"]) for i in range(2)], 1)
         for name, array in self.block.arrays().items():
             kind = "grad" if array.trainable else "stat"
             theirs = f"{prefix}{kind}:{self.origins[name].key}"

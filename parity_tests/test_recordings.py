@@ -81,6 +81,16 @@ def test_the_maximum_and_the_sum_of_scse_are_apart():
     assert (round(abs(largest).max(), 1), round(abs(largest - added).max(), 1)) == (3.7, 4.2)
 
 
+def test_aligned_corners_of_a_grid_of_gates_are_apart_from_others():
+    """As far as its docstring says."""
+    recording = RECORDINGS["official/oktay_grid_2d"]
+    plain, aligned = (
+        core.evaluate(replace(recording.block, align_corners=corners), recording.weights, recording.inputs)
+        for corners in (False, True)
+    )
+    assert (round(abs(plain).max(), 1), round(abs(plain - aligned).max(), 1)) == (3.0, 0.4)
+
+
 def strip_max(x: np.ndarray, size: tuple[int | None, ...]) -> np.ndarray:
     return x.max(tuple(2 + i for i, bins in enumerate(size) if bins is not None), keepdims=True)
 

@@ -62,3 +62,23 @@ def test_a_wrong_image_is_named(kind: str):
         layer(*map(torch.tensor, images))
     shapes = [tuple(image.shape) for image in images]
     assert caught.value.__notes__ == [f"{GATE!r} on {shapes}: {reason}"]
+
+
+GRID = core.AttentionGate(8, 4, grid=2)
+
+
+def test_a_grid_takes_a_signal_of_any_size():
+    """Finer than the grid, coarser, and of one pixel; in every runtime, of the definition's numbers."""
+    weights = core.initialise(GRID, 0)
+    for name in RUNTIMES:
+        for size in ((5, 6), (1, 1), (3, 2)):
+            signal = parity.sample_image((2, 4, *size), 1)
+            wanted = core.evaluate(GRID, weights, (FEATURES, signal))
+            found = runtimes.run(need(name), GRID, weights, (FEATURES, signal), dtype="float64")
+            assert parity.error(found.output, wanted) < FLOAT64, (name, size)
+
+
+def test_an_image_smaller_than_a_step_of_the_grid_is_refused():
+    with pytest.raises(core.ShapeError) as caught:
+        core.evaluate(GRID, core.initialise(GRID, 0), (FEATURES[..., :1], SIGNAL))
+    assert "an image of (5, 1) pixels holds no whole window of (2, 2)" in str(caught.value)

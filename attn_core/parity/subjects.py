@@ -59,6 +59,7 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "BottleneckAttention(6, 2, dilation=2)": ((3, 6, 5, 4),),
     "BottleneckAttention(5, hidden=3, rank=1, depth=1, joined='sum', bias=False)": ((4, 5, 9),),
     "AttentionGate(6, 4)": ((3, 6, 5, 3), (3, 4, 5, 3)),
+    "AttentionGate(4, 3, rank=1, grid=2)": ((3, 4, 9), (3, 3, 5)),
     "GlobalResponseNorm(5, eps=2)": ((2, 5, 7),),  # first: with a small eps, lengths that are all off by a share cancel
     "GlobalResponseNorm(6)": ((2, 6, 5, 3),),
     "SimAM(4, eps=0.5)": ((2, 4, 7),),

@@ -147,6 +147,9 @@ TENSORFLOW = Start("TENSORFLOW", lambda fan_in, fan_out: variance_scaling(fan_in
 TORCH = Start("TORCH", _torch, _torch)
 """What PyTorch's `Linear` and `Conv` draw where a program says nothing: `kaiming_uniform_` with a = sqrt(5)."""
 
+FAN_IN = Start("FAN_IN", lambda fan_in, fan_out: Normal(math.sqrt(2 / fan_in)), _torch)
+"""A normal of std sqrt(2 / fan_in), PyTorch's `kaiming_normal_` as it comes; biases as PyTorch made them."""
+
 FAN_OUT = Start("FAN_OUT", lambda fan_in, fan_out: Normal(math.sqrt(2 / fan_out)), _torch)
 """A normal of std sqrt(2 / fan_out), as PyTorch's ResNets have it for convolutions (He et al., arXiv:1502.01852).
 

@@ -17,9 +17,9 @@ class AttentionGate(Layer, of=core.AttentionGate):
     x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
 
     **Shape**: image x (batch, *space, channels) and image g (batch, *space, gating), both of ``rank`` spatial axes and
-    of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated. With
-    ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
-    built.
+    of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated. With a ``grid``,
+    g may have any size, and x at least ``grid`` pixels along each axis. With ``data_format="channels_first"``, channels
+    come second. Only the number of channels must be known when the layer is built.
 
     **Fields**: see `attn_core.AttentionGate`; channels and rank are read from the input.
 
@@ -32,10 +32,18 @@ class AttentionGate(Layer, of=core.AttentionGate):
         hidden: int | None = None,
         *,
         momentum: float = 0.1,
+        grid: int | None = None,
+        align_corners: bool = False,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        options = {"gating": gating, "hidden": hidden, "momentum": momentum}
+        options = {
+            "gating": gating,
+            "hidden": hidden,
+            "momentum": momentum,
+            "grid": grid,
+            "align_corners": align_corners,
+        }
         super().__init__(options, data_format, **kwargs)
 
     def configure(self, channels: int, rank: int) -> core.AttentionGate:

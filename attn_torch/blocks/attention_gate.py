@@ -23,7 +23,8 @@ class AttentionGate(Layer, of=core.AttentionGate):
         \qquad \text{(equations 1 and 2)}
 
     **Shape**: image x (batch, channels, \*space) and image g (batch, gating, \*space), both of ``rank`` spatial axes
-    and of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated.
+    and of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated. With a
+    ``grid``, g may have any size, and x at least ``grid`` pixels along each axis.
 
     **Fields**: see `attn_core.AttentionGate`; `device` and `dtype` as in `torch.nn`.
 
@@ -39,10 +40,14 @@ class AttentionGate(Layer, of=core.AttentionGate):
         *,
         rank: int = 2,
         momentum: float = 0.1,
+        grid: int | None = None,
+        align_corners: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        block = core.AttentionGate(channels, gating, hidden, rank=rank, momentum=momentum)
+        block = core.AttentionGate(
+            channels, gating, hidden, rank=rank, momentum=momentum, grid=grid, align_corners=align_corners
+        )
         super().__init__(block, device=device, dtype=dtype)
 
     def forward(self, x: Tensor, signal: Tensor) -> Tensor:

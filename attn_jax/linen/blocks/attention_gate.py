@@ -16,7 +16,8 @@ class AttentionGate(Layer, of=core.AttentionGate):
     x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
 
     **Shape**: image x (batch, *space, channels) and image g (batch, *space, gating), both of ``rank`` spatial axes and
-    of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated.
+    of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated. With a ``grid``,
+    g may have any size, and x at least ``grid`` pixels along each axis.
 
     **Fields**: see `attn_core.AttentionGate`; channels and rank are read from the input; `dtype`, `param_dtype` and
     `axis_name` as in Flax's own layers.
@@ -28,10 +29,20 @@ class AttentionGate(Layer, of=core.AttentionGate):
     hidden: int | None = None
     _: KW_ONLY
     momentum: float = 0.1
+    grid: int | None = None
+    align_corners: bool = False
 
     def configure(self, channels: int, rank: int) -> core.AttentionGate:
         """Return the block for this many channels and spatial axes."""
-        return core.AttentionGate(channels, self.gating, self.hidden, rank=rank, momentum=self.momentum)
+        return core.AttentionGate(
+            channels,
+            self.gating,
+            self.hidden,
+            rank=rank,
+            momentum=self.momentum,
+            grid=self.grid,
+            align_corners=self.align_corners,
+        )
 
     def __call__(self, x: Array, signal: Array, train: bool = False) -> Array:
         """Compute the block's output."""

@@ -18,7 +18,8 @@ class AttentionGate(Layer, of=core.AttentionGate):
     x * sigmoid(norm(psi relu(norm(W_x x) + norm(W_g g))))
 
     **Shape**: image x (batch, *space, channels) and image g (batch, *space, gating), both of ``rank`` spatial axes and
-    of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated.
+    of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated. With a ``grid``,
+    g may have any size, and x at least ``grid`` pixels along each axis.
 
     **Fields**: see `attn_core.AttentionGate`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
 
@@ -33,12 +34,16 @@ class AttentionGate(Layer, of=core.AttentionGate):
         *,
         rank: int = 2,
         momentum: float = 0.1,
+        grid: int | None = None,
+        align_corners: bool = False,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        block = core.AttentionGate(channels, gating, hidden, rank=rank, momentum=momentum)
+        block = core.AttentionGate(
+            channels, gating, hidden, rank=rank, momentum=momentum, grid=grid, align_corners=align_corners
+        )
         super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
 
     def __call__(self, x: Array, signal: Array) -> Array:
