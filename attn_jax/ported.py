@@ -27,7 +27,7 @@ def run(apply: Apply, weights: Any, images: list[NDArray[np.float64]], cotangent
         """Return the result; of several, (images, numbers) in canonical order."""
         output = apply(weights, x)
         if isinstance(output, dict):
-            heads = [jnp.moveaxis(each, -1, 1) if each.ndim > 2 else each for each in output.values()]
+            heads = [jnp.moveaxis(each, -1, 1) if is_image(each.ndim, rank) else each for each in output.values()]
             return jnp.concatenate([each.reshape(len(each), -1) for each in heads], 1)
         return output
 

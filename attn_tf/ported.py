@@ -19,13 +19,14 @@ def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls, rank: i
 
     `rank` is the number of axes of the network's images.
     """
-    outputs = [_numpy(_joined(imported(path).load()(_native(image, rank), training=False)), rank) for image in images]
+    load = imported(path).load
+    outputs = [_numpy(_joined(load()(_native(image, rank), training=False), rank), rank) for image in images]
     double = "float32" if keras.backend.backend() == "jax" else "float64"
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(double)
     try:
         with volumes_in_float64():
-            network = _Joined(imported(path).load())
+            network = _Joined(imported(path).load(), rank)
             return [_exact(network, double, rank, *each) for each in zip(images, cotangents, outputs, strict=True)]
     finally:
         keras.config.set_dtype_policy(before)
@@ -34,19 +35,20 @@ def run(path: str, images: list[NDArray[np.float64]], cotangents: Pulls, rank: i
 class _Joined(keras.Model):
     """A network whose several results are one array."""
 
-    def __init__(self, network: keras.Model) -> None:
+    def __init__(self, network: keras.Model, rank: int) -> None:
         super().__init__()
         self.network = network
+        self.rank = rank
 
     def call(self, x: object, training: bool | None = None) -> object:
-        return _joined(self.network(x, training=training))
+        return _joined(self.network(x, training=training), self.rank)
 
 
-def _joined(output: Any) -> Any:
+def _joined(output: Any, rank: int) -> Any:
     """Return a network's result; of several, (images, numbers) in canonical order."""
     if not isinstance(output, dict):
         return output
-    heads = [keras.ops.moveaxis(each, -1, 1) if each.ndim > 2 else each for each in output.values()]
+    heads = [keras.ops.moveaxis(each, -1, 1) if is_image(each.ndim, rank) else each for each in output.values()]
     return keras.ops.concatenate([keras.ops.reshape(each, (len(each), -1)) for each in heads], 1)
 
 

@@ -40,8 +40,10 @@ OTHERS = {
     "hand_minibatch_shape_misc": "image: x; result: logits/BiasAdd",
     "c3d": "image: images; result: add_2",
     "se_resnet_1d": "image: ecg; result: logits/BiasAdd",
+    "slim_mobilenet_v3_small": "result: MobilenetV3/Predictions/Softmax",
     "tf_unet": "image: x; result: output_map/Relu",
     "uint8_preprocess": "image: image_tensor; result: probs",
+    "yolov3_heads": "a dictionary: conv_lbbox/BiasAdd, conv_mbbox/BiasAdd, conv_sbbox/BiasAdd, pred_lbbox/concat_2",
 }
 # Operations of `format_float16` that round: a cast, a mean, two layers with biases, a sigmoid, a product.
 ROUNDED = 8

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from runtimes import GOLDEN, in_keras, need
 from tensorboard.compat.proto import graph_pb2
+from tiers import sample
 
 import attn_core
 from attn_core import tf1
@@ -26,8 +27,12 @@ FORMS = (
     "cbam", "channels_alone", "pixels_alone", "two_perceptrons", "shuffles", "groups", "functions", "vectors",
     "integers", "separable", "channels_first", "softmax_of_pixels", "awkward_names", "resized", "transposed",
     "group_norms", "signals", "signals_of_channels_first", "dilated_signals", "dilated_volumes", "rows", "grey",
-    "volumes", "flattened_volumes",
+    "volumes", "flattened_volumes", "groups_of_rows",
 )  # fmt: skip
+DETECTORS = (
+    "yolo_of_meshgrids", "yolo_of_one_size", "yolo_of_shares", "ssd", "object_detection_api", "region_proposals",
+)  # fmt: skip
+ONE = "yolo_of_shares"  # a detector that has every step of the others
 IN_ALL = (
     "cbam",
     "shuffles",
@@ -86,7 +91,7 @@ def judged(checks: list[tuple[str, float]]) -> None:
         assert relative < bound, (what, relative)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, *DETECTORS])
 def test_form_becomes_torch(saved: Any, form: str) -> None:
     need("torch")
     port = ported(saved, form, "torch")
@@ -95,14 +100,14 @@ def test_form_becomes_torch(saved: Any, form: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["linen", "nnx"])
-@pytest.mark.parametrize("form", IN_ALL)
+@pytest.mark.parametrize("form", [*IN_ALL, *sample(DETECTORS, ONE.__eq__, "test_form_becomes_torch")])
 def test_form_becomes_flax(saved: Any, form: str, target: str) -> None:
     need(target)
     judged([(check.what, check.relative) for check in ported(saved, form, target).checks])
     tidy(saved(form)[0] / target / "model.py")
 
 
-@pytest.mark.parametrize("form", IN_ALL)
+@pytest.mark.parametrize("form", [*IN_ALL, *sample(DETECTORS, ONE.__eq__, "test_form_becomes_torch")])
 def test_form_becomes_keras(saved: Any, form: str) -> None:
     folder, recorded = saved(form)
     judged(in_keras("tensorflow", "tf1_network_forms", "keras_checks", folder, recorded))
@@ -180,8 +185,23 @@ def test_groups_become_a_norm(saved: Any) -> None:
 
 
 def test_moments_of_rows_are_no_group_norm(saved: Any) -> None:
-    with pytest.raises(ValueError, match="which is neither flattening nor its opposite"):
-        read(saved, "groups_of_rows")
+    kinds = [step.kind for step in read(saved, "groups_of_rows").network.steps]
+    assert "group_norm" not in kinds
+    assert kinds.count("reshape") == 2
+
+
+def test_detectors_read_as_written(saved: Any) -> None:
+    """Places are counted, sizes asked for, and what is no image keeps the order of the graph."""
+    source = read(saved, "yolo_of_shares").source
+    assert "x = x.permute(0, 2, 3, 1).unflatten(3, (3, 7))" in source
+    assert "grid(z, 2)" in source
+    assert "sizes(" in source
+
+
+def test_results_of_one_layer_are_all_there(saved: Any) -> None:
+    """Boxes and scores are made of the same layers: neither is left out."""
+    port = read(saved, "yolo_of_meshgrids")
+    assert [ref.node for ref in port.network.inference.heads.values()] == ["concat_4", "concat_5"]
 
 
 def test_halves_become_chunks(saved: Any) -> None:

@@ -9,36 +9,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tf1_detectors import DETECTORS
+from tf1_parts import RNG, conv, dense, head, image, stem, v1, variable
 
 from attn_core.porting import whole_network
 from attn_core.porting.network.inference import Options
 from attn_core.porting.proof import prove
-
-v1 = tf.compat.v1
-RNG = np.random.default_rng(0)
-
-
-def variable(name: str, *shape: int, low: float = -0.5, high: float = 0.5) -> Any:
-    values = RNG.uniform(low, high, shape).astype(np.float32)
-    return v1.get_variable(name, initializer=values, use_resource=False)
-
-
-def conv(x: Any, name: str, channels: int, kernel: int = 3, stride: int = 1) -> Any:
-    with v1.variable_scope(name):
-        y = tf.nn.conv2d(x, variable("kernel", kernel, kernel, x.shape[3], channels), stride, "SAME")
-        return tf.nn.bias_add(y, variable("bias", channels))
-
-
-def dense(x: Any, name: str, units: int) -> Any:
-    with v1.variable_scope(name, reuse=v1.AUTO_REUSE):
-        y = tf.tensordot(x, variable("kernel", x.shape[-1], units), [[x.shape.rank - 1], [0]])
-        return tf.nn.bias_add(y, variable("bias", units))
-
-
-def head(x: Any) -> Any:
-    y = tf.reduce_mean(x, [1, 2])
-    with v1.variable_scope("logits"):
-        return tf.matmul(y, variable("kernel", y.shape[1], 3)) + variable("bias", 3)
 
 
 def channel_attention(x: Any, second: str = "mlp") -> Any:
@@ -56,14 +32,6 @@ def spatial_attention(x: Any, swapped: bool = False) -> Any:
         planes = [tf.reduce_mean(x, 3, keepdims=True), tf.reduce_max(x, 3, keepdims=True)]
         y = tf.concat(planes[::-1] if swapped else planes, 3)
         return x * tf.sigmoid(tf.nn.conv2d(y, variable("conv/kernel", 7, 7, 2, 1), 1, "SAME"))
-
-
-def image(channels: int = 3) -> Any:
-    return v1.placeholder(tf.float32, [None, 12, 10, channels], name="input")
-
-
-def stem(x: Any) -> Any:
-    return tf.nn.relu(conv(x, "stem", 8))
 
 
 def cbam() -> Any:
@@ -361,6 +329,7 @@ FORMS: dict[str, Callable[[], Any]] = {
         cbam, channels_alone, pixels_alone, two_perceptrons, shuffles, groups, functions, vectors, integers, separable,
         channels_first, softmax_of_pixels, awkward_names, group_norms, groups_of_rows, saturated, resized, transposed,
         signals, signals_of_channels_first, dilated_signals, dilated_volumes, rows, grey, volumes, flattened_volumes,
+        *DETECTORS,
     )
 }  # fmt: skip
 
@@ -368,7 +337,9 @@ FORMS: dict[str, Callable[[], Any]] = {
 def save(form: str, folder: Path) -> dict[str, np.ndarray]:
     """Save a network as TensorFlow 1 does, and return an image and the result, if it can be run here."""
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
-        output = tf.identity(FORMS[form](), name="output")
+        made = FORMS[form]()
+        output = {"output": made} if not isinstance(made, dict) else made
+        output = {key: tf.identity(each, name=key) for key, each in output.items()}
         session.run(v1.global_variables_initializer())
         v1.train.Saver().save(session, str(folder / "model.ckpt"))
         fed = graph.get_tensor_by_name("input:0")
@@ -376,7 +347,7 @@ def save(form: str, folder: Path) -> dict[str, np.ndarray]:
         whole = RNG.integers(0, 256, shape) if fed.dtype == tf.uint8 else RNG.normal(size=shape)
         if form == "channels_first":
             return {}
-        return {"input": whole.astype(np.float32), "output": session.run(output, {fed: whole})}
+        return {"input": whole.astype(np.float32), **session.run(output, {fed: whole})}
 
 
 def keras_checks(folder: Path, recorded: dict[str, np.ndarray]) -> list[tuple[str, float]]:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 AVERAGE = "/ExponentialMovingAverage"
-_OBJECT = "/.ATTRIBUTES/VARIABLE_VALUE"  # the end of every name in an object-based checkpoint
+OBJECT = "/.ATTRIBUTES/VARIABLE_VALUE"  # the end of every name in an object-based checkpoint
 _SLOT = re.compile(
     r"(Adam(W|ax|Optimizer)?|Nadam|Momentum|RMSProp|Adagrad(DA)?|ProximalAdagrad|Adadelta|Ftrl|LARS\w*|LAMB\w*)(_\d+)?"
-    r"|beta[12]_power(_\d+)?|global_step|local_step|biased|save_counter|_CHECKPOINTABLE_OBJECT_GRAPH"
+    r"|beta[12]_power(_\d+)?|global_step|local_step|biased|save_counter|_CHECKPOINTABLEOBJECT_GRAPH"
 )
 
 
@@ -36,7 +36,7 @@ class Catalogue:
 
 def catalogue(shapes: Mapping[str, tuple[int, ...]]) -> Catalogue:
     """Sort the variables of a file, given with their shapes."""
-    plain = {name.removesuffix(_OBJECT): name for name in shapes}
+    plain = {name.removesuffix(OBJECT): name for name in shapes}
     shadows = {name for name in plain if name.endswith(AVERAGE)}
     aside = {name for name in plain.keys() - shadows if _is_slot(name, plain, shapes)}
     stored = {name: plain[name] for name in plain.keys() - shadows - aside}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tensorboard.compat.proto import node_def_pb2
 
 from attn_core.porting.graph.constants import decode
+from attn_core.porting.graph.functions import inlined
 from attn_core.weights.files.tf1 import protos
 from attn_core.weights.files.tf1.errors import CheckpointError
 from attn_core.weights.files.tf1.opened import File
@@ -87,6 +88,7 @@ def read_graph(path: str | Path) -> Graph:
         except CheckpointError:
             continue
         if _plausible(nodes):
+            nodes = inlined(nodes, definition.library.function, str(path))
             graph = _graph(path, source, definition, nodes)
             return replace(graph, signature=_signature(graph, signatures))
     raise CheckpointError(

@@ -2,7 +2,7 @@
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from attn_core.porting.graph.graph import Graph
 
@@ -49,9 +49,9 @@ def ancestors(graph: Graph, ends: Iterable[str]) -> set[str]:
     return _reached(ends, lambda name: (ref.node for ref in graph.nodes[name].inputs))
 
 
-def descendants(graph: Graph, starts: Iterable[str]) -> set[str]:
-    """Return the names of the nodes that need one of these, themselves included."""
-    return _reached(starts, lambda name: (node.name for node in graph.consumers.get(name, ())))
+def descendants(graph: Graph, starts: Iterable[str], but: Collection[str] = ()) -> set[str]:
+    """Return the names of the nodes that need one of these, themselves included, by ways without such operations."""
+    return _reached(starts, lambda name: (node.name for node in graph.consumers.get(name, ()) if node.op not in but))
 
 
 def _reached(starts: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:

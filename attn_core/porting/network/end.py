@@ -8,13 +8,17 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from attn_core.porting.graph.graph import Graph, Node, Ref, integers
-from attn_core.porting.graph.order import ancestors
-from attn_core.porting.graph.reads import SAME, is_weight, stored, walk
+from attn_core.porting.graph.order import ancestors, descendants
+from attn_core.porting.graph.reads import SAME, is_weight, last, stored, walk
 from attn_core.porting.graph.types import is_float
-from attn_core.porting.network.boundary import BoundaryError, layers, named
+from attn_core.porting.network.boundary import LAYERS, BoundaryError, layers, named
+from attn_core.porting.network.decoding import before_decoding
+from attn_core.porting.network.steps.observed import SIZES
 from attn_core.porting.network.verdicts import numbers_behind
 from attn_core.porting.network.without_training import is_of_training, made_of_the_image
 
+# Probabilities of the same logits are one result, in whatever way.
+_SCORES = SAME | {"Reshape", "Squeeze", "Softmax", "LogSoftmax", "Sigmoid"}
 _LOSSES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
 _CLASSES = ("ArgMax", "InTopK", "InTopKV2", "TopK", "TopKV2")
 
@@ -82,9 +86,22 @@ def find_output(
     heads = [ref for ref in apart if not _weights(graph, needed[ref]) <= own]
     aside = [ref for ref in heads if reasons[ref] == reasons[result] == _Reason.OF_A_LOSS]
     others = [ref for ref in apart if ref in best and ref not in heads]
+    # The boxes and the scores that a detector makes of one layer; another tower has layers of its own.
+    beside = [ref for ref in others if reasons[ref] == reasons[result] and _of_layers(graph, needed, ref, result)]
+    others = [ref for ref in others if ref not in beside]
+    heads += beside
     further = [_logits(graph, ref, by_name) for ref in _ends_of(needed, set(heads) - set(aside))]
-    together = _by_name([result, *further], signature) if further else {}
+    every = [result, *further]
+    if not by_name:  # a signature says itself what it wants
+        every += _before_decoding(graph, image, every)
+    together = _by_name(every, signature) if len(every) > 1 else {}
     return End(result, tuple(others), tuple(aside), together, bool(by_name))
+
+
+def _before_decoding(graph: Graph, image: Ref, heads: Iterable[Ref]) -> list[Ref]:
+    """Return what the heads of a detector were decoded from."""
+    alone = made_of_the_image(graph, image) & descendants(graph, [image.node], but=SIZES)
+    return [raw for head in heads if (raw := before_decoding(graph, head, alone)) is not None]
 
 
 def _by_name(heads: Iterable[Ref], signature: Mapping[str, Ref]) -> dict[str, Ref]:
@@ -105,6 +122,12 @@ def _logits(graph: Graph, result: Ref, signed: Collection[Ref]) -> Ref:
 def _is_one_head(needed: Mapping[Ref, Collection[str]], ref: Ref, result: Ref) -> bool:
     """Whether one output is made of the other: logits and probabilities are one head."""
     return ref.node in needed[result] or result.node in needed[ref]
+
+
+def _of_layers(graph: Graph, needed: Mapping[Ref, Collection[str]], ref: Ref, result: Ref) -> bool:
+    """Whether one output needs no other layers than the other, and is made of other numbers that they give."""
+    own = {name for name in needed[ref] if graph.nodes[name].op in LAYERS}
+    return own <= set(needed[result]) and last(graph, ref, _SCORES) != last(graph, result, _SCORES)
 
 
 def _ends_of(needed: Mapping[Ref, Collection[str]], heads: Collection[Ref]) -> list[Ref]:

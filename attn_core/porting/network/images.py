@@ -48,9 +48,18 @@ class _Shape(NamedTuple):
         return self._replace(space=tuple(2 * n for n in self.space))
 
     def larger(self) -> _Shape:
-        """Return the shape of larger images of odd sizes, on which SAME pads otherwise than on even ones."""
+        """Return the shape of larger images of odd sizes, on which SAME pads otherwise than on even ones.
+
+        No two of them are equal, so that rows are not taken for columns.
+        """
         more = ODD_VOLUME if len(self.space) == len(VOLUME) else ODD
-        return self._replace(space=tuple(n + more - n % 2 for n in self.space))
+        sizes: list[int] = []
+        for size in self.space:
+            larger = size + more - size % 2
+            while larger in sizes:
+                larger += 2
+            sizes.append(larger)
+        return self._replace(space=tuple(sizes))
 
 
 def shapes(inference: Inference, feeds: Mapping[Ref, Array], size: Sizes | None) -> Iterator[Sizes]:

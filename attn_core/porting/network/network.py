@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 from attn_core.blocks import CBAM, ChannelAttention, SpatialAttention
 from attn_core.porting.find.by_structure import Match
@@ -51,8 +52,8 @@ def lifted(inference: Inference, source: Source, observed: Observed) -> Network:
     called = _names(inference.blocks, weights)
     blocks = {product: _rule(found, called[product]) for product, found in inference.blocks.items()}
 
-    def number(ref: Ref) -> Array:
-        feeds = inference.feeds(source, [ref], graph)
+    def number(ref: Ref, sizes: Mapping[Ref, Array] = MappingProxyType({})) -> Array:
+        feeds = inference.feeds(source, [ref], graph) | sizes
         return evaluate(graph, feeds, [ref])[ref]
 
     lifter = Lifter(graph, observed, number, inference.momenta, blocks, weights)

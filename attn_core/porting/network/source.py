@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from attn_core.porting.find.variables import AVERAGE, Catalogue, catalogue
+from attn_core.porting.find.variables import AVERAGE, OBJECT, Catalogue, catalogue
 from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.reads import Stored, stored
 from attn_core.porting.network.steps.steps import Array
@@ -69,7 +69,8 @@ class Source:
         return partial(self.checkpoint.__getitem__, name)
 
     def _name(self, variable: str) -> str:
-        name = self.saved_as.get(variable, variable)
+        # Of TensorFlow 2, the name in the file ends in what part of an object it is.
+        name = self.saved_as.get(variable, variable).removesuffix(OBJECT)
         # Where a training keeps moving averages of its weights, the network is meant to be used with them.
         if self.averages and name in self.known.averages:
             return self.known.averages[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from attn_core.porting.network.steps.axes import CHANNELS, Axes, channels_last, unpermuted
@@ -11,9 +11,11 @@ from attn_core.porting.write import group_norm
 from attn_core.porting.write.blocks_of_pixels import channels_last_helpers
 from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
+from attn_core.porting.write.grids import counted, helpers
 from attn_core.porting.write.padding import Either, symmetric
+from attn_core.porting.write.regrouping import permuted, sizes_text
 from attn_core.porting.write.resizing import CROP, resized
-from attn_core.porting.write.spelling import call, cut, inside, only_if, piece, repeated, wrapped
+from attn_core.porting.write.spelling import call, cuts, inside, only_if, piece, repeated, wrapped
 from attn_core.porting.write.writer import Writer
 
 REDUCTIONS = ("mean", "sum", "max", "min")
@@ -33,14 +35,16 @@ class ChannelsLast(Writer):
 
     Fields:
         resize: the source of the function that resizes.
+        grids: those of the functions that count places.
         arrays: the library's name.
-        leaky: what it calls the leaky relu.
+        activations: where it has its activations.
         passed: what instances are given beside the image.
     """
 
     resize: ClassVar[str]
+    grids: ClassVar[Mapping[str, str]]
     arrays: ClassVar[str]
-    leaky: ClassVar[str]
+    activations: ClassVar[str]
     passed: ClassVar[str] = ""
 
     def helpers(self, body: str) -> str:
@@ -48,6 +52,7 @@ class ChannelsLast(Writer):
         own = LOCAL_RESPONSE_NORM.format(arrays=self.arrays) if "local_response_norm(" in body else ""
         resize = self.resize if "resize(" in body else ""
         crop = CROP["last"] if "crop(" in body else ""
+        own += helpers(self.grids, body)
         own += group_norm.helper(body, self.arrays)
         return own + resize + crop + channels_last_helpers(body, self.arrays) + super().helpers(body)
 
@@ -93,6 +98,8 @@ class ChannelsLast(Writer):
             return self.pooled(step, x)
         if step.kind == "resize":
             return Code(resized(step.fields, x.text, self.size_of(inputs[1]) if len(inputs) > 1 else ""))
+        if step.kind == "reshape":
+            return Code(self._reshaped(step, inputs))
         if step.kind == "crop":
             return Code(f"crop({x.text}, {self.size_of(inputs[1])})")
         if step.kind == "concat":
@@ -112,6 +119,22 @@ class ChannelsLast(Writer):
         """Return the height and width of an image."""
         return f"{x}.shape[1:3]"
 
+    def shape_of(self, x: Code) -> str:
+        """Return the shape of an array."""
+        return f"{x}.shape"
+
+    def _reshaped(self, step: Step, inputs: list[Code]) -> str:
+        x, *others = inputs
+        fields = step.fields
+        order, ends = self.order(len(fields["of"])), self.order(len(fields["axes"]))
+        like = self.shape_of(others[0]) if others else ""
+        sizes = sizes_text(step, self.shape_of(x), like, order, self.order(fields.get("like", 0)))
+        text = f"{self.arrays}.reshape({self._turned(x.text, permuted(order, fields['of']))}, {sizes})"
+        return self._turned(text, permuted(fields["axes"], ends))
+
+    def _turned(self, x: str, order: tuple[int, ...] | None) -> str:
+        return f"{self.arrays}.transpose({x}, {order})" if order else x
+
     def flattened(self, x: Code) -> str:
         """Return an image as a vector."""
         return f"{x}.reshape(({x}.shape[0], -1))"
@@ -120,7 +143,11 @@ class ChannelsLast(Writer):
         fields, arrays = step.fields, self.arrays
         match step.kind:
             case "leaky_relu":
-                return f"{self.leaky}({x.text}, {fields['slope']})"
+                return f"{self.activations}.leaky_relu({x.text}, {fields['slope']})"
+            case "softmax" | "log_softmax":
+                place = self._place(step)
+                axis = "" if place == fields["rank"] - 1 else f", axis={place}"
+                return f"{self.activations}.{step.kind}({x.text}{axis})"
             case "local_response_norm":
                 numbers = {name: fields[name] for name in ("radius", "bias", "alpha", "beta")}
                 return call("local_response_norm", x.text, **numbers)
@@ -131,7 +158,16 @@ class ChannelsLast(Writer):
             case "pad":
                 return self._padded(step, x)
             case "cut":
-                return self._cut(step, x)
+                return f"{x}[{cuts(self._in_order(fields['cuts']))}]"
+            case "take":
+                array = f"{arrays}.array({list(fields['places'])})"
+                return f"{arrays}.take({x.text}, {array}, axis={self._place(step)})"
+            case "flip":
+                axes = self._axes(step)
+                return f"{arrays}.flip({x.text}, axis={axes if len(axes) > 1 else axes[0]})"
+            case "grid" | "sizes":
+                order = self.order(fields["rank"])
+                return counted(step, x, [order.index(axis) for axis in fields["axes"]])
             case "slice":
                 return self._slice(step, x)
             case "space_to_depth" | "depth_to_space":
@@ -208,10 +244,6 @@ class ChannelsLast(Writer):
     def _in_order(self, numbers: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return what is said of each canonical axis in the order that the axes have here."""
         return self.order(len(numbers)).in_graph(numbers)
-
-    def _cut(self, step: Step, x: Code) -> str:
-        slices = map(cut, self._in_order(step.fields["cuts"]))
-        return f"{x}[{', '.join(slices)}]"
 
 
 def without_bias(step: Step) -> list[str]:

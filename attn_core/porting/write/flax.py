@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from attn_core.porting.network.steps.steps import Step
+from attn_core.porting.write import grids, resizing
 from attn_core.porting.write.attention import block_arguments, block_name
 from attn_core.porting.write.channels_last import ChannelsLast, kept, without_bias
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.region import WEIGHTED
-from attn_core.porting.write.resizing import JAX
 from attn_core.porting.write.spelling import CallText, named, only_if
 
 KERNELS = {"weight": "kernel"}
@@ -36,8 +36,9 @@ class Flax(ChannelsLast):
     """
 
     arrays = "jnp"
-    resize = JAX
-    leaky = "jax.nn.leaky_relu"
+    resize = resizing.JAX
+    grids = grids.JAX
+    activations = "jax.nn"
     module: ClassVar[str]
     blocks: ClassVar[str]
     sized: ClassVar[bool]
@@ -45,8 +46,7 @@ class Flax(ChannelsLast):
         "relu": "jax.nn.relu", "relu6": "jax.nn.relu6", "sigmoid": "jax.nn.sigmoid", "tanh": "jnp.tanh",
         "elu": "jax.nn.elu", "selu": "jax.nn.selu", "silu": "jax.nn.silu", "softplus": "jax.nn.softplus",
         "exp": "jnp.exp", "log": "jnp.log", "sqrt": "jnp.sqrt", "rsqrt": "jax.lax.rsqrt", "square": "jnp.square",
-        "negative": "jnp.negative", "abs": "jnp.abs", "erf": "jax.scipy.special.erf", "softmax": "jax.nn.softmax",
-        "log_softmax": "jax.nn.log_softmax", "softsign": "jax.nn.soft_sign",
+        "negative": "jnp.negative", "abs": "jnp.abs", "erf": "jax.scipy.special.erf", "softsign": "jax.nn.soft_sign",
         "expm1": "jnp.expm1", "log1p": "jnp.log1p", "sin": "jnp.sin", "cos": "jnp.cos", "sign": "jnp.sign",
     }  # fmt: skip
 

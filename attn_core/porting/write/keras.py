@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from attn_core.porting.network.steps.steps import Step
+from attn_core.porting.write import grids, resizing
 from attn_core.porting.write.attention import block_arguments, block_name
 from attn_core.porting.write.channels_last import ChannelsLast, kept, without_bias
 from attn_core.porting.write.classes import Argument, ClassPlan, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.layouts import keras_layout
 from attn_core.porting.write.region import WEIGHTED
-from attn_core.porting.write.resizing import KERAS
 from attn_core.porting.write.spelling import CallText, named, number, only_if, typed, wrapped
 from attn_core.porting.write.state import Convention
 
@@ -33,8 +33,9 @@ class Keras(ChannelsLast):
 
     framework = "Keras"
     arrays = "keras.ops"
-    resize = KERAS
-    leaky = "keras.ops.leaky_relu"
+    resize = resizing.KERAS
+    grids = grids.KERAS
+    activations = "keras.ops"
     positional = False
     convention = Convention(_full, keras_layout)
     functions: ClassVar[dict[str, str]] = {
@@ -44,7 +45,6 @@ class Keras(ChannelsLast):
         "square": "keras.ops.square", "negative": "keras.ops.negative", "abs": "keras.ops.abs", "erf": "keras.ops.erf",
         "softsign": "keras.activations.softsign", "expm1": "keras.ops.expm1", "log1p": "keras.ops.log1p",
         "sin": "keras.ops.sin", "cos": "keras.ops.cos", "sign": "keras.ops.sign",
-        "softmax": "keras.ops.softmax", "log_softmax": "keras.ops.log_softmax",
     }  # fmt: skip
     load = '''
 def load(weights: str | Path = "weights.safetensors") -> {name}:
@@ -173,6 +173,10 @@ def load(weights: str | Path = "weights.safetensors") -> {name}:
     def size_of(self, x: Code) -> str:
         """See `ChannelsLast.size_of`."""
         return f"keras.ops.shape({x.text})[1:3]"
+
+    def shape_of(self, x: Code) -> str:
+        """See `ChannelsLast.shape_of`."""
+        return f"keras.ops.shape({x.text})"
 
     def flattened(self, x: Code) -> str:
         """See `ChannelsLast.flattened`."""

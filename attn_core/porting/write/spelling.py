@@ -57,6 +57,14 @@ def cut(numbers: tuple[int | None, int | None, int | None]) -> str:
     return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
 
 
+def cuts(slices: Sequence[tuple[int | None, int | None, int | None]]) -> str:
+    """Write an index of several axes; of the last alone, without those before it."""
+    texts = [cut(each) for each in slices]
+    if len(texts) > 2 and set(texts[:-1]) == {":"}:
+        return f"..., {texts[-1]}"
+    return ", ".join(texts)
+
+
 def inside(crop: Sequence[tuple[int, int]], before: int) -> str:
     """Write an index that cuts pixels off the ends of axes, of which `before` stand before the first."""
     slices = [cut((start or None, -end or None, None)) for start, end in crop]

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from attn_core.porting.network.steps.axes import CHANNELS
 from attn_core.porting.network.steps.steps import Step
-from attn_core.porting.write import blocks_of_pixels, resizing
+from attn_core.porting.write import blocks_of_pixels, grids, resizing
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import is_lopsided
+from attn_core.porting.write.regrouping import torch_text
 from attn_core.porting.write.resizing import resized
-from attn_core.porting.write.spelling import call, cut, inside, number, piece, quoted
+from attn_core.porting.write.spelling import call, cuts, inside, number, piece, quoted
 from attn_core.porting.write.writer import Writer
 
 REDUCTIONS = {"mean": "mean", "sum": "sum", "max": "amax", "min": "amin"}
@@ -25,7 +26,8 @@ class TorchSteps(Writer):
         """See `Words.helpers`."""
         resize = resizing.TORCH if "resize(" in body else ""
         crop = resizing.CROP["first"] if "crop(" in body else ""
-        return resize + crop + blocks_of_pixels.torch_helpers(body) + super().helpers(body)
+        counted = grids.helpers(grids.TORCH, body)
+        return resize + crop + counted + blocks_of_pixels.torch_helpers(body) + super().helpers(body)
 
     def bound(self, step: Step, parts: list[Code]) -> Code:
         """See `Words.bound`."""
@@ -49,6 +51,8 @@ class TorchSteps(Writer):
         if step.kind == "resize":
             like = f"{inputs[1]}.shape[2:]" if len(inputs) > 1 else ""
             return Code(resized(step.fields, x.text, like))
+        if step.kind == "reshape":
+            return Code(torch_text(step, inputs))
         if step.kind == "crop":
             return Code(f"crop({x.text}, {inputs[1]}.shape[2:])")
         if step.kind == "concat":
@@ -72,7 +76,13 @@ class TorchSteps(Writer):
             case "pad":
                 return self._padded(step, x)
             case "cut":
-                return f"{x}[{', '.join(map(cut, fields['cuts']))}]"
+                return f"{x}[{cuts(fields['cuts'])}]"
+            case "take":
+                return f"{x}[{':, ' * fields['axis']}{list(fields['places'])}]"
+            case "flip":
+                return f"{x}.flip{fields['axes']}" if len(fields["axes"]) > 1 else f"{x}.flip({fields['axes'][0]})"
+            case "grid" | "sizes":
+                return grids.counted(step, x, list(fields["axes"]))
             case "slice":
                 return _slice(step, x)
             case "space_to_depth" | "depth_to_space":

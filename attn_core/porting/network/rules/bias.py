@@ -27,7 +27,7 @@ def add_bias(lifter: Lifter, node: Node, x: Value, ref: Ref) -> Value | None:
     # `BiasAdd` states the layout and means channels; a sum goes along the last axes, whichever these are.
     if node.op == "BiasAdd":
         place = 1 if attribute(node, "data_format", "NHWC").startswith("NC") else x.rank - 1
-        if x.axes[place] != CHANNELS:
+        if lifter.is_image(x.rank) and x.axes[place] != CHANNELS:
             raise Unsupported("its layout is another than that of the image")
     elif not along_channels(shape, x.axes):
         return None

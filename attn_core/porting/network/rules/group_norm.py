@@ -10,12 +10,11 @@ from collections.abc import Iterator
 
 from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.network.rules.arithmetic import NUMBER
-from attn_core.porting.network.steps.axes import HEIGHT, WIDTH
+from attn_core.porting.network.steps.axes import NCHW, NHWC
 from attn_core.porting.network.steps.lift import Lifter
 from attn_core.porting.network.steps.steps import Step, Value
 
-WITHIN = 4  # the axis of the channels within a group, which no image has
-OF_A_GROUP = (HEIGHT, WIDTH, WITHIN)
+OF_A_GROUP = {NHWC: (1, 2, 4), NCHW: (2, 3, 4)}  # the axes that each group has to itself, in the graph
 
 
 def group_norm(lifter: Lifter, node: Node, x: Value) -> Value | None:
@@ -38,6 +37,10 @@ class _Parts:
 
     def __init__(self, lifter: Lifter, end: Step) -> None:
         self.steps, self.end = lifter.steps, end
+        groups: Step | None = end
+        while groups is not None and "within" not in groups.fields:
+            groups = self.steps.get(groups.inputs[0])
+        self.within = groups.fields["within"] if groups is not None else ()
 
     def normalised(self) -> tuple[Step, float] | None:
         """Return the groups that were normalised and epsilon."""
@@ -95,14 +98,14 @@ class _Parts:
     def _apart(self, step: Step, kind: str) -> Step | None:
         """Return the groups from which their own means are taken."""
         for x, mean in self._pairs(step, kind):
-            if x.kind == "groups" and self._mean_of(mean) is x:
+            if "within" in x.fields and self._mean_of(mean) is x:
                 return x
         return None
 
     def _mean_of(self, step: Step) -> Step | None:
         """Return what a step is the mean of, over each group."""
         fields = step.fields
-        is_mean = step.kind == "mean" and fields["keep"] and fields["axes"] == OF_A_GROUP
+        is_mean = step.kind == "mean" and fields["keep"] and fields["axes"] == self.within
         return self._input(step) if is_mean else None
 
     def _input(self, step: Step) -> Step | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from attn_core.porting.graph.graph import Node
+from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.graph.reads import new_axes
 from attn_core.porting.network.rules.crops import cropped
+from attn_core.porting.network.rules.regrouping import regrouped
 from attn_core.porting.network.steps.attributes import attribute
 from attn_core.porting.network.steps.axes import BATCH, CHANNELS, NCHW, NHWC, VECTOR, channels_last, unpermuted
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
@@ -33,36 +34,86 @@ class Cut(NamedTuple):
 
 
 WHOLE = Cut()
+_MASKS = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+BACKWARDS = Cut(step=-1)
+_FOLLOWS = "its index follows the image's size, or runs backwards in part"
 
 
 def _strided_slice(lifter: Lifter, node: Node) -> Value:
+    """Lift an index: it cuts, and takes axes away or adds some."""
     x = lifter.input(node)
     added = new_axes(lifter.graph, node)
-    if added is not None:
+    if added is not None and _makes_image(lifter, x, added):
         return _to_image(lifter, node, x, added)
-    if any(attribute(node, f"{name}_mask", 0) for name in ("ellipsis", "new_axis", "shrink_axis")):
-        raise Unsupported("its index adds or takes away axes")
+    index = list(_entries(lifter, node, x))
+    cuts = [entry.cut for entry in index if not entry.is_new]
+    backwards = [x.axes[place] for place, cut in enumerate(cuts) if cut == BACKWARDS]
+    cuts = [WHOLE if cut == BACKWARDS else cut for cut in cuts]
+    changes = any(entry.is_new or entry.is_one for entry in index)
+    value = x
+    if backwards:
+        value = turned(lifter, _named(node, "turned") if changes or any(map(any, cuts)) else node, value, backwards)
+    value = _cut(lifter, _named(node, "cut") if changes else node, value, cuts)
+    return _without(lifter, node, value, index) if changes else value
+
+
+class _Entry(NamedTuple):
+    """What an index says of one axis: a new one has no cut that would mean something."""
+
+    cut: Cut = WHOLE
+    is_new: bool = False
+    is_one: bool = False
+
+
+def _entries(lifter: Lifter, node: Node, x: Value) -> Iterator[_Entry]:
+    """Yield what an index says of each axis; each bit of a mask speaks of one of its entries."""
     begin, end, steps = (lifter.integers(ref) for ref in node.inputs[1:])
     if begin is None or end is None or steps is None:
         raise Unsupported("the graph does not state its index")
-    # Where the bit of an axis is set, its number is not meant: of x[:, 1:] the first start and both stops are open.
-    open_starts = attribute(node, "begin_mask", 0)
-    open_stops = attribute(node, "end_mask", 0)
-    cuts = []
+    masks = {name: attribute(node, f"{name}_mask", 0) for name in _MASKS}
+    unsaid = x.rank - sum(not (masks["ellipsis"] | masks["new_axis"]) >> place & 1 for place in range(len(begin)))
     for place, (start, stop, step) in enumerate(zip(begin, end, steps, strict=True)):
-        starts_open = open_starts >> place & 1
-        stops_open = open_stops >> place & 1
-        follows = (start is None and not starts_open) or (stop is None and not stops_open)
-        if follows or step is None or step < 1:
-            raise Unsupported("its index follows the image's size, or runs backwards")
-        if starts_open or start == 0:
-            start = None
-        if stops_open:
-            stop = None
-        if step == 1:
-            step = None
-        cuts.append(Cut(start, stop, step))
-    return _cut(lifter, node, x, cuts)
+        has = {name: bool(mask >> place & 1) for name, mask in masks.items()}
+        if has["ellipsis"]:
+            yield from [_Entry()] * unsaid
+        elif has["new_axis"]:
+            yield _Entry(is_new=True)
+        elif has["shrink_axis"]:
+            if start is None:
+                raise Unsupported(_FOLLOWS)
+            yield _Entry(Cut(start or None, start + 1 or None), is_one=True)
+        else:
+            yield _Entry(_stated(None if has["begin"] else (start,), None if has["end"] else (stop,), step))
+    if not masks["ellipsis"]:
+        yield from [_Entry()] * unsaid
+
+
+def _stated(start: tuple[int | None] | None, stop: tuple[int | None] | None, step: int | None) -> Cut:
+    """Return a cut by what an index states of it; None of what it leaves open."""
+    if step == -1 and start is None and stop is None:
+        return BACKWARDS
+    if step is None or step < 1 or (None,) in (start, stop):
+        raise Unsupported(_FOLLOWS)
+    first = (start or (None,))[0] or None
+    return Cut(first, (stop or (None,))[0], None if step == 1 else step)
+
+
+def _without(lifter: Lifter, node: Node, value: Value, index: Sequence[_Entry]) -> Value:
+    """Take axes away that an index has at one place, and add the new ones."""
+    before, after = [], lifter.observed.shapes[Ref(node.name)]
+    for shape in after:
+        sizes = iter(shape)
+        whole = [1 if entry.is_one else next(sizes) for entry in index if not (entry.is_new and next(sizes))]
+        before.append(tuple(whole))
+    found = regrouped(lifter, node, value, before, after)
+    if found is None:
+        raise Unsupported("it adds or takes away the axis of images")
+    return found
+
+
+def _named(node: Node, what: str) -> Node:
+    """Return a node for what is done before the node's own step."""
+    return Node(f"{node.name}:{what}", node.op, node.inputs, node.attributes)
 
 
 def _slice(lifter: Lifter, node: Node) -> Value:
@@ -123,13 +174,35 @@ def _of_channels(lifter: Lifter, node: Node, x: Value, cuts: Sequence[Cut]) -> V
     return lifter.add(node, "slice", (x,), fields)
 
 
+def _makes_image(lifter: Lifter, x: Value, added: tuple[bool, ...]) -> bool:
+    """Whether axes that a vector is given make it an image of one pixel."""
+    is_new = _is_new(x, added)
+    return x.rank == len(VECTOR) and is_new in _ADDED and lifter.is_image(len(is_new))
+
+
+def _is_new(x: Value, added: tuple[bool, ...]) -> tuple[bool, ...]:
+    unsaid = x.rank + sum(added) - len(added)  # axes at the end that the index leaves out
+    return (*added, *[False] * unsaid)
+
+
 def _to_image(lifter: Lifter, node: Node, x: Value, added: tuple[bool, ...]) -> Value:
     """Make a vector an image of one pixel."""
-    unsaid = x.rank + sum(added) - len(added)  # axes at the end that the index leaves out
-    is_new = (*added, *[False] * unsaid)
-    if x.rank != len(VECTOR) or is_new not in _ADDED or not lifter.is_image(len(is_new)):
-        raise Unsupported("it adds axes to something that is no vector, or makes no image of it")
+    is_new = _is_new(x, added)
     return lifter.add(node, "to_image", (x,), {"rank": len(is_new)}, _ADDED[is_new])
 
 
-RULES: dict[str, Rule] = {"StridedSlice": _strided_slice, "Slice": _slice}
+def turned(lifter: Lifter, node: Node, x: Value, axes: Sequence[int]) -> Value:
+    """Lift what turns axes round, such as the colours of an image."""
+    if BATCH in axes:
+        raise Unsupported("it turns the order of the images round")
+    return lifter.add(node, "flip", (x,), {"axes": tuple(sorted(axes)), "rank": x.rank})
+
+
+def _reverse(lifter: Lifter, node: Node) -> Value:
+    x, axes = lifter.input(node), lifter.fixed(node.inputs[1])
+    if axes is None:
+        raise Unsupported("the graph does not say which axes it turns round")
+    return turned(lifter, node, x, [x.axes[place] for place in axes])
+
+
+RULES: dict[str, Rule] = {"StridedSlice": _strided_slice, "Slice": _slice, "ReverseV2": _reverse}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.network.rules.groups import grouped
-from attn_core.porting.network.steps.axes import CHANNELS
+from attn_core.porting.network.rules.regrouping import regrouped
+from attn_core.porting.network.steps.attributes import attribute
+from attn_core.porting.network.steps.axes import BATCH, CHANNELS
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
 from attn_core.porting.network.steps.steps import Value
 
@@ -54,6 +56,61 @@ def _split(lifter: Lifter, node: Node) -> None:
         start += size
 
 
+def _stack(lifter: Lifter, node: Node) -> Value:
+    """Lift what puts values one after the other along a new axis."""
+    values = [lifter.value(ref) for ref in node.inputs if lifter.is_data(ref)]
+    if len(values) != len(node.inputs):
+        raise Unsupported("it puts an image beside weights")
+    shapes = lifter.observed.shapes
+    place = attribute(node, "axis", 0) % len(shapes[Ref(node.name)][0])
+    each = [tuple(1 if axis == place else size for axis, size in enumerate(shape)) for shape in shapes[Ref(node.name)]]
+    parts = []
+    for k, (ref, value) in enumerate(zip(node.inputs, values, strict=True)):
+        part = regrouped(lifter, _named(node, str(k)), value, shapes[ref], each)
+        if part is None:
+            raise Unsupported("it puts images of a batch into another axis")
+        parts.append(part)
+    axes = parts[0].axes
+    parts = [lifter.laid(part, axes) for part in parts]
+    return lifter.add(node, "concat", tuple(parts), {"axis": axes[place], "rank": len(axes)})
+
+
+def _unstack(lifter: Lifter, node: Node) -> None:
+    """Lift what takes a value apart along an axis, which goes: a slice for each output."""
+    x, (data,) = lifter.input(node), node.inputs
+    place = attribute(node, "axis", 0) % x.rank
+    if x.axes[place] == BATCH:
+        raise Unsupported("it takes a batch apart")
+    outputs = sorted(ref for ref in lifter.observed.shapes if ref.node == node.name)
+    for ref in outputs:
+        fields = {"axis": x.axes[place], "rank": x.rank, "part": ref.output, "parts": len(outputs)}
+        one = _output(node, ref)
+        piece = lifter.add(_named(one, "one"), "slice", (x,), fields)
+        after = lifter.observed.shapes[ref]
+        before = [(*shape[:place], 1, *shape[place:]) for shape in after]
+        found = regrouped(lifter, one, piece, before, after)
+        if found is None:
+            raise Unsupported(f"it takes {data.node!r} apart into other than images")
+        lifter.values[ref] = found
+
+
+def _gather(lifter: Lifter, node: Node) -> Value:
+    """Lift what takes the entries of an axis by their places, which the graph states."""
+    x, axis = lifter.input(node), lifter.fixed(node.inputs[2]) if len(node.inputs) > 2 else (0,)
+    places = lifter.fixed(node.inputs[1])
+    if axis is None or places is None or attribute(node, "batch_dims", 0):
+        raise Unsupported("the graph does not state which entries it takes")
+    place = axis[0] % x.rank
+    if x.axes[place] == BATCH or len(lifter.shape(node.inputs[1])) != 1:
+        raise Unsupported("it takes images of a batch, or makes more axes of one")
+    return lifter.add(node, "take", (x,), {"axis": x.axes[place], "places": places, "rank": x.rank})
+
+
+def _named(node: Node, what: str) -> Node:
+    """Return a node for what is done before the node's own step."""
+    return Node(f"{node.name}:{what}", node.op, node.inputs, node.attributes)
+
+
 def _output(node: Node, ref: Ref) -> Node:
     """Return one output of a node as a node of its own, for a step has one result."""
     name = f"{node.name}:{ref.output}" if ref.output else node.name
@@ -65,4 +122,8 @@ RULES: dict[str, Rule] = {
     "ConcatV2": _concat,
     "Split": _split,
     "SplitV": _split,
+    "Pack": _stack,
+    "Unpack": _unstack,
+    "Gather": _gather,
+    "GatherV2": _gather,
 }

@@ -52,7 +52,7 @@ def _is_of_pixels(lifter: Lifter, rows: Step) -> bool:
     if not lifter.is_image(len(whole)):
         return False
     if rows.kind == "rows":
-        return True
+        return True  # the whole is the image itself, not one of several rows a place
     if rows.kind != "flatten":
         return False
     # The row of a single pixel is its image flattened, and was taken for that.

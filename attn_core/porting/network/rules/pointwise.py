@@ -31,7 +31,7 @@ def _leaky(lifter: Lifter, node: Node) -> Value:
 def _softmax(lifter: Lifter, node: Node, kind: str) -> Value:
     """Lift a softmax, which TensorFlow's operation takes over the last axis of its array."""
     x = lifter.input(node)
-    return lifter.add(node, kind, (x,), {"axis": x.axes[-1]})
+    return lifter.add(node, kind, (x,), {"axis": x.axes[-1], "rank": x.rank})
 
 
 def _cast(lifter: Lifter, node: Node) -> Value:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from attn_core.porting.graph.graph import Node, Ref
-from attn_core.porting.network.rules.group_norm import WITHIN, group_norm
+from attn_core.porting.network.rules.group_norm import OF_A_GROUP, group_norm
 from attn_core.porting.network.rules.pixels import one_by_one
+from attn_core.porting.network.rules.regrouping import by_shapes, noted
+from attn_core.porting.network.rules.rows import from_rows, made_rows
 from attn_core.porting.network.rules.shuffle import shuffled
 from attn_core.porting.network.rules.signals import expanded
 from attn_core.porting.network.steps.axes import (
@@ -17,7 +19,6 @@ from attn_core.porting.network.steps.axes import (
     NCHW,
     NHWC,
     VECTOR,
-    Axes,
     channels_last,
     image_axes,
     unpermuted,
@@ -67,14 +68,6 @@ class _Change(NamedTuple):
         _, *sizes = self.after
         return self.keeps_batch and math.prod(sizes) == self.before[1]
 
-    def makes_rows(self) -> bool:
-        """Whether each pixel became a row, as before a dense layer on pixels."""
-        before, after = self.ranks
-        if after != 2 or before <= 2:
-            return False
-        *pixels, channels = self.before
-        return self.after == (math.prod(pixels), channels)
-
     def makes_pixel(self) -> bool:
         """Whether each vector became an image of one pixel."""
         if not self.unflattens():
@@ -115,8 +108,8 @@ def _reshape(lifter: Lifter, node: Node) -> Value:
     # Before rows: one pixel that becomes a vector has become a row as well.
     if _in_both(changes, _Change.flattens):
         return _flatten(lifter, node, x, changes[0].before)
-    if _in_both(changes, _Change.makes_rows):
-        return lifter.add(node, "rows", (x,), {"whole": x.axes}, VECTOR)
+    if (rows := made_rows(lifter, node, x)) is not None:
+        return rows
     # One pixel that went through a dense layer comes back in the same way in which a vector becomes a pixel.
     if _in_both(changes, _Change.makes_pixel) and lifter.is_image(len(changes[0].after)):
         return one_by_one(lifter, node, x) or _to_pixel(lifter, node, x, changes[0].after)
@@ -124,10 +117,11 @@ def _reshape(lifter: Lifter, node: Node) -> Value:
         return _unflatten(lifter, node, x, changes[0].after)
     if _in_both(changes, _Change.starts_flat) and (conv := one_by_one(lifter, node, x)) is not None:
         return conv
+    if _in_both(changes, _Change.starts_flat) and (whole := from_rows(lifter, node, x)) is not None:
+        return whole
     if _in_both(changes, _Change.adds_channel) and lifter.rank == len(NHWC) and x.axes == unpermuted(LEAST):
         return expanded(lifter, node.name, x, CHANNELS, NHWC, for_one_layer=False)
-    shapes = " and ".join(f"{list(change.before)} to {list(change.after)}" for change in changes)
-    raise Unsupported(f"it reshapes {shapes}, which is neither flattening nor its opposite")
+    return by_shapes(lifter, node, x)
 
 
 def _groups(lifter: Lifter, node: Node, x: Value, changes: Sequence[_Change]) -> Value | None:
@@ -137,8 +131,8 @@ def _groups(lifter: Lifter, node: Node, x: Value, changes: Sequence[_Change]) ->
     place = x.axes.index(CHANNELS)
     if not all(change.groups_channels(place) for change in changes):
         return None
-    axes = Axes((*x.axes[: place + 1], WITHIN, *x.axes[place + 1 :]))
-    return lifter.add(node, "groups", (x,), {"groups": changes[0].after[place]}, axes)
+    parts = by_shapes(lifter, node, x)
+    return noted(lifter, parts, groups=changes[0].after[place], within=OF_A_GROUP[x.axes])
 
 
 def _in_both(changes: Sequence[_Change], is_so: Callable[[_Change], bool]) -> bool:

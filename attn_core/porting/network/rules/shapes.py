@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attn_core.porting.graph.graph import Node
 from attn_core.porting.network.rules.reductions import without
+from attn_core.porting.network.rules.regrouping import by_shapes, noted
 from attn_core.porting.network.rules.signals import EXPAND, expanded, image_of
 from attn_core.porting.network.steps.attributes import attribute
 from attn_core.porting.network.steps.axes import (
@@ -32,13 +33,23 @@ def _squeeze(lifter: Lifter, node: Node) -> Value:
     before = lifter.steps.get(x.step)
     if before and before.kind == EXPAND and axes == (before.fields["axis"],):
         return _signal(lifter, node, before)
-    left = without(lifter, x.axes, gone)
+    left = _left(lifter, x, gone)
+    if left is None:
+        return by_shapes(lifter, node, x)
     # Axes that were only added before go again: the vector itself is read on.
     if before and before.kind == "to_image" and axes == x.axes.space:
         return Value(before.inputs[0], VECTOR)
     if not axes:
         return x
     return lifter.add(node, "squeeze", (x,), {"axes": axes, "rank": x.rank}, left)
+
+
+def _left(lifter: Lifter, x: Value, gone: set[int]) -> Axes | None:
+    """Return the axes that are left where some go; None if that leaves no layout that frameworks know."""
+    try:
+        return without(lifter, x.axes, gone)
+    except Unsupported:
+        return None
 
 
 def _signal(lifter: Lifter, node: Node, row: Step) -> Value:
@@ -68,17 +79,16 @@ def _with_axis(lifter: Lifter, node: Node, x: Value, place: int) -> Value:
         if lifter.rank == LEAST and place > 0:
             axes = channels_last(LEAST) if place == 1 else unpermuted(LEAST)
             return lifter.add(node, "to_image", (x,), {"rank": LEAST}, axes)
-        return lifter.add(node, "added", (x,), {"places": (place,)}, unpermuted(x.rank + 1))
+        return noted(lifter, by_shapes(lifter, node, x), added=place)
     before = lifter.steps.get(x.step)
     if lifter.rank == x.rank == LEAST and 0 < place < LEAST:
         return image_of(lifter, node, x, place)
     if lifter.rank == len(NHWC) and x.axes == unpermuted(LEAST) and place == x.rank:
         return expanded(lifter, node.name, x, CHANNELS, NHWC, for_one_layer=False)
-    if x.rank != 3 or before is None or before.kind != "added":
-        raise Unsupported(f"it adds an axis to a value of {x.rank} axes")
-    (first,) = before.fields["places"]
+    if x.rank != 3 or before is None or "added" not in before.fields:
+        return by_shapes(lifter, node, x)
     vector = Value(before.inputs[0], VECTOR)
-    axes = _layout_of_pixel(first, place)
+    axes = _layout_of_pixel(before.fields["added"], place)
     return lifter.add(node, "to_image", (vector,), {"rank": len(axes)}, axes)
 
 
@@ -98,15 +108,13 @@ def _transpose(lifter: Lifter, node: Node) -> Value:
     order = lifter.fixed(node.inputs[1])
     if order is None:
         raise Unsupported("the graph does not say how")
-    # In the middle of a channel shuffle: groups and channels within a group change places.
-    if order == (0, 1, 2, 4, 3) and lifter.step_of(x, "groups"):
-        return lifter.add(node, "turned", (x,))
     axes = Axes(x.axes[place] for place in order)
     if axes == x.axes:
         return x
-    if not lifter.is_image(x.rank) or axes[BATCH] != BATCH:
-        raise Unsupported(f"it puts the axes into the order {list(order)}, which is no layout of an image")
-    return Value(x.step, axes)
+    if axes[BATCH] != BATCH:
+        raise Unsupported(f"it puts the axes into the order {list(order)}, which has images elsewhere than first")
+    # What is no image has its axes in the order of the graph.
+    return Value(x.step, axes) if lifter.is_image(x.rank) else lifter.add(node, "permute", (x,), {"axes": order})
 
 
 RULES: dict[str, Rule] = {

@@ -8,6 +8,8 @@ from attn_core.porting.network.steps.axes import NHWC
 from attn_core.porting.network.steps.lift import Lifter
 from attn_core.porting.network.steps.steps import Step, Value
 
+_TURNED = (0, 1, 2, 4, 3)  # groups and the channels within one change places
+
 
 def shuffled(lifter: Lifter, node: Node, x: Value) -> Value | None:
     """Lift a shuffle at its last reshape; None if this is the end of none."""
@@ -29,6 +31,7 @@ def shuffled(lifter: Lifter, node: Node, x: Value) -> Value | None:
 def _taken_apart(lifter: Lifter, x: Value) -> Step | None:
     """Return the step that put channels into groups, if the groups were turned since and nothing else."""
     turned = lifter.steps.get(x.step)
-    if turned is None or turned.kind != "turned":
+    if turned is None or turned.kind != "permute" or turned.fields["axes"] != _TURNED:
         return None
-    return lifter.steps.get(turned.inputs[0])
+    apart = lifter.steps.get(turned.inputs[0])
+    return apart if apart and "groups" in apart.fields else None

@@ -20,7 +20,7 @@ from attn_core.porting.network.steps.axes import (
     is_image,
     unpermuted,
 )
-from attn_core.porting.network.steps.observed import Observed, OpenSizes, Sizes
+from attn_core.porting.network.steps.observed import RUNS, SIZES, Observed, OpenSizes, Sizes
 from attn_core.porting.network.steps.steps import IMAGE, Array, Leaf, Step, Turn, Value, as_it_is
 from attn_core.porting.network.steps.weights import laid_out, then
 
@@ -38,14 +38,15 @@ class Unsupported(Exception):  # noqa: N818 - a finding about one node
 class Lifter:
     """A graph, what was seen when it ran, and the steps found so far.
 
-    `number` computes an output that does not depend on the image; `blocks` lifts the products in which blocks end;
-    `weights` are the names of all variables; `rank` is the number of axes of the network's images, which may be signals
-    or volumes.
+    `number` computes an output that does not depend on the image, or, of what is fed, on its sizes alone; `blocks`
+    lifts the products in which blocks end; `weights` are the names of all variables; `data` are the nodes that depend
+    on the image, `pixels` those that depend on more than its sizes; `rank` is the number of axes of the network's
+    images, which may be signals or volumes.
     """
 
     graph: Graph
     observed: Observed
-    number: Callable[[Ref], Array]
+    number: Callable[..., Array]
     momenta: Mapping[str, float] = field(default_factory=dict)
     blocks: Mapping[str, Rule] = field(default_factory=dict)
     weights: Collection[str] = ()
@@ -53,7 +54,9 @@ class Lifter:
     values: dict[Ref, Value] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     data: set[str] = field(default_factory=set)
+    pixels: set[str] = field(default_factory=set)
     rank: int = len(NHWC)
+    image: Ref = field(default_factory=lambda: Ref(""))
 
     # ---- what rules ask of an output ---------------------------------------------------------------------------------
 
@@ -70,6 +73,16 @@ class Lifter:
     def is_data(self, ref: Ref) -> bool:
         """Whether an output depends on the image."""
         return ref.node in self.data
+
+    def follows_sizes(self, ref: Ref) -> bool:
+        """Whether an output depends on the image, but on nothing of it beside its sizes."""
+        return ref.node in self.data and ref.node not in self.pixels
+
+    def in_runs(self, ref: Ref) -> list[Array]:
+        """Return what an output that follows the sizes of the image was in each run."""
+        asked = [self.graph.nodes[name] for name in ancestors(self.graph, [ref.node]) & self.data]
+        asked = [node for node in asked if node.op in SIZES]
+        return [self.number(ref, self.observed.asked(asked, run)) for run in range(RUNS)]
 
     def shape(self, ref: Ref) -> OpenSizes:
         """Return the graph's shape of an output, None for what follows the image."""
@@ -152,10 +165,12 @@ class Lifter:
 
     def run(self, rules: Mapping[str, Rule], image: Ref, output: Ref, heads: Mapping[str, Ref] | None = None) -> Value:
         """Lift everything between the image and the output; `Value` of the output, or of a dictionary of heads."""
+        self.image = image
         rank = len(self.shape(image))
         self.rank = image_rank(self.graph, image, rank)
         self.values[image] = Value(IMAGE, image_axes(self.graph, image, rank))
         self.data = descendants(self.graph, [image.node])
+        self.pixels = descendants(self.graph, [image.node], but=SIZES)
         needed = ancestors(self.graph, [ref.node for ref in heads.values()] if heads else [output.node])
         between = (needed & self.data) - {image.node}
         # In the order of the data, for rules look at the steps before theirs.
@@ -171,8 +186,8 @@ class Lifter:
         return Value(name, VECTOR)
 
     def _visit(self, rules: Mapping[str, Rule], node: Node) -> None:
-        if Ref(node.name) in self.observed.numbers:
-            return  # the arithmetic of shapes, whose results were seen
+        if Ref(node.name) in self.observed.numbers or self.follows_sizes(Ref(node.name)):
+            return  # the arithmetic of shapes, whose results were seen, and what is made of it
         try:
             value = self._lifted(rules, node)
         except Unsupported as reason:

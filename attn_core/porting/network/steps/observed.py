@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.porting.graph.graph import Graph, Ref
+from attn_core.porting.graph.graph import Graph, Node, Ref
+from attn_core.porting.graph.ops.operation import dtype
 
 RUNS = 2
+SIZES = ("Shape", "ShapeN", "Size", "Rank")  # what reads nothing of an array but its sizes
 _MOST = 16  # numbers of an array that may be a shape, axes or paddings
 
 Sizes = tuple[int, ...]
@@ -46,6 +49,21 @@ class Observed:
             if node.op == "Const":
                 for _ in range(RUNS):
                     self.watch(Ref(name), graph.constant(node))
+
+    def asked(self, nodes: Iterable[Node], run: int) -> dict[Ref, NDArray[Any]]:
+        """Return what nodes that ask for sizes gave in a run."""
+        return {
+            Ref(node.name, place): np.asarray(found)
+            for node in nodes
+            for place, found in enumerate(self._sizes(node, run))
+        }
+
+    def _sizes(self, node: Node, run: int) -> list[Any]:
+        kind = dtype(node, "out_type", "int32")
+        shapes = [self.shapes[ref][run] for ref in node.inputs]
+        if node.op in ("Shape", "ShapeN"):
+            return [np.array(shape, kind) for shape in shapes]
+        return [np.array(math.prod(shapes[0]), kind)] if node.op == "Size" else [np.int32(len(shapes[0]))]
 
     def shape(self, ref: Ref) -> OpenSizes:
         """Return a shape, None where it follows the image's."""

@@ -1,0 +1,103 @@
+"""Reading a grid, such as a detector adds to its boxes, off the numbers that it had in both runs of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from attn_core.porting.network.rules.numbers import shortest
+from attn_core.porting.network.steps.lift import Unsupported
+from attn_core.porting.network.steps.steps import Array
+
+NEAR = 1e-5  # of the largest number: the graph may compute its grid in float32
+UNKNOWN = "it reads numbers that follow the image's size, but are no places along its axes"
+
+
+class _Line(NamedTuple):
+    """Numbers that go along an axis in equal steps, in one run."""
+
+    axis: int
+    first: float
+    step: float
+    length: int
+
+
+class Unit(NamedTuple):
+    """How places are counted: from `start`, and in shares of their number `less` one or none."""
+
+    start: float
+    less: int | None
+
+    def measured(self, line: _Line) -> tuple[float, float]:
+        """Return what a line is of places so counted: times and plus."""
+        times = line.step if self.less is None else line.step * (line.length - self.less)
+        shift = self.start * line.step
+        return times, line.first - shift
+
+
+# In pixels; in shares of the length from its start; at the middles of pixels; from the first pixel to the last.
+_UNITS = (Unit(0, None), Unit(0, 0), Unit(0.5, 0), Unit(0, 1))
+
+
+class Grid(NamedTuple):
+    """Places along axes of an array, and the numbers that are made of them: times and plus, one for each axis."""
+
+    axes: tuple[int, ...]
+    unit: Unit
+    times: tuple[float, ...]
+    plus: tuple[float, ...]
+
+
+def grid_of(runs: Sequence[Array]) -> Grid:
+    """Read a grid, of one image. **Raises** `Unsupported` if it is none."""
+    lines = list(zip(*(_lines(array) for array in runs), strict=True))
+    axes = tuple(line[0].axis for line in lines)
+    if any(len({line.axis for line in each}) > 1 for each in lines):
+        raise Unsupported(UNKNOWN)
+    for unit in _UNITS:
+        measured = [[unit.measured(line) for line in each] for each in lines]
+        if all(_near(np.array(each), np.array(each[0])) for each in measured):
+            times, plus = zip(*(each[0] for each in measured), strict=True)
+            return Grid(axes, unit, tuple(map(rounded, times)), tuple(map(rounded, plus)))
+    raise Unsupported(UNKNOWN)
+
+
+def rounded(number: float) -> float:
+    """Return a number as a program would have written it: what was computed in float32 has seven digits."""
+    return shortest(round(number, 6))
+
+
+def _lines(array: Array) -> Iterator[_Line]:
+    """Yield the line of each entry of the last axis, or of the array if its last axis is one of places or of one."""
+    *_, last = array.shape
+    along = _along(array)
+    if last == 1 or along == array.ndim - 1:
+        yield _line(array)
+        return
+    for entry in range(last):
+        yield _line(array[..., entry : entry + 1])
+
+
+def _along(array: Array) -> int | None:
+    """Return the one axis along which numbers differ; None if there are several, or none."""
+    axes = [axis for axis, size in enumerate(array.shape) if size > 1 and np.ptp(array, axis=axis).any()]
+    return axes[0] if len(axes) == 1 else None
+
+
+def _line(array: Array) -> _Line:
+    axis = _along(array)
+    if axis is None:
+        raise Unsupported(UNKNOWN)
+    numbers = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)[:, 0].astype(np.float64)
+    step = (numbers[-1] - numbers[0]) / (len(numbers) - 1)
+    straight = numbers[0] + step * np.arange(len(numbers))
+    if not _near(straight, numbers):
+        raise Unsupported(UNKNOWN)
+    return _Line(axis, float(numbers[0]), float(step), len(numbers))
+
+
+def _near(found: Array, wanted: Array) -> bool:
+    """Whether numbers are the same but for the rounding of float32."""
+    return bool((np.abs(found - wanted) <= NEAR * max(1.0, np.abs(wanted).max())).all())
