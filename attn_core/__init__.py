@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from attn_core.blocks import *
+    from attn_core.ejecting.eject import eject as eject
     from attn_core.interpreters.reference import evaluate as evaluate
     from attn_core.interpreters.shapes import ShapeError as ShapeError
     from attn_core.models import *
@@ -26,6 +27,7 @@ else:
         {
             "attn_core.blocks": None,
             "attn_core.models": None,
+            "attn_core.ejecting.eject": ("eject",),
             "attn_core.interpreters.reference": ("evaluate",),
             "attn_core.interpreters.shapes": ("ShapeError",),
             "attn_core.spec": ("Array", "Block", "Part", "SpecError"),

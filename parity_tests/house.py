@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("attn_core", "attn_torch", "attn_tf", "attn_jax")
 # Each imports only those before it. A new door stands before `cli`.
-DOORS = ("spec", "blocks", "models", "weights", "interpreters", "parity", "porting", "cli")
+DOORS = ("spec", "blocks", "models", "weights", "interpreters", "parity", "porting", "ejecting", "cli")
 
 Arrows = Mapping[str, set[str]]
 

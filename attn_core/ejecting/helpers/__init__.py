@@ -1,0 +1,1 @@
+"""Functions and small layers for what a framework has not; a file has those that it needs."""
