@@ -85,7 +85,7 @@ def _class(name: str, members: list[tuple[Instance, ClassText]], language: Langu
         values.append(arguments[numbers])
     for i, (instance, _) in enumerate(members):
         given = {argument: hole(argument, numbers[i]) for numbers, argument in arguments.items()}
-        instance.call = language.instance(name, given)
+        instance.call = language.instance(name, given, bool(members[0][1].init))
     text = filled(members[0][1], values, language.reference)
     return [*text.helpers, *language.assembled(name, list(arguments.values()), _documented(text))]
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from attn_core.ejecting.files import file_text
 from attn_core.ejecting.languages.language import Language
+from attn_core.ejecting.languages.keras import Keras
+from attn_core.ejecting.languages.linen import Linen
+from attn_core.ejecting.languages.nnx import Nnx
+from attn_core.ejecting.languages.numpy import Numpy
 from attn_core.ejecting.languages.torch import Torch
 from attn_core.ejecting.trace import trace
 from attn_core.interpreters.shapes import Shape
 from attn_core.spec import Block, SpecError
 
-LANGUAGES: dict[str, type[Language]] = {"torch": Torch}
+LANGUAGES: dict[str, type[Language]] = {
+    "torch": Torch,
+    "keras": Keras,
+    "linen": Linen,
+    "nnx": Nnx,
+    "numpy": Numpy,
+}
 SIDE = 32  # pixels along an axis of the images that a block is run on
 MOST_RANK = 3
 

@@ -41,7 +41,7 @@ def _helpers(code: str, language: Language) -> list[str]:
 
     def need(text: str) -> None:
         for name, helper in language.helpers.items():
-            if re.search(rf"(?<![\w.]){name}\(", text) and helper not in found and helper is not text:
+            if re.search(rf"(?<![\w.]){name}\(|={name}\b", text) and helper not in found and helper is not text:
                 need(helper)
                 if helper not in found:
                     found.append(helper)

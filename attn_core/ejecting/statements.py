@@ -36,6 +36,7 @@ class Body:
 
     write: Write
     by_name: frozenset[str]
+    reserved: frozenset[str] = frozenset()  # names that no variable can have
     lines: list[str] = field(default_factory=list)
     waiting: dict[Symbol, Step] = field(default_factory=dict)  # what is no variable, and not yet written
     variables: Variables = field(default_factory=Variables)
@@ -60,7 +61,8 @@ class Body:
         if not step.outputs:
             self._before_moving()
             self._shorten(*step.inputs)
-            self.lines.append(self._expression(step).text)
+            text = self._expression(step).text
+            self.lines += [text] if text else []  # where nothing is trained, nothing moves
             self._wrote(*step.inputs)
         elif len(step.outputs) > 1:
             self._unpack(step)
@@ -156,7 +158,7 @@ class Body:
     def _free(self, wanted: str) -> str:
         """Return a name for a variable: one that no expression that still waits will read."""
         read = {name for symbol in self.waiting for name in self._reads(symbol)}
-        return self.variables.free(wanted, read)
+        return self.variables.free(wanted, read | self.reserved)
 
     def _reads(self, symbol: Symbol) -> Iterable[str]:
         return self.variables.read_by(each for each in self.waiting[symbol].inputs if each not in self.waiting)

@@ -10,17 +10,20 @@ from attn_core.ejecting.documents import docstring, document, folded
 from attn_core.ejecting.holes import ClassText
 from attn_core.ejecting.methods import METHOD, Method, with_methods
 from attn_core.ejecting.statements import Body
-from attn_core.ejecting.symbols import Step, Symbol, Trace
-from attn_core.ejecting.words.code import Code, Operand
+from attn_core.ejecting.symbols import Step, Trace
+from attn_core.ejecting.languages.training import any_trains
+from attn_core.ejecting.words.code import PRODUCT, Code, Operand
 from attn_core.spec import Part
 
-INSIDE = "        "
+MODULES = frozenset(["np", "jnp", "jax", "nn", "nnx", "ops", "keras", "torch", "F", "math", "self"])
+WIDTH = 84  # of a docstring of a function
 
 
 class Language:
     """Writes classes of one framework; subclasses know its layers."""
 
     name: ClassVar[str]
+    training: ClassVar[str] = ""  # the argument that tells of training
     words: Any
     channels_last: ClassVar[bool] = False
     reference: ClassVar[str] = ""  # what an argument of a class is called with, within the function that makes layers
@@ -47,8 +50,12 @@ class Language:
         return [f"self.{name} = {call}"]
 
     def constant(self, text: str) -> list[str]:
-        """Return the lines that hold the matrix of integers `index`."""
-        raise NotImplementedError
+        """Return the lines that hold a matrix of integers, if it is held."""
+        return []
+
+    def index(self, text: str) -> Code:
+        """Return how a matrix of integers is read."""
+        return Code(text, PRODUCT)
 
     def part(self, trace: Trace, step: Step, given: Sequence[Operand]) -> Code:
         """Return the call of a part."""
@@ -58,8 +65,8 @@ class Language:
         """Return what the framework calls an array of a part."""
         return name
 
-    def signature(self, trace: Trace, name: str, names: Sequence[str], inner: bool, own: bool) -> str:
-        """Return the line that opens a function: the block's call, or one that is `inner`, of the class or its `own`."""
+    def signature(self, name: str, names: Sequence[str], own: bool, told: bool) -> str:
+        """Return the line that opens a function; `own` says that it is the class's, `told` that it is told of training."""
         raise NotImplementedError
 
     def call_name(self) -> str:
@@ -70,8 +77,8 @@ class Language:
         """Return the lines of a class."""
         raise NotImplementedError
 
-    def instance(self, name: str, arguments: Mapping[str, str]) -> str:
-        """Return the call that makes an instance."""
+    def instance(self, name: str, arguments: Mapping[str, str], has_layers: bool) -> str:
+        """Return the call that makes an instance of a class."""
         return f"{name}({', '.join(arguments.values())})"
 
     def imports(self, code: str) -> list[str]:
@@ -89,10 +96,13 @@ class Language:
         for step in [*steps, *(step for method in methods for step in method.steps)]:
             if step.kind == "take":
                 init += self.constant(constant(step.given[1]))
-        functions = self._function(trace, self.call_name(), trace.inputs, steps, trace.output)
+        told = {method.name for method in methods if any_trains(trace.block, method.steps)}
+        is_told = any_trains(trace.block, steps) or any(step.given[0] in told for step in steps if step.kind == METHOD)
+        whole = Method(self.call_name(), "", trace.inputs, steps, trace.output)
+        functions = self._function(trace, whole, told | {self.call_name()} if is_told else told, own=True)
         helpers: list[str] = []
         for method in methods:
-            lines = self._function(trace, method.name, method.inputs, method.steps, method.output, method)
+            lines = self._function(trace, method, told, own=method.has_parts)
             if method.has_parts:
                 functions += ["", *lines]
             else:
@@ -104,45 +114,33 @@ class Language:
         part = trace.block.parts()[name]
         return self.layer(name, part) if isinstance(part, Part) else self.nested(name, inside[name])
 
-    def _function(
-        self,
-        trace: Trace,
-        name: str,
-        inputs: Mapping[str, Symbol],
-        steps: Sequence[Step],
-        output: Symbol,
-        method: Method | None = None,
-    ) -> list[str]:
-        body = Body(self.write(trace), self.words.by_name)
-        lines = body.run(inputs, steps, output)
-        own = method is None or method.has_parts
-        doc = docstring(folded(method.doc)) if method and method.doc else []
-        return [
-            self.signature(trace, name, list(inputs), method is not None, own),
-            *doc,
-            *(f"    {line}" for line in lines),
-        ]
+    def _function(self, trace: Trace, method: Method, told: set[str], own: bool) -> list[str]:
+        body = Body(self._write(trace, told), self.words.by_name, self.reserved(trace))
+        lines = body.run(method.inputs, method.steps, method.output)
+        doc = docstring(folded(method.doc, WIDTH)) if method.doc else []
+        opening = self.signature(method.name, list(method.inputs), own, method.name in told)
+        return [opening, *doc, *(f"    {line}" for line in lines)]
 
-    def write(self, trace: Trace) -> Callable[[Step, list[Any]], Code]:
+    def reserved(self, trace: Trace) -> frozenset[str]:
+        """Return the names that functions have."""
+        return MODULES | frozenset({*self.helpers, *(call.code.co_name.strip("_") for call in trace.calls)})
+
+    def _write(self, trace: Trace, told: set[str]) -> Callable[[Step, list[Any]], Code]:
         """Return the function that writes a step."""
 
         def run(step: Step, given: list[Any]) -> Code:
             if step.kind == METHOD:
-                return self.method(trace, step, given[0], given[1:])
+                return self.method(step, given[0], given[1:], given[0] in told)
             if step.part:
                 return self.part(trace, step, given)
             if step.kind == "take":
-                given = [given[0], self.index()]
+                given = [given[0], self.index(constant(step.given[1]))]
             found: Code = getattr(self.words, step.kind)(*given)
             return found
 
         return run
 
-    def index(self) -> str:
-        """Return what the matrix of integers is called."""
-        return "self.index"
-
-    def method(self, trace: Trace, step: Step, name: str, given: Sequence[Operand]) -> Code:
+    def method(self, step: Step, name: str, given: Sequence[Operand], told: bool) -> Code:
         """Return the call of a method, or of a function beside the class."""
-        texts = ", ".join(each.text for each in given)
-        return Code(f"{'self.' if step.part else ''}{name}({texts})")
+        texts = [*(each.text for each in given), *[self.training] * told]
+        return Code(f"{'self.' if step.part else ''}{name}({', '.join(texts)})")

@@ -52,7 +52,11 @@ class Torch(Language):
             return Code(f"self.{step.part}({padded})")
         return super().part(trace, step, given)
 
-    def signature(self, trace: Trace, name: str, names: Sequence[str], inner: bool, own: bool) -> str:
+    def index(self, text: str) -> Code:
+        """See `Language.index`."""
+        return Code("self.index")
+
+    def signature(self, name: str, names: Sequence[str], own: bool, told: bool) -> str:
         """See `Language.signature`."""
         given = ", ".join([*["self"] * own, *(f"{each}: Tensor" for each in names)])
         return f"def {name}({given}) -> Tensor:"

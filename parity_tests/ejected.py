@@ -1,0 +1,113 @@
+"""Ejected files, run as runtimes are: weights, inputs and a cotangent in, an `Outcome` out, all in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from attn_core.parity import Outcome
+from attn_core.spec import Block
+
+Array = np.ndarray
+Weights = Mapping[str, Array]
+
+
+def module(text: str) -> dict[str, Any]:
+    """Run a file, and return what it defines."""
+    found: dict[str, Any] = {"__name__": "ejected"}
+    exec(compile(text, "ejected.py", "exec"), found)
+    return found
+
+
+def in_torch(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...], pull: Array, train: bool) -> Outcome:
+    import torch
+
+    layer = module(text)[type(block).__name__]().double()
+    state = {name: torch.tensor(np.asarray(array), dtype=torch.float64) for name, array in weights.items()}
+    counted = {name: array for name, array in layer.state_dict().items() if name.endswith("num_batches_tracked")}
+    layer.load_state_dict(state | counted, strict=True)
+    given = {
+        name: torch.tensor(array, requires_grad=True) for name, array in zip(block.inputs, inputs, strict=True)
+    }
+    output = layer.requires_grad_(True).train(train)(*given.values())
+    arrays = block.arrays().items()
+    wanted = given | {name: layer.get_parameter(name) for name, array in arrays if array.trainable}
+    options: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
+    gradients = torch.autograd.grad(output, list(wanted.values()), torch.tensor(pull), **options)
+    moved = {name: attrgetter(name)(layer).numpy() for name, array in arrays if train and not array.trainable}
+    named = {name: gradient.numpy() for name, gradient in zip(wanted, gradients, strict=True)}
+    return Outcome(output.detach().numpy(), {}, named, moved)
+
+
+def in_numpy(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...], pull: Array, train: bool) -> Outcome:
+    function = next(reversed([value for value in module(text).values() if callable(value)]))
+    arrays = {name: np.asarray(array, np.float64) for name, array in weights.items()}
+    return Outcome(function(*inputs, *([arrays] if arrays else [])), {}, {})
+
+
+def _in_flax(
+    call: Callable[..., Any], block: Block, weights: Weights, inputs: tuple[Array, ...], pull: Array, train: bool
+) -> Outcome:
+    """Run `call(params, statistics, *inputs)`, which returns the output and the statistics after it."""
+    import jax
+
+    from attn_jax.runtime import _canonical, _inputs, _named, _native
+    from attn_jax.weights import to_flax
+
+    with jax.enable_x64(True):
+        variables = to_flax(block, weights, "float64")
+        params, statistics = variables.get("params", {}), variables.get("batch_stats", {})
+
+        def run(params: Any, *given: Any) -> Any:
+            return call(params, statistics, *given)
+
+        given = _inputs(block, inputs if len(inputs) > 1 else inputs[0], "float64")
+        output, back, moved = jax.vjp(run, params, *given, has_aux=True)
+        of_params, *found = back(_native(pull, "float64"))
+        images = [_canonical(each) for each in found[: block.images]]
+        named = dict(zip(block.inputs, [*images, *map(np.asarray, found[block.images :])], strict=True))
+        gradients = named | _named({"params": of_params})
+        return Outcome(_canonical(output), {}, gradients, _named({"batch_stats": moved}) if train else {})
+
+
+def in_linen(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...], pull: Array, train: bool) -> Outcome:
+    layer = module(text)[type(block).__name__]()
+    told = {"train": train} if "train: bool = False" in text.rpartition("class ")[2] else {}
+
+    def call(params: Any, statistics: Any, *given: Any) -> Any:
+        variables = {"params": params, "batch_stats": statistics}
+        output, moved = layer.apply(variables, *given, mutable=["batch_stats"], **told)
+        return output, moved.get("batch_stats", {})
+
+    return _in_flax(call, block, weights, inputs, pull, train)
+
+
+def in_nnx(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...], pull: Array, train: bool) -> Outcome:
+    import jax
+    from flax import nnx
+
+    from attn_jax.nnx.runtime import merged
+
+    kind = module(text)[type(block).__name__]
+    layer = kind(rngs=nnx.Rngs(0)) if "rngs: nnx.Rngs" in text.rpartition("class ")[2] else kind()
+    layer.set_attributes(use_running_average=not train, deterministic=not train, raise_if_not_found=False)
+    graph, state = nnx.split(layer)
+
+    def call(params: Any, statistics: Any, *given: Any) -> Any:
+        own = jax.tree.map(lambda leaf: leaf, state)
+        nnx.replace_by_pure_dict(own, merged(params, statistics))
+        module = nnx.merge(graph, own)
+        return module(*given), nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
+
+    return _in_flax(call, block, weights, inputs, pull, train)
+
+
+RUN: dict[str, Callable[..., Outcome]] = {
+    "torch": in_torch,
+    "numpy": in_numpy,
+    "linen": in_linen,
+    "nnx": in_nnx,
+}
