@@ -29,9 +29,7 @@ def in_torch(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...
     state = {name: torch.tensor(np.asarray(array), dtype=torch.float64) for name, array in weights.items()}
     counted = {name: array for name, array in layer.state_dict().items() if name.endswith("num_batches_tracked")}
     layer.load_state_dict(state | counted, strict=True)
-    given = {
-        name: torch.tensor(array, requires_grad=True) for name, array in zip(block.inputs, inputs, strict=True)
-    }
+    given = {name: torch.tensor(array, requires_grad=True) for name, array in zip(block.inputs, inputs, strict=True)}
     output = layer.requires_grad_(True).train(train)(*given.values())
     arrays = block.arrays().items()
     wanted = given | {name: layer.get_parameter(name) for name, array in arrays if array.trainable}
@@ -65,8 +63,13 @@ def _in_flax(
             return call(params, statistics, *given)
 
         given = _inputs(block, inputs if len(inputs) > 1 else inputs[0], "float64")
-        output, back, moved = jax.vjp(run, params, *given, has_aux=True)
-        of_params, *found = back(_native(pull, "float64"))
+
+        @jax.jit
+        def both(cotangent: Any, *given: Any) -> Any:
+            output, back, moved = jax.vjp(run, *given, has_aux=True)
+            return output, moved, back(cotangent)
+
+        output, moved, (of_params, *found) = both(_native(pull, "float64"), params, *given)
         images = [_canonical(each) for each in found[: block.images]]
         named = dict(zip(block.inputs, [*images, *map(np.asarray, found[block.images :])], strict=True))
         gradients = named | _named({"params": of_params})
@@ -111,3 +114,47 @@ RUN: dict[str, Callable[..., Outcome]] = {
     "linen": in_linen,
     "nnx": in_nnx,
 }
+
+
+def in_keras(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...], pull: Array, train: bool) -> Outcome:
+    import keras
+    import tensorflow as tf
+
+    from attn_tf.binding import bind, variables
+    from attn_tf.names import to_canonical
+    from attn_tf.runtime import _canonical, _inputs, _native, _numpy
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        layer = module(text)[type(block).__name__]()
+        given = _inputs(block, inputs if len(inputs) > 1 else inputs[0], "float64", "channels_last")
+        layer(*given)
+        ours = bind(block, weights, dtype="float64")
+        layer.set_weights(ours.get_weights())
+        told = {"training": train} if "training=None" in text.rpartition("class ")[2] else {}
+        with tf.GradientTape() as tape:
+            for each in given:
+                tape.watch(each)
+            output = layer(*given, **told)
+        trainable = layer.trainable_variables
+        zero = tf.UnconnectedGradients.ZERO
+        found = tape.gradient(
+            output,
+            [*given, *(variable.value for variable in trainable)],
+            tf.constant(_native(pull, "channels_last")),
+            unconnected_gradients=zero,
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
+    images = [_canonical(each, "channels_last") for each in found[: block.images]]
+    named = dict(zip(block.inputs, [*images, *map(_numpy, found[block.images : len(given)])], strict=True))
+    places = {id(variable): name for name, variable in variables(ours).items()}
+    for variable, gradient in zip(ours.trainable_variables, found[len(given) :], strict=True):
+        named[places[id(variable)]] = to_canonical(variable, _numpy(gradient))
+    after = zip(ours.non_trainable_variables, layer.non_trainable_variables, strict=True)
+    moved = {places[id(our)]: _numpy(own.value) for our, own in after if id(our) in places}
+    return Outcome(_canonical(output, "channels_last"), {}, named, moved if train else {})
+
+
+RUN["keras"] = in_keras

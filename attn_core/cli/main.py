@@ -9,6 +9,7 @@ from rich.table import Column, Table
 
 from attn_core.cli.console import one_sentence, out, say, with_progress
 from attn_core.cli.convert import convert
+from attn_core.cli.eject import eject
 from attn_core.cli.parity import parity
 from attn_core.cli.port import port
 from attn_core.interpreters.cost import cost
@@ -76,6 +77,7 @@ def show(
 
 
 main.command()(convert)
+main.command()(eject)
 main.command()(port)
 main.command()(parity)
 

@@ -17,11 +17,15 @@ from attn_core.spec import Block, Part, parts
 WIDTH = 92  # letters of a line within a docstring of a class
 SPACE = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 MOST_STRIDE = 64
+TIED = "\x04"  # a space at which no line ends
 MOST_NORMS = 4  # arrays of norms that are named one by one
 NORMS = (parts.BatchNorm, parts.GroupNorm, parts.LayerNorm)
 USUAL_LAW = {"weight": parts.ONE, "bias": parts.ZERO}
 # Of a formula that says what it is without a page beside it.
-FUNCTIONS = frozenset("mean max relu silu gelu hard_swish sigmoid hard_sigmoid concat channel_mean channel_max".split())
+FUNCTIONS = frozenset((
+    "mean", "max", "relu", "silu", "gelu", "hard_swish", "sigmoid", "hard_sigmoid", "concat", "channel_mean",
+    "channel_max",
+))  # fmt: skip
 
 Leaf = Callable[[Part, str], str]
 
@@ -57,7 +61,8 @@ def stated(block: Block, exact: bool = True) -> list[str]:
 
 def folded(text: str, width: int = WIDTH) -> list[str]:
     """Break a sentence into lines."""
-    return textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
+    lines = textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
+    return [line.replace(TIED, " ") for line in lines]
 
 
 def docstring(lines: Sequence[str]) -> list[str]:
@@ -138,7 +143,7 @@ def _size(axis: str, before: Any, after: Any, larger: Any) -> str:
         return str(after)
     for stride in range(2, MOST_STRIDE):
         if -(-before // stride) == after and -(-(before + 7) // stride) == larger:
-            return f"ceil({axis} / {stride})"
+            return f"ceil({axis}{TIED}/{TIED}{stride})"
     return f"{axis} - {before - after}" if before - after == before + 7 - larger > 0 else "..."
 
 

@@ -11,6 +11,7 @@ from attn_core.ejecting.languages.language import Language
 from attn_core.ejecting.symbols import Trace
 
 WIDTH = 100
+MARK = "Written by `attn eject`"
 LICENCE = "MIT License. Copyright (c) 2026 The attn authors."
 
 
@@ -28,7 +29,7 @@ def _preface(trace: Trace, language: Language) -> str:
     paragraphs = [
         f"{type(block).__name__} in {language.name}.",
         block.source,
-        f"Written by `attn eject` for {block!r}. {language.weights}".replace('"', "'"),
+        f"{MARK} for {block!r}. {language.weights}".replace('"', "'"),
         LICENCE,
     ]
     lines = "\n\n".join("\n".join(folded(paragraph, WIDTH - 4)) for paragraph in paragraphs if paragraph)

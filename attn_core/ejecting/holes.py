@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 OPEN, CLOSE, SPLIT = "\x02", "\x03", "\x1f"
@@ -24,35 +24,35 @@ class ClassText:
     functions: tuple[str, ...]
     helpers: tuple[str, ...] = ()  # functions beside the class
 
-    def mapped(self, change: Callable[[str], str]) -> ClassText:
-        """Return the text with every line changed."""
-        return ClassText(*(tuple(map(change, lines)) for lines in (self.doc, self.init, self.functions, self.helpers)))
-
     @property
-    def masked(self) -> ClassText:
-        """The text without its numbers: what instances of one class share."""
-        return self.mapped(lambda line: HOLE.sub(OPEN, line))
+    def masked(self) -> tuple[tuple[str, ...], ...]:
+        """The code without its numbers: what instances of one class share."""
+        lines = (self.init, self.functions, self.helpers)
+        return tuple(tuple(HOLE.sub(OPEN, line) for line in each) for each in lines)
 
     @property
     def numbers(self) -> list[tuple[str, str]]:
-        """The labels and numbers of the holes, in order."""
-        return [
-            found for lines in (self.doc, self.init, self.functions) for line in lines for found in HOLE.findall(line)
-        ]
+        """The labels and numbers of the holes of the code, in order."""
+        return [found for line in (*self.init, *self.functions) for found in HOLE.findall(line)]
 
 
-def filled(text: ClassText, values: Sequence[str], within: str = "") -> ClassText:
-    """Return a text with these values in its holes; names get the prefix `within` but in the docstring."""
+def filled(text: ClassText, values: Sequence[str], given: Mapping[str, str], within: str = "") -> ClassText:
+    """Return a text with these values in its holes; names get the prefix `within`.
+
+    In the docstring, numbers become the arguments that have them: `given`, by name.
+    """
     rest = iter(values)
+    by_number = {number: name for name, number in reversed(list(given.items()))}
 
-    def doc(line: str) -> str:
-        return HOLE.sub(lambda _: next(rest), line)
+    def doc(found: re.Match[str]) -> str:
+        label, number = found.groups()
+        return str(label if given.get(label) == number else by_number.get(number, number))
 
     def code(line: str) -> str:
         return _without_usual(HOLE.sub(lambda _: _prefixed(next(rest), within), line))
 
-    lines = (tuple(map(doc, text.doc)), tuple(map(code, text.init)), tuple(map(code, text.functions)))
-    return ClassText(*lines, text.helpers)
+    told = tuple(HOLE.sub(doc, line) for line in text.doc)
+    return ClassText(told, tuple(map(code, text.init)), tuple(map(code, text.functions)), text.helpers)
 
 
 def _prefixed(value: str, within: str) -> str:

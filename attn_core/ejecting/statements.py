@@ -15,10 +15,10 @@ MOST_STEPS = 3  # inside one another in a line: an activation of a norm of a con
 WIDTH = 84  # of a line, from its indent on
 
 # These only move numbers, or are no more than a sign: they do not make a line longer to understand.
-LIGHT = frozenset(
-    "to_tokens to_image matrices flatten stop_gradient exchange depth_to_channels channels_to_depth linear "
-    "over_positions group ungroup Running".split()
-)
+LIGHT = frozenset((
+    "to_tokens", "to_image", "matrices", "flatten", "stop_gradient", "exchange", "depth_to_channels",
+    "channels_to_depth", "linear", "over_positions", "group", "ungroup", "Running",
+))  # fmt: skip
 # Where a line that is too long is cut: after the first of these rather than after the others.
 GOOD_ENDS = ("relu", "silu", "gelu", "hard_swish", "concat", "add", "softmax", "method", "Block", "attend", "multiply")
 BAD_ENDS = ("Conv", "Dense", "BatchNorm", *LIGHT)

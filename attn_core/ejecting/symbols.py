@@ -10,14 +10,15 @@ from attn_core.interpreters.shapes import Shape
 from attn_core.spec import Block, Part
 
 # What these return is an image, or an array with the same axes in every framework.
-IMAGES = frozenset(
-    "channel_mean channel_max adaptive_mean mean_pool max_pool resize sample channels_to_depth exchange join cut "
-    "channel_shuffle scale shift standardise to_image".split()
-)
-ARRAYS = frozenset(
-    "global_mean global_max global_length affine_grid to_tokens flatten einsum softmax attend normalise take matrices "
-    "batch_mean".split()
-)
+IMAGES = frozenset((
+    "channel_mean", "channel_max", "adaptive_mean", "mean_pool", "max_pool", "resize", "sample",
+    "channels_to_depth", "exchange", "join", "cut", "channel_shuffle", "scale", "shift", "standardise",
+    "to_image",
+))  # fmt: skip
+ARRAYS = frozenset((
+    "global_mean", "global_max", "global_length", "affine_grid", "to_tokens", "flatten", "einsum", "softmax",
+    "attend", "normalise", "take", "matrices", "batch_mean",
+))  # fmt: skip
 
 
 @dataclass(eq=False)

@@ -43,7 +43,10 @@ class Variables:
         """Return a name like the one wanted that holds nothing that is read later, nor is one of those read."""
         held = read | {name for symbol, name in self.names.items() if self.left[symbol] > 0}
         more = FREE if len(wanted) == 1 else ()
-        return next(name for name in (wanted, *more, *(f"{wanted}{i}" for i in range(2, 10_000))) if name not in held)
+        name: str = next(
+            name for name in (wanted, *more, *(f"{wanted}{i}" for i in range(2, 10_000))) if name not in held
+        )
+        return name
 
 
 def called(symbol: Symbol, kind: str) -> str:

@@ -71,8 +71,8 @@ HELPERS = {
         self.value = self.add_weight(shape, value_initializer, trainable=False, name="value")
         self.built = True
 
-    def call(self):
-        return ops.copy(self.value)
+    def read(self):
+        return ops.copy(self.value)  # the backward pass reads it after an update
 
     def update(self, new, training):
         """Move towards a new value; a batch without samples has none."""

@@ -65,6 +65,8 @@ class Keras(Language):
         texts = [each.text for each in given]
         if step.kind == "update":
             return Code(f"self.{step.part}.update({texts[0]}, training)")
+        if step.kind == "Running":
+            return Code(f"self.{step.part}.read()")
         if isinstance(part, parts.Conv) and _is_padded_before(part):
             texts = [self.words.call("pad", given[0], self.words.sides(given[0], [n // 2 for n in part.kernel])).text]
         told = ["training=training"] * (trains(part) and not isinstance(part, parts.Running))

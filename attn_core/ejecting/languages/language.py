@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from attn_core.ejecting.constants import constant
 from attn_core.ejecting.documents import docstring, document, folded
 from attn_core.ejecting.holes import ClassText
+from attn_core.ejecting.languages.training import any_trains
 from attn_core.ejecting.methods import METHOD, Method, with_methods
 from attn_core.ejecting.statements import Body
 from attn_core.ejecting.symbols import Step, Trace
-from attn_core.ejecting.languages.training import any_trains
 from attn_core.ejecting.words.code import PRODUCT, Code, Operand
 from attn_core.spec import Part
 
@@ -66,7 +66,7 @@ class Language:
         return name
 
     def signature(self, name: str, names: Sequence[str], own: bool, told: bool) -> str:
-        """Return the line that opens a function; `own` says that it is the class's, `told` that it is told of training."""
+        """Return the line that opens a function; `own` is one of the class, `told` one that is told of training."""
         raise NotImplementedError
 
     def call_name(self) -> str:

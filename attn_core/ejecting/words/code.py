@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from attn_core.ejecting.symbols import Symbol
 
@@ -29,7 +29,7 @@ class Code:
 class Operand(Code):
     """The expression of a symbol."""
 
-    symbol: Symbol = Symbol((), False)
+    symbol: Symbol = field(default_factory=lambda: Symbol((), False))
 
     @property
     def axes(self) -> int:

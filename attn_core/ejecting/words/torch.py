@@ -14,7 +14,7 @@ class TorchWords:
 
     # What is named before it is written, for it is written more than once, or with `.shape` behind it.
     by_name: ClassVar[frozenset[str]] = frozenset(
-        "normalise to_image resize affine_grid sample over_positions standardise cut".split()
+        ["normalise", "to_image", "resize", "affine_grid", "sample", "over_positions", "standardise", "cut"]
     )
 
     def space(self, x: Operand) -> str:
@@ -55,7 +55,7 @@ class TorchWords:
         return Code(f"F.adaptive_avg_pool{x.rank}d({x.text}, {same(size)})")
 
     def mean_pool(self, x: Operand, window: int, stride: int) -> Code:
-        """See `Primitives.mean_pool`; the kernel of volumes refuses those smaller than a window before their border."""
+        """See `Primitives.mean_pool`; the kernel of volumes refuses small ones before their border is added."""
         if x.rank == 3:
             return Code(f"F.avg_pool3d(F.pad({x.text}, [{window // 2}] * 6), {window}, {stride})")
         return Code(f"F.avg_pool{x.rank}d({x.text}, {window}, {stride}, {window // 2})")
