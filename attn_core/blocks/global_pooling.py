@@ -25,7 +25,9 @@ class GlobalPooling(Block):
     **Shape**: image (batch, channels, \*space), of any number of spatial axes from one and any size, to
     (batch, channels), or (batch, 2 channels) with both.
 
-    **Fields**: ``pools``: "mean", "max" or "both". **Raises** `SpecError` for another value.
+    **Fields**: ``pools``: "mean", "max" or "both".
+
+    **Raises** `SpecError` for another value.
 
     **Departures**: none. A function often printed beside CBAM as ``spatial_pool`` is "both", with the means first.
     """

@@ -21,7 +21,13 @@ class AffineSampler(Layer, of=core.AffineSampler):
     (batch, *size, channels). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
     (the width) comes first. With ``data_format="channels_first"``, channels come second.
 
-    **Fields**: see `attn_core.AffineSampler`; rank is read from the input.
+    **Fields**
+
+    - ``size``: the output's size: one number for each spatial axis, or one for all; None keeps the image's.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``rank`` is read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

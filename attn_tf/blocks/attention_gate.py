@@ -21,7 +21,14 @@ class AttentionGate(Layer, of=core.AttentionGate):
     g may have any size, and x at least ``grid`` pixels along each axis. With ``data_format="channels_first"``, channels
     come second. Only the number of channels must be known when the layer is built.
 
-    **Fields**: see `attn_core.AttentionGate`; channels and rank are read from the input.
+    **Fields**
+
+    - ``gating``: number of channels of g (the paper's F_g).
+    - ``hidden``: number of channels in which they are added (the paper's F_int); None becomes, when the block is made,
+      half of the channels of x, one at least.
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

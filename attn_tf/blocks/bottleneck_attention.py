@@ -20,7 +20,18 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.BottleneckAttention`; channels and rank are read from the input.
+    **Fields**
+
+    - ``reduction``: there are ``channels // reduction`` hidden units, and hidden channels (the paper's r); left out, it
+      is 16 or, of fewer channels, their number.
+    - ``hidden``: their number, in place of that; ``reduction`` is then without effect.
+    - ``bias``: whether dense layers and convolutions have biases.
+    - ``dilation``: how many pixels the numbers of the 3 x 3 kernels are apart (the paper's d).
+    - ``depth``: how many such convolutions there are.
+    - ``joined``: "product" of M_c and M_s, or "sum".
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

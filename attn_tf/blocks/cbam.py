@@ -20,7 +20,20 @@ class CBAM(Layer, of=core.CBAM):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.CBAM`; channels and rank are read from the input.
+    **Fields**
+
+    - ``channels``, ``reduction``, ``hidden``, ``bias``, ``pools``: those of `ChannelAttention`.
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether both layers have a bias; with "both" pools, that of the second counts twice.
+    - ``pools``: what the perceptron sees: "mean", "max" or "both", which adds its two answers.
+    - ``kernel``, ``rank``, ``norm``, ``momentum``: those of `SpatialAttention`; ``spatial_bias`` is its ``bias``.
+    - ``kernel``: length of the convolution's kernel along each axis, odd (the paper's 7).
+    - ``norm``: whether batch normalisation follows the convolution, as in the authors' code.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 0.01).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,15 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.ChannelAttention`; channels are read from the input.
+    **Fields**
+
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether both layers have a bias; with "both" pools, that of the second counts twice.
+    - ``pools``: what the perceptron sees: "mean", "max" or "both", which adds its two answers.
+    - ``channels`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,11 @@ class ChannelShuffle(Layer, of=core.ChannelShuffle):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.ChannelShuffle`; channels are read from the input.
+    **Fields**
+
+    - ``groups``: number of groups (the paper's g); ``channels // groups`` in place of it undoes the shuffle.
+    - ``channels`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,16 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.CoordinateAttention`; channels and rank are read from the input.
+    **Fields**
+
+    - ``reduction``: there are ``channels // reduction`` hidden units (the paper's r, 32 if left out), but 8 at least.
+    - ``hidden``: number of hidden units, in place of that; ``reduction`` is then without effect.
+    - ``bias``: whether the convolutions, all of one pixel, have biases.
+    - ``norm``: whether the hidden units are normalised over the batch, and ``momentum`` of that (PyTorch's).
+    - ``activation``: the paper's delta: "hard_swish", "relu", "silu" or "gelu".
+    - ``joined``: the gate of a pixel is the "product" of sigmoids, or the sigmoid of the "sum" of what they are of.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,12 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.EffectiveSqueezeExcitation`; channels are read from the input.
+    **Fields**
+
+    - ``bias``: whether the dense layer has a bias.
+    - ``gate``: the paper's sigma: "hard_sigmoid" or "sigmoid".
+    - ``channels`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

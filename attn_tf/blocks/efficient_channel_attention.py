@@ -20,7 +20,17 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.EfficientChannelAttention`; channels are read from the input.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C), which says k where ``kernel`` does not.
+    - ``kernel``: length of the convolution along the channels, odd (the paper's k); None becomes the number of the
+      paper's rule when the block is made.
+    - ``border``: what is beyond the first and the last channel: "zeros", or, "circular", the channels of the other end.
+    - ``hidden``: how many numbers a first layer makes of each channel's mean, before a relu; None: there is no such
+      layer.
+    - ``bias``: whether the convolution, and the first layer if there is one, have biases.
+    - ``channels`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

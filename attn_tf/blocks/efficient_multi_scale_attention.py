@@ -21,7 +21,13 @@ class EfficientMultiScaleAttention(Layer, of=core.EfficientMultiScaleAttention):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.EfficientMultiScaleAttention`; channels and rank are read from the input.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C), a multiple of ``groups``.
+    - ``groups``: number of groups (the paper's G, the authors' ``factor``); None becomes, when the block is made, the
+      largest number up to 32 that divides the channels and leaves two of them or more in a group.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

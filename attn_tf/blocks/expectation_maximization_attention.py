@@ -12,7 +12,7 @@ from attn_tf.layer import Layer
 
 @keras.saving.register_keras_serializable(package="attn")
 class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
-    """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
+    r"""Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)
 
@@ -20,7 +20,14 @@ class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAtt
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.ExpectationMaximizationAttention`; channels and rank are read from the input.
+    **Fields**
+
+    - ``bases``: number of bases (the paper's K).
+    - ``steps``: number of steps of expectation and maximisation (the paper's T).
+    - ``momentum``: of the bases' moving average in PyTorch's sense, the paper's :math:`1 - \alpha`.
+    - ``norm_momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 3e-4).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

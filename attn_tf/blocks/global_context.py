@@ -20,7 +20,17 @@ class GlobalContext(Layer, of=core.GlobalContext):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.GlobalContext`; channels are read from the input.
+    **Fields**
+
+    - ``reduction``: each t has ``channels // reduction`` hidden units (the paper's r); left out, it is 16 or, of fewer
+      channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether the dense layers have biases; that of W_k has no effect, but is in other people's weights.
+    - ``pool``: how c is made: with "attention", or as the plain "mean".
+    - ``fusion``: what is done with t(c): "add", "scale" or "both".
+    - ``eps``: what LN adds to the variance (1e-6 in timm).
+    - ``channels`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

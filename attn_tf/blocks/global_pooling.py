@@ -19,7 +19,10 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
     **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
     (batch, channels), or (batch, 2 channels) with both. With ``data_format="channels_first"``, channels come second.
 
-    **Fields**: see `attn_core.GlobalPooling`.
+    **Fields**
+
+    - ``pools``: "mean", "max" or "both".
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,14 @@ class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     than the numbers of bins. With ``data_format="channels_first"``, channels come second. Only the number of channels
     must be known when the layer is built.
 
-    **Fields**: see `attn_core.MixedPoolingModule`; channels and rank are read from the input.
+    **Fields**
+
+    - ``reduction``: inside there are ``channels // reduction`` channels.
+    - ``pools``: the numbers n of bins along each axis of the image.
+    - ``kernel``: length of the kernels, along the strips and of K_0, K_n, K_s and K_l, odd.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

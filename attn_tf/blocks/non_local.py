@@ -20,7 +20,19 @@ class NonLocal(Layer, of=core.NonLocal):
     window of ``subsample``. With ``data_format="channels_first"``, channels come second. Only the number of channels
     must be known when the layer is built.
 
-    **Fields**: see `attn_core.NonLocal`; channels and rank are read from the input.
+    **Fields**
+
+    - ``hidden``: number of channels of g, theta and phi; half of ``channels`` where None, as in the paper.
+    - ``mode``: the function f.
+    - ``scale``: the factor s, of the two softmax modes: "none" is 1, "hidden" is hidden :sup:`-1/2`, "channels" is
+      channels :sup:`-1/2`.
+    - ``subsample``: the positions j are the maxima of phi and g (of x and g in the mode gaussian) over windows side by
+      side, of so many pixels along each axis, or along all where it is one number; 1 keeps all positions.
+    - ``norm``: whether batch normalisation follows W_z.
+    - ``bias``: whether theta, phi, g and W_z have biases.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,12 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.PointwiseGate`; channels and rank are read from the input.
+    **Fields**
+
+    - ``bias``: whether the convolution has a bias.
+    - ``shared``: whether all channels of a pixel share one gate: the spatial half of scSE, called sSE.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

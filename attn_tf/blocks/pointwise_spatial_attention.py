@@ -20,7 +20,17 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.PointwiseSpatialAttention`; channels and rank are read from the input.
+    **Fields**
+
+    - ``size``: the image's number of pixels along each axis, or along all where it is one number (the paper's H, W).
+    - ``hidden``: number of channels of x (the paper's C_2); a quarter of ``channels`` where None, as in the authors'
+      code.
+    - ``mode``: the branches: "both", "collect" or "distribute".
+    - ``softmax``: whether the attentions that a position i gives to all j are those of a softmax over j, in place of
+      the division by N.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,20 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     of any size. With ``data_format="channels_first"``, channels come second. Only the number of channels must be known
     when the layer is built.
 
-    **Fields**: see `attn_core.Res2Bottleneck`; channels and rank are read from the input.
+    **Fields**
+
+    - ``planes``: a fourth of the channels of the output, as residual networks count.
+    - ``scale``: number of pieces of `Res2Conv` (the paper's s).
+    - ``base_width``: each piece has ``planes * base_width // 64`` channels (the paper's w, where planes is 64).
+    - ``kernel``, ``rank``, ``stride``, ``first_of_stage``, ``momentum``: those of `Res2Conv`; ``momentum`` of all
+      normalisations.
+    - ``kernel``: length of the convolutions' kernels along each axis, odd (the paper's 3).
+    - ``stride``: by which the convolutions move; above 1 only with ``first_of_stage``.
+    - ``first_of_stage``: as the authors begin a stage of their network: y is not added to the next piece, and x_1 is
+      averaged over windows of ``kernel`` pixels, moved by the stride, that count the zeros around the image.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,17 @@ class Res2Conv(Layer, of=core.Res2Conv):
     any size. With ``data_format="channels_first"``, channels come second. Only the number of channels must be known
     when the layer is built.
 
-    **Fields**: see `attn_core.Res2Conv`; channels and rank are read from the input.
+    **Fields**
+
+    - ``scale``: number of pieces (the paper's s); one piece is convolved.
+    - ``kernel``: length of the convolutions' kernels along each axis, odd (the paper's 3).
+    - ``stride``: by which the convolutions move; above 1 only with ``first_of_stage``.
+    - ``first_of_stage``: as the authors begin a stage of their network: y is not added to the next piece, and x_1 is
+      averaged over windows of ``kernel`` pixels, moved by the stride, that count the zeros around the image.
+    - ``norm``: whether batch normalisation follows each convolution; otherwise the convolutions have biases.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,12 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.ShuffleAttention`; channels are read from the input.
+    **Fields**
+
+    - ``groups``: number of groups (the paper's G); each half of a group has ``channels // (2 * groups)`` channels. None
+      becomes, when the block is made, the largest number that divides both 64 (the authors') and half the channels.
+    - ``channels`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

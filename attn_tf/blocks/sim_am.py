@@ -20,7 +20,11 @@ class SimAM(Layer, of=core.SimAM):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.SimAM`; channels are read from the input.
+    **Fields**
+
+    - ``eps``: added to the variance (the paper's lambda).
+    - ``channels`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

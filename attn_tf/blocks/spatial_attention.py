@@ -19,7 +19,14 @@ class SpatialAttention(Layer, of=core.SpatialAttention):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape; any number of channels, any
     size, also smaller than the kernel. With ``data_format="channels_first"``, channels come second.
 
-    **Fields**: see `attn_core.SpatialAttention`; rank is read from the input.
+    **Fields**
+
+    - ``kernel``: length of the convolution's kernel along each axis, odd (the paper's 7).
+    - ``bias``: whether the convolution has a bias.
+    - ``norm``: whether batch normalisation follows the convolution, as in the authors' code.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 0.01).
+    - ``rank`` is read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -21,7 +21,18 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input.
+    **Fields**
+
+    - ``size``, ``rank``, ``align_corners``, ``padding``: those of `AffineSampler`.
+    - ``size``: the output's size: one number for each spatial axis, or one for all; None keeps the image's.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``features``: number of channels of the localisation network's convolution.
+    - ``kernel``: length of its kernel along each axis, odd.
+    - ``pooled``: number of bins along each axis.
+    - ``hidden``: number of hidden units of its dense layers.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,16 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.SqueezeExcitation`; channels are read from the input.
+    **Fields**
+
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether both dense layers have a bias.
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
+    - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
+    - ``channels`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

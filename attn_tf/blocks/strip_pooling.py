@@ -20,7 +20,15 @@ class StripPooling(Layer, of=core.StripPooling):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.StripPooling`; channels and rank are read from the input.
+    **Fields**
+
+    - ``kernel``: length of the convolutions along the strips, odd (the paper's 3).
+    - ``bias``: whether f has a bias.
+    - ``norm``: whether batch normalisation follows each convolution along a strip, as in the authors' code.
+    - ``relu``: whether f sees relu(y), as in the authors' code.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

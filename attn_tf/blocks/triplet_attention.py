@@ -20,7 +20,13 @@ class TripletAttention(Layer, of=core.TripletAttention):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.TripletAttention`; channels and rank are read from the input.
+    **Fields**
+
+    - ``kernel``: size of the convolutions along every axis, odd (the paper's k).
+    - ``spatial``: whether the gate of the pixels is there.
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -19,7 +19,22 @@ class HybridSN(Network, of=core.HybridSN):
     **Shape**: image (batch, bands, size, size, 1) to logits (batch, classes). With ``data_format="channels_first"``,
     channels come second.
 
-    **Fields**: see `attn_core.HybridSN`.
+    **Fields**
+
+    - ``bands``: number of spectral bands, after a reduction such as principal components.
+    - ``size``: pixels along the edge of a patch.
+    - ``classes``: number of classes.
+    - ``order``: "3d_first", the paper's, or "2d_first".
+    - ``attention``: that of `ResidualBlock`: one block after the three convolutions, one after the convolution of 3 x 3
+      pixels.
+    - ``attention``: what stands at A: "se", "cbam", "shuffle", any block of this collection as text
+      (``"GlobalContext(reduction=8)"``), a function from the channels to a block, or None.
+    - ``norm``: whether convolutions are followed by batch normalisation. ``momentum``: theirs.
+    - ``relu``: whether a relu follows the two hidden dense layers.
+    - ``dropout``: the probability with which training drops each of their numbers.
+    - ``hidden``: their numbers of units. ``filters``: numbers of channels of the four convolutions, the one of 3 x 3
+      pixels last.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     It is a `keras.Model`: `compile`, `fit`, `evaluate` and `save` are there.
 

@@ -21,7 +21,23 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
     any size. With ``data_format="channels_first"``, channels come second. Only the number of channels must be known
     when the layer is built.
 
-    **Fields**: see `attn_core.ResidualBlock`; channels and rank are read from the input.
+    **Fields**
+
+    - ``channels``, ``outputs``: numbers of channels before and after.
+    - ``stride``: of the first convolution of three pixels, and of the shortcut.
+    - ``attention``: what stands at A: "se", "cbam", "shuffle", any block of this collection as text
+      (``"GlobalContext(reduction=8)"``), a function from the channels to a block, or None.
+    - ``bottleneck``: whether there are three convolutions.
+    - ``hidden``: number of channels between the convolutions; by default ``outputs``, in a bottleneck a fourth of it.
+    - ``preactivation``: whether norm and relu stand before each convolution (ResNet v2), not after.
+    - ``padding``: "symmetric", as PyTorch's code pads, or "same", TensorFlow's SAME, which with a stride of 2 adds
+      nothing before an axis of even size and a pixel after it.
+    - ``norm``, ``bias``: whether convolutions are normalised, and have biases.
+    - ``relu_last``: whether a relu stands between the last normalisation and the attention.
+    - ``project``: whether the shortcut is a convolution; by default where the shape changes.
+    - ``rank``: number of spatial axes. ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -20,7 +20,19 @@ class SEResNet(Network, of=core.SEResNet):
     ``data_format="channels_first"``, channels come second. Only the number of channels must be known when the layer is
     built.
 
-    **Fields**: see `attn_core.SEResNet`; channels and rank are read from the input.
+    **Fields**
+
+    - ``classes``: number of classes.
+    - ``depths``: number of residual blocks in each stage.
+    - ``bottleneck``: whether they are bottlenecks, with four times as many channels.
+    - ``attention``: that of `ResidualBlock`; None makes it a plain residual network.
+    - ``attention``: what stands at A: "se", "cbam", "shuffle", any block of this collection as text
+      (``"GlobalContext(reduction=8)"``), a function from the channels to a block, or None.
+    - ``width``: number of channels before the first stage. ``rank``: number of spatial axes.
+    - ``padding``: "symmetric" or "same", of all convolutions and the maximum.
+    - ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     It is a `keras.Model`: `compile`, `fit`, `evaluate` and `save` are there.
 

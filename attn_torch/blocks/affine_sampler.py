@@ -27,7 +27,13 @@ class AffineSampler(Layer, of=core.AffineSampler):
     (batch, channels, \*size). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
     (the width) comes first.
 
-    **Fields**: see `attn_core.AffineSampler`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``size``: the output's size: one number for each spatial axis, or one for all; None keeps the image's.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Derivatives**: the kernel of `grid_sample` has no derivative in forward mode (`torch.func.jvp`,
     `torch.func.hessian`); gradients, and gradients of gradients, are there.

@@ -22,7 +22,21 @@ class CBAM(Layer, of=core.CBAM):
 
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.CBAM`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``, ``reduction``, ``hidden``, ``bias``, ``pools``: those of `ChannelAttention`.
+    - ``channels``: number of channels (the paper's C).
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether both layers have a bias; with "both" pools, that of the second counts twice.
+    - ``pools``: what the perceptron sees: "mean", "max" or "both", which adds its two answers.
+    - ``kernel``, ``rank``, ``norm``, ``momentum``: those of `SpatialAttention`; ``spatial_bias`` is its ``bias``.
+    - ``kernel``: length of the convolution's kernel along each axis, odd (the paper's 7).
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``norm``: whether batch normalisation follows the convolution, as in the authors' code.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 0.01).
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

@@ -23,7 +23,15 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
 
     **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ChannelAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether both layers have a bias; with "both" pools, that of the second counts twice.
+    - ``pools``: what the perceptron sees: "mean", "max" or "both", which adds its two answers.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

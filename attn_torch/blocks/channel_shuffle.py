@@ -22,7 +22,11 @@ class ChannelShuffle(Layer, of=core.ChannelShuffle):
 
     **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ChannelShuffle`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's g times n).
+    - ``groups``: number of groups (the paper's g); ``channels // groups`` in place of it undoes the shuffle.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

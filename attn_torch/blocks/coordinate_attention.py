@@ -25,7 +25,17 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
 
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.CoordinateAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``reduction``: there are ``channels // reduction`` hidden units (the paper's r, 32 if left out), but 8 at least.
+    - ``hidden``: number of hidden units, in place of that; ``reduction`` is then without effect.
+    - ``bias``: whether the convolutions, all of one pixel, have biases.
+    - ``rank``: number of spatial axes: 1, 2 or 3; there is a gate for each axis, from the means over all others.
+    - ``norm``: whether the hidden units are normalised over the batch, and ``momentum`` of that (PyTorch's).
+    - ``activation``: the paper's delta: "hard_swish", "relu", "silu" or "gelu".
+    - ``joined``: the gate of a pixel is the "product" of sigmoids, or the sigmoid of the "sum" of what they are of.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

@@ -24,7 +24,12 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
 
     **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.EffectiveSqueezeExcitation`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``bias``: whether the dense layer has a bias.
+    - ``gate``: the paper's sigma: "hard_sigmoid" or "sigmoid".
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

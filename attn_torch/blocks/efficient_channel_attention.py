@@ -24,7 +24,16 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
 
     **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.EfficientChannelAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C), which says k where ``kernel`` does not.
+    - ``kernel``: length of the convolution along the channels, odd (the paper's k); None becomes the number of the
+      paper's rule when the block is made.
+    - ``border``: what is beyond the first and the last channel: "zeros", or, "circular", the channels of the other end.
+    - ``hidden``: how many numbers a first layer makes of each channel's mean, before a relu; None: there is no such
+      layer.
+    - ``bias``: whether the convolution, and the first layer if there is one, have biases.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

@@ -26,7 +26,13 @@ class EfficientMultiScaleAttention(Layer, of=core.EfficientMultiScaleAttention):
 
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.EfficientMultiScaleAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C), a multiple of ``groups``.
+    - ``groups``: number of groups (the paper's G, the authors' ``factor``); None becomes, when the block is made, the
+      largest number up to 32 that divides the channels and leaves two of them or more in a group.
+    - ``rank``: number of spatial axes: 1, 2 or 3; there are means along each of them.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

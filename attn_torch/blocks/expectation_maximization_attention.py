@@ -27,7 +27,15 @@ class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAtt
 
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.ExpectationMaximizationAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``bases``: number of bases (the paper's K).
+    - ``steps``: number of steps of expectation and maximisation (the paper's T).
+    - ``momentum``: of the bases' moving average in PyTorch's sense, the paper's :math:`1 - \alpha`.
+    - ``norm_momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 3e-4).
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

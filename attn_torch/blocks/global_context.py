@@ -24,7 +24,17 @@ class GlobalContext(Layer, of=core.GlobalContext):
 
     **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.GlobalContext`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``reduction``: each t has ``channels // reduction`` hidden units (the paper's r); left out, it is 16 or, of fewer
+      channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether the dense layers have biases; that of W_k has no effect, but is in other people's weights.
+    - ``pool``: how c is made: with "attention", or as the plain "mean".
+    - ``fusion``: what is done with t(c): "add", "scale" or "both".
+    - ``eps``: what LN adds to the variance (1e-6 in timm).
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

@@ -23,7 +23,10 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
     **Shape**: image (batch, channels, \*space), of any number of spatial axes from one and any size, to
     (batch, channels), or (batch, 2 channels) with both.
 
-    **Fields**: see `attn_core.GlobalPooling`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``pools``: "mean", "max" or "both".
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

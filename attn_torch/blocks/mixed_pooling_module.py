@@ -27,7 +27,15 @@ class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size, also smaller
     than the numbers of bins.
 
-    **Fields**: see `attn_core.MixedPoolingModule`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``reduction``: inside there are ``channels // reduction`` channels.
+    - ``pools``: the numbers n of bins along each axis of the image.
+    - ``kernel``: length of the kernels, along the strips and of K_0, K_n, K_s and K_l, odd.
+    - ``rank``: number of spatial axes: 2 or 3.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

@@ -23,7 +23,20 @@ class NonLocal(Layer, of=core.NonLocal):
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size that holds a
     window of ``subsample``.
 
-    **Fields**: see `attn_core.NonLocal`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``hidden``: number of channels of g, theta and phi; half of ``channels`` where None, as in the paper.
+    - ``mode``: the function f.
+    - ``scale``: the factor s, of the two softmax modes: "none" is 1, "hidden" is hidden :sup:`-1/2`, "channels" is
+      channels :sup:`-1/2`.
+    - ``subsample``: the positions j are the maxima of phi and g (of x and g in the mode gaussian) over windows side by
+      side, of so many pixels along each axis, or along all where it is one number; 1 keeps all positions.
+    - ``norm``: whether batch normalisation follows W_z.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``bias``: whether theta, phi, g and W_z have biases.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Derivatives**: softmax attention is a kernel that never holds the matrix of positions. Derivatives of gradients,
     and those in forward mode, are of the plain form, which holds it; `torch.compile` has gradients only.

@@ -22,7 +22,13 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
 
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.PointwiseGate`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``bias``: whether the convolution has a bias.
+    - ``shared``: whether all channels of a pixel share one gate: the spatial half of scSE, called sSE.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

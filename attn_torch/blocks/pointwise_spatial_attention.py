@@ -23,7 +23,18 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
 
     **Shape**: image (batch, channels, \*size) to (batch, 2 channels, \*size); the maps fit images of this size only.
 
-    **Fields**: see `attn_core.PointwiseSpatialAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C_1).
+    - ``size``: the image's number of pixels along each axis, or along all where it is one number (the paper's H, W).
+    - ``hidden``: number of channels of x (the paper's C_2); a quarter of ``channels`` where None, as in the authors'
+      code.
+    - ``mode``: the branches: "both", "collect" or "distribute".
+    - ``softmax``: whether the attentions that a position i gives to all j are those of a softmax over j, in place of
+      the division by N.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

@@ -23,7 +23,21 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to (batch, 4 * planes, \*ceil(space / stride)),
     of any size.
 
-    **Fields**: see `attn_core.Res2Bottleneck`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels of the input.
+    - ``planes``: a fourth of the channels of the output, as residual networks count.
+    - ``scale``: number of pieces of `Res2Conv` (the paper's s).
+    - ``base_width``: each piece has ``planes * base_width // 64`` channels (the paper's w, where planes is 64).
+    - ``kernel``, ``rank``, ``stride``, ``first_of_stage``, ``momentum``: those of `Res2Conv`; ``momentum`` of all
+      normalisations.
+    - ``kernel``: length of the convolutions' kernels along each axis, odd (the paper's 3).
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``stride``: by which the convolutions move; above 1 only with ``first_of_stage``.
+    - ``first_of_stage``: as the authors begin a stage of their network: y is not added to the next piece, and x_1 is
+      averaged over windows of ``kernel`` pixels, moved by the stride, that count the zeros around the image.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

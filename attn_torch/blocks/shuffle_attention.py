@@ -23,7 +23,12 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
 
     **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ShuffleAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``groups``: number of groups (the paper's G); each half of a group has ``channels // (2 * groups)`` channels. None
+      becomes, when the block is made, the largest number that divides both 64 (the authors') and half the channels.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

@@ -24,7 +24,14 @@ class SpatialAttention(Layer, of=core.SpatialAttention):
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape; any number of channels, any
     size, also smaller than the kernel.
 
-    **Fields**: see `attn_core.SpatialAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``kernel``: length of the convolution's kernel along each axis, odd (the paper's 7).
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``bias``: whether the convolution has a bias.
+    - ``norm``: whether batch normalisation follows the convolution, as in the authors' code.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 0.01).
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

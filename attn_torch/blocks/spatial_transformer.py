@@ -23,7 +23,19 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
 
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes, of any size, to (batch, channels, \*size).
 
-    **Fields**: see `attn_core.SpatialTransformer`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``size``, ``rank``, ``align_corners``, ``padding``: those of `AffineSampler`.
+    - ``size``: the output's size: one number for each spatial axis, or one for all; None keeps the image's.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``features``: number of channels of the localisation network's convolution.
+    - ``kernel``: length of its kernel along each axis, odd.
+    - ``pooled``: number of bins along each axis.
+    - ``hidden``: number of hidden units of its dense layers.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Derivatives**: the kernel of `grid_sample` has no derivative in forward mode (`torch.func.jvp`,
     `torch.func.hessian`); gradients, and gradients of gradients, are there.

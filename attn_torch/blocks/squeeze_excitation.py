@@ -24,7 +24,16 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
 
     **Shape**: image (batch, channels, \*space) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.SqueezeExcitation`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether both dense layers have a bias.
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
+    - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

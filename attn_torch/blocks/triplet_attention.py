@@ -23,7 +23,14 @@ class TripletAttention(Layer, of=core.TripletAttention):
 
     **Shape**: image (batch, channels, \*space) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.TripletAttention`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C); no weight depends on it.
+    - ``kernel``: size of the convolutions along every axis, odd (the paper's k).
+    - ``rank``: number of spatial axes: 1, 2 or 3; there is a gate for each, and that of the pixels.
+    - ``spatial``: whether the gate of the pixels is there.
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.

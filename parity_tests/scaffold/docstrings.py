@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
+from itertools import pairwise
 
+import attn_core
 from scaffold.described import Described
 
 WIDTH, MARGIN = 120, "    "
@@ -55,12 +58,36 @@ def channels_last_shape(block: Described) -> str:
     return f"**Shape**: {_plain(IMAGE.sub(turned, block.labelled('Shape')))}"
 
 
-def fields(block: Described, options: str = "", *, from_input: bool = False) -> str:
-    """Return the sentence on fields: those of the block, those that are read from the input, and options."""
+def fields(block: Described, options: str, *, from_input: bool = False) -> str:
+    """Return the list of fields: those of the block that the class has, then options that its framework adds."""
     read = [name for name in ("channels", "rank") if from_input and block.has(name)]
-    verb = "are" if "channels" in read else "is"
-    from_image = f"{' and '.join(read)} {verb} read from the input" if read else ""
-    return "**Fields**: " + "; ".join(filter(None, [f"see `attn_core.{block.name}`", from_image, options])) + "."
+    lines = [line for line in _explained(block) if not set(re.findall(r"``(\w+)``", line)) <= set(read)]
+    if read:
+        verb = "are" if "channels" in read else "is"
+        lines.append(f"- {' and '.join(f'``{name}``' for name in read)} {verb} read from the input.")
+    return "\n".join(["**Fields**\n", *map(_plain, lines), f"- {options}"])
+
+
+def _explained(block: Described) -> Iterator[str]:
+    """Return these lines; after one that names another block, what that says of the fields."""
+    for line in _stated(block):
+        yield line
+        if other := re.search(r": (?:those|that) of `(\w+)`", line):
+            theirs = _stated(Described(getattr(attn_core, other[1])))
+            yield from (each for each in theirs if set(_leading(each)) & set(_leading(line)))
+
+
+def _stated(block: Described) -> list[str]:
+    """Return what the block's docstring says of its fields, a line for each."""
+    start = "**Fields**"
+    texts = [p for before, p in pairwise(["", *block.paragraphs]) if before == start or p.startswith(f"{start}: ")]
+    points = re.split(r"^- ", "\n".join(texts).removeprefix(f"{start}: "), flags=re.MULTILINE)
+    return [f"- {' '.join(point.split())}" for point in points if point]
+
+
+def _leading(line: str) -> list[str]:
+    """Return the names that a line begins with."""
+    return re.findall(r"``(\w+)``", line.partition(":")[0])
 
 
 def derivatives(block: Described) -> str:
@@ -72,9 +99,16 @@ def derivatives(block: Described) -> str:
 def _wrapped(paragraph: str) -> str:
     if paragraph.startswith(".. "):
         return textwrap.indent(paragraph, MARGIN)
+    if "\n- " in paragraph:
+        head, *points = paragraph.split("\n- ")
+        return "\n".join([textwrap.indent(head, MARGIN), *(_filled(f"- {point}", "  ") for point in points)])
     whole = re.sub(r"\(batch[^()]*\)", lambda shape: shape[0].replace(" ", HELD), " ".join(paragraph.split()))
-    wrapped = textwrap.fill(whole, WIDTH, initial_indent=MARGIN, subsequent_indent=MARGIN, break_on_hyphens=False)
-    return wrapped.replace(HELD, " ")
+    return _filled(whole).replace(HELD, " ")
+
+
+def _filled(text: str, hanging: str = "") -> str:
+    layout = {"initial_indent": MARGIN, "subsequent_indent": MARGIN + hanging}
+    return textwrap.fill(text, WIDTH, **layout, break_on_hyphens=False, break_long_words=False)
 
 
 def _plain(text: str) -> str:

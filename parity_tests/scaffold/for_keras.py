@@ -40,6 +40,7 @@ NETWORK = "It is a `keras.Model`: `compile`, `fit`, `evaluate` and `save` are th
 RAISES = """
 **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
 """
+OPTIONS = '``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.'
 CHANNELS_FIRST = 'With ``data_format="channels_first"``, channels come second.'
 KNOWN = "Only the number of channels must be known when the layer is built."
 
@@ -53,7 +54,7 @@ def write(block: Described) -> str:
         docstrings.summary(block),
         docstrings.in_short(block),
         " ".join(shape),
-        docstrings.fields(block, from_input=True),
+        docstrings.fields(block, OPTIONS, from_input=True),
         NETWORK if block.classifies else "",
         RAISES,
     )

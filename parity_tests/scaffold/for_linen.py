@@ -33,7 +33,7 @@ $fields
         return self.run($inputs, train=train)
 ''')
 MARK = "_: KW_ONLY"
-OPTIONS = "`dtype`, `param_dtype` and `axis_name` as in Flax's own layers"
+OPTIONS = "``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers."
 DROPOUT = 'In training, dropout takes the key ``rngs={"dropout": key}``.'
 RAISES = """
 **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
@@ -43,12 +43,12 @@ RAISES = """
 def write(block: Described) -> str:
     """Return the file's text."""
     fields = list(_fields(block))
-    stated = docstrings.fields(block, OPTIONS, from_input=True)
     docs = docstrings.docstring(
         docstrings.summary(block),
         docstrings.in_short(block),
         docstrings.channels_last_shape(block),
-        f"{stated} {DROPOUT}" if block.has("dropout") else stated,
+        docstrings.fields(block, OPTIONS, from_input=True),
+        DROPOUT if block.has("dropout") else "",
         RAISES,
     )
     standard = ["from dataclasses import KW_ONLY"] if MARK in fields else []

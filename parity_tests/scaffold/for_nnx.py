@@ -48,7 +48,7 @@ def write(block: Described) -> str:
         docstrings.summary(block),
         docstrings.in_short(block),
         docstrings.channels_last_shape(block),
-        docstrings.fields(block, "`dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers"),
+        docstrings.fields(block, "``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers."),
         RAISES,
     )
     text = TEXT.substitute(

@@ -53,7 +53,7 @@ def write(block: Described) -> str:
         docstrings.in_short(block),
         docstrings.mathematics(block),
         docstrings.canonical_shape(block),
-        docstrings.fields(block, "`device` and `dtype` as in `torch.nn`"),
+        docstrings.fields(block, "``device``, ``dtype``: as in `torch.nn`."),
         docstrings.derivatives(block),
         RAISES,
     )

@@ -20,8 +20,13 @@ class AffineSampler(Layer, of=core.AffineSampler):
     (batch, *size, channels). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
     (the width) comes first.
 
-    **Fields**: see `attn_core.AffineSampler`; rank is read from the input; `dtype`, `param_dtype` and `axis_name` as in
-    Flax's own layers.
+    **Fields**
+
+    - ``size``: the output's size: one number for each spatial axis, or one for all; None keeps the image's.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``rank`` is read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

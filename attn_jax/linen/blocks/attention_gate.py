@@ -19,8 +19,14 @@ class AttentionGate(Layer, of=core.AttentionGate):
     of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated. With a ``grid``,
     g may have any size, and x at least ``grid`` pixels along each axis.
 
-    **Fields**: see `attn_core.AttentionGate`; channels and rank are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``gating``: number of channels of g (the paper's F_g).
+    - ``hidden``: number of channels in which they are added (the paper's F_int); None becomes, when the block is made,
+      half of the channels of x, one at least.
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -17,8 +17,18 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.BottleneckAttention`; channels and rank are read from the input; `dtype`, `param_dtype`
-    and `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``reduction``: there are ``channels // reduction`` hidden units, and hidden channels (the paper's r); left out, it
+      is 16 or, of fewer channels, their number.
+    - ``hidden``: their number, in place of that; ``reduction`` is then without effect.
+    - ``bias``: whether dense layers and convolutions have biases.
+    - ``dilation``: how many pixels the numbers of the 3 x 3 kernels are apart (the paper's d).
+    - ``depth``: how many such convolutions there are.
+    - ``joined``: "product" of M_c and M_s, or "sum".
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -15,8 +15,11 @@ class ChannelShuffle(Layer, of=core.ChannelShuffle):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ChannelShuffle`; channels are read from the input; `dtype`, `param_dtype` and `axis_name`
-    as in Flax's own layers.
+    **Fields**
+
+    - ``groups``: number of groups (the paper's g); ``channels // groups`` in place of it undoes the shuffle.
+    - ``channels`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

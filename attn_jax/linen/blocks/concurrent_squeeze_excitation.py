@@ -17,8 +17,18 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.ConcurrentSqueezeExcitation`; channels and rank are read from the input; `dtype`,
-    `param_dtype` and `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``reduction``, ``hidden``, ``activation``, ``gate``: those of `SqueezeExcitation`; half as many units by default.
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
+    - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
+    - ``bias``: whether the dense layers and the convolution have biases.
+    - ``joined``: "maximum", elementwise, or "sum".
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

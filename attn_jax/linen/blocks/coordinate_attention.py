@@ -17,8 +17,16 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.CoordinateAttention`; channels and rank are read from the input; `dtype`, `param_dtype`
-    and `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``reduction``: there are ``channels // reduction`` hidden units (the paper's r, 32 if left out), but 8 at least.
+    - ``hidden``: number of hidden units, in place of that; ``reduction`` is then without effect.
+    - ``bias``: whether the convolutions, all of one pixel, have biases.
+    - ``norm``: whether the hidden units are normalised over the batch, and ``momentum`` of that (PyTorch's).
+    - ``activation``: the paper's delta: "hard_swish", "relu", "silu" or "gelu".
+    - ``joined``: the gate of a pixel is the "product" of sigmoids, or the sigmoid of the "sum" of what they are of.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

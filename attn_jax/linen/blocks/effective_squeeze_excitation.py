@@ -17,8 +17,12 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.EffectiveSqueezeExcitation`; channels are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``bias``: whether the dense layer has a bias.
+    - ``gate``: the paper's sigma: "hard_sigmoid" or "sigmoid".
+    - ``channels`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

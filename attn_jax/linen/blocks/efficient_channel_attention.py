@@ -17,8 +17,17 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.EfficientChannelAttention`; channels are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C), which says k where ``kernel`` does not.
+    - ``kernel``: length of the convolution along the channels, odd (the paper's k); None becomes the number of the
+      paper's rule when the block is made.
+    - ``border``: what is beyond the first and the last channel: "zeros", or, "circular", the channels of the other end.
+    - ``hidden``: how many numbers a first layer makes of each channel's mean, before a relu; None: there is no such
+      layer.
+    - ``bias``: whether the convolution, and the first layer if there is one, have biases.
+    - ``channels`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -16,8 +16,13 @@ class EfficientMultiScaleAttention(Layer, of=core.EfficientMultiScaleAttention):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.EfficientMultiScaleAttention`; channels and rank are read from the input; `dtype`,
-    `param_dtype` and `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C), a multiple of ``groups``.
+    - ``groups``: number of groups (the paper's G, the authors' ``factor``); None becomes, when the block is made, the
+      largest number up to 32 that divides the channels and leaves two of them or more in a group.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

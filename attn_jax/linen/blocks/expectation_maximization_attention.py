@@ -11,14 +11,20 @@ from attn_jax.linen.layer import Layer
 
 
 class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
-    """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
+    r"""Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.ExpectationMaximizationAttention`; channels and rank are read from the input; `dtype`,
-    `param_dtype` and `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``bases``: number of bases (the paper's K).
+    - ``steps``: number of steps of expectation and maximisation (the paper's T).
+    - ``momentum``: of the bases' moving average in PyTorch's sense, the paper's :math:`1 - \alpha`.
+    - ``norm_momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 3e-4).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -16,7 +16,10 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
     **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
     (batch, channels), or (batch, 2 channels) with both.
 
-    **Fields**: see `attn_core.GlobalPooling`; `dtype`, `param_dtype` and `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``pools``: "mean", "max" or "both".
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

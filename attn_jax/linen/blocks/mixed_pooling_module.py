@@ -18,8 +18,14 @@ class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size, also smaller
     than the numbers of bins.
 
-    **Fields**: see `attn_core.MixedPoolingModule`; channels and rank are read from the input; `dtype`, `param_dtype`
-    and `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``reduction``: inside there are ``channels // reduction`` channels.
+    - ``pools``: the numbers n of bins along each axis of the image.
+    - ``kernel``: length of the kernels, along the strips and of K_0, K_n, K_s and K_l, odd.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

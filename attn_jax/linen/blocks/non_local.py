@@ -18,8 +18,19 @@ class NonLocal(Layer, of=core.NonLocal):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size that holds a
     window of ``subsample``.
 
-    **Fields**: see `attn_core.NonLocal`; channels and rank are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``hidden``: number of channels of g, theta and phi; half of ``channels`` where None, as in the paper.
+    - ``mode``: the function f.
+    - ``scale``: the factor s, of the two softmax modes: "none" is 1, "hidden" is hidden :sup:`-1/2`, "channels" is
+      channels :sup:`-1/2`.
+    - ``subsample``: the positions j are the maxima of phi and g (of x and g in the mode gaussian) over windows side by
+      side, of so many pixels along each axis, or along all where it is one number; 1 keeps all positions.
+    - ``norm``: whether batch normalisation follows W_z.
+    - ``bias``: whether theta, phi, g and W_z have biases.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

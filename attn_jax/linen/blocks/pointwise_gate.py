@@ -17,8 +17,12 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.PointwiseGate`; channels and rank are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``bias``: whether the convolution has a bias.
+    - ``shared``: whether all channels of a pixel share one gate: the spatial half of scSE, called sSE.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -15,8 +15,12 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ShuffleAttention`; channels are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``groups``: number of groups (the paper's G); each half of a group has ``channels // (2 * groups)`` channels. None
+      becomes, when the block is made, the largest number that divides both 64 (the authors') and half the channels.
+    - ``channels`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -18,8 +18,18 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to (batch, *size, channels).
 
-    **Fields**: see `attn_core.SpatialTransformer`; channels and rank are read from the input; `dtype`, `param_dtype`
-    and `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``size``, ``rank``, ``align_corners``, ``padding``: those of `AffineSampler`.
+    - ``size``: the output's size: one number for each spatial axis, or one for all; None keeps the image's.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``features``: number of channels of the localisation network's convolution.
+    - ``kernel``: length of its kernel along each axis, odd.
+    - ``pooled``: number of bins along each axis.
+    - ``hidden``: number of hidden units of its dense layers.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -17,8 +17,16 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.SqueezeExcitation`; channels are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether both dense layers have a bias.
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
+    - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
+    - ``channels`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

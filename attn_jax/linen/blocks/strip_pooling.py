@@ -17,8 +17,15 @@ class StripPooling(Layer, of=core.StripPooling):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.StripPooling`; channels and rank are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``kernel``: length of the convolutions along the strips, odd (the paper's 3).
+    - ``bias``: whether f has a bias.
+    - ``norm``: whether batch normalisation follows each convolution along a strip, as in the authors' code.
+    - ``relu``: whether f sees relu(y), as in the authors' code.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

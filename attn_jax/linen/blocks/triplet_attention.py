@@ -17,8 +17,13 @@ class TripletAttention(Layer, of=core.TripletAttention):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.TripletAttention`; channels and rank are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``kernel``: size of the convolutions along every axis, odd (the paper's k).
+    - ``spatial``: whether the gate of the pixels is there.
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -19,8 +19,23 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), outputs), of
     any size.
 
-    **Fields**: see `attn_core.ResidualBlock`; channels and rank are read from the input; `dtype`, `param_dtype` and
-    `axis_name` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``, ``outputs``: numbers of channels before and after.
+    - ``stride``: of the first convolution of three pixels, and of the shortcut.
+    - ``attention``: what stands at A: "se", "cbam", "shuffle", any block of this collection as text
+      (``"GlobalContext(reduction=8)"``), a function from the channels to a block, or None.
+    - ``bottleneck``: whether there are three convolutions.
+    - ``hidden``: number of channels between the convolutions; by default ``outputs``, in a bottleneck a fourth of it.
+    - ``preactivation``: whether norm and relu stand before each convolution (ResNet v2), not after.
+    - ``padding``: "symmetric", as PyTorch's code pads, or "same", TensorFlow's SAME, which with a stride of 2 adds
+      nothing before an axis of even size and a pixel after it.
+    - ``norm``, ``bias``: whether convolutions are normalised, and have biases.
+    - ``relu_last``: whether a relu stands between the last normalisation and the attention.
+    - ``project``: whether the shortcut is a convolution; by default where the shape changes.
+    - ``rank``: number of spatial axes. ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
+    - ``channels`` and ``rank`` are read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -22,7 +22,13 @@ class AffineSampler(Layer, of=core.AffineSampler):
     (batch, *size, channels). In any layout of the image, theta's rows and columns are x, y, ...: the last spatial axis
     (the width) comes first.
 
-    **Fields**: see `attn_core.AffineSampler`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``size``: the output's size: one number for each spatial axis, or one for all; None keeps the image's.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

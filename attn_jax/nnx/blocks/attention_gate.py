@@ -21,7 +21,15 @@ class AttentionGate(Layer, of=core.AttentionGate):
     of the same size, to the shape of x. An axis along which one of the two has one pixel is repeated. With a ``grid``,
     g may have any size, and x at least ``grid`` pixels along each axis.
 
-    **Fields**: see `attn_core.AttentionGate`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels of x (the paper's F_l).
+    - ``gating``: number of channels of g (the paper's F_g).
+    - ``hidden``: number of channels in which they are added (the paper's F_int); None becomes, when the block is made,
+      half of the channels of x, one at least.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

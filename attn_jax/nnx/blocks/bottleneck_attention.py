@@ -19,8 +19,19 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.BottleneckAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
-    layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``reduction``: there are ``channels // reduction`` hidden units, and hidden channels (the paper's r); left out, it
+      is 16 or, of fewer channels, their number.
+    - ``hidden``: their number, in place of that; ``reduction`` is then without effect.
+    - ``bias``: whether dense layers and convolutions have biases.
+    - ``dilation``: how many pixels the numbers of the 3 x 3 kernels are apart (the paper's d).
+    - ``depth``: how many such convolutions there are.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``joined``: "product" of M_c and M_s, or "sum".
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

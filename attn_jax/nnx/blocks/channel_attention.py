@@ -19,8 +19,15 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ChannelAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
-    layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``bias``: whether both layers have a bias; with "both" pools, that of the second counts twice.
+    - ``pools``: what the perceptron sees: "mean", "max" or "both", which adds its two answers.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -19,7 +19,11 @@ class ChannelShuffle(Layer, of=core.ChannelShuffle):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ChannelShuffle`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's g times n).
+    - ``groups``: number of groups (the paper's g); ``channels // groups`` in place of it undoes the shuffle.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -19,8 +19,19 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.ConcurrentSqueezeExcitation`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's
-    own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``reduction``, ``hidden``, ``activation``, ``gate``: those of `SqueezeExcitation`; half as many units by default.
+    - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
+      fewer channels, their number.
+    - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
+    - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``bias``: whether the dense layers and the convolution have biases.
+    - ``joined``: "maximum", elementwise, or "sum".
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

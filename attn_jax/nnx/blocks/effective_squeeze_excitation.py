@@ -19,8 +19,12 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.EffectiveSqueezeExcitation`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's
-    own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``bias``: whether the dense layer has a bias.
+    - ``gate``: the paper's sigma: "hard_sigmoid" or "sigmoid".
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -13,14 +13,21 @@ from attn_jax.nnx.layer import Layer
 
 
 class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAttention):
-    """Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
+    r"""Add to the image its reconstruction from a few bases, which expectation-maximisation fits to each image.
 
     relu(norm(W relu(reconstruction of x from a few bases)) + x)
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.ExpectationMaximizationAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in
-    Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``bases``: number of bases (the paper's K).
+    - ``steps``: number of steps of expectation and maximisation (the paper's T).
+    - ``momentum``: of the bases' moving average in PyTorch's sense, the paper's :math:`1 - \alpha`.
+    - ``norm_momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 3e-4).
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

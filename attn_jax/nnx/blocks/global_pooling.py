@@ -20,7 +20,10 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
     **Shape**: image (batch, *space, channels), of any number of spatial axes from one and any size, to
     (batch, channels), or (batch, 2 channels) with both.
 
-    **Fields**: see `attn_core.GlobalPooling`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``pools``: "mean", "max" or "both".
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -19,8 +19,11 @@ class GlobalResponseNorm(Layer, of=core.GlobalResponseNorm):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.GlobalResponseNorm`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
-    layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``eps``: added to the mean of the lengths.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

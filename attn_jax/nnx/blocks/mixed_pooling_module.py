@@ -20,8 +20,15 @@ class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size, also smaller
     than the numbers of bins.
 
-    **Fields**: see `attn_core.MixedPoolingModule`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
-    layers.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``reduction``: inside there are ``channels // reduction`` channels.
+    - ``pools``: the numbers n of bins along each axis of the image.
+    - ``kernel``: length of the kernels, along the strips and of K_0, K_n, K_s and K_l, odd.
+    - ``rank``: number of spatial axes: 2 or 3.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -20,7 +20,20 @@ class NonLocal(Layer, of=core.NonLocal):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size that holds a
     window of ``subsample``.
 
-    **Fields**: see `attn_core.NonLocal`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``hidden``: number of channels of g, theta and phi; half of ``channels`` where None, as in the paper.
+    - ``mode``: the function f.
+    - ``scale``: the factor s, of the two softmax modes: "none" is 1, "hidden" is hidden :sup:`-1/2`, "channels" is
+      channels :sup:`-1/2`.
+    - ``subsample``: the positions j are the maxima of phi and g (of x and g in the mode gaussian) over windows side by
+      side, of so many pixels along each axis, or along all where it is one number; 1 keeps all positions.
+    - ``norm``: whether batch normalisation follows W_z.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``bias``: whether theta, phi, g and W_z have biases.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

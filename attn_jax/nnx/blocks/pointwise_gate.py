@@ -19,7 +19,13 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.PointwiseGate`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``bias``: whether the convolution has a bias.
+    - ``shared``: whether all channels of a pixel share one gate: the spatial half of scSE, called sSE.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

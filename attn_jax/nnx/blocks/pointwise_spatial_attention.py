@@ -19,8 +19,18 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
 
     **Shape**: image (batch, *size, channels) to (batch, *size, 2 channels); the maps fit images of this size only.
 
-    **Fields**: see `attn_core.PointwiseSpatialAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's
-    own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C_1).
+    - ``size``: the image's number of pixels along each axis, or along all where it is one number (the paper's H, W).
+    - ``hidden``: number of channels of x (the paper's C_2); a quarter of ``channels`` where None, as in the authors'
+      code.
+    - ``mode``: the branches: "both", "collect" or "distribute".
+    - ``softmax``: whether the attentions that a position i gives to all j are those of a softmax over j, in place of
+      the division by N.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -20,7 +20,18 @@ class Res2Conv(Layer, of=core.Res2Conv):
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to (batch, *ceil(space / stride), channels), of
     any size.
 
-    **Fields**: see `attn_core.Res2Conv`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``scale``: number of pieces (the paper's s); one piece is convolved.
+    - ``kernel``: length of the convolutions' kernels along each axis, odd (the paper's 3).
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``stride``: by which the convolutions move; above 1 only with ``first_of_stage``.
+    - ``first_of_stage``: as the authors begin a stage of their network: y is not added to the next piece, and x_1 is
+      averaged over windows of ``kernel`` pixels, moved by the stride, that count the zeros around the image.
+    - ``norm``: whether batch normalisation follows each convolution; otherwise the convolutions have biases.
+    - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

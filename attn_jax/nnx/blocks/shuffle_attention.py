@@ -19,8 +19,12 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.ShuffleAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
-    layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``groups``: number of groups (the paper's G); each half of a group has ``channels // (2 * groups)`` channels. None
+      becomes, when the block is made, the largest number that divides both 64 (the authors') and half the channels.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -19,7 +19,11 @@ class SimAM(Layer, of=core.SimAM):
 
     **Shape**: image (batch, *space, channels) to the same shape; any number of spatial axes from one, of any size.
 
-    **Fields**: see `attn_core.SimAM`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C); it changes nothing, but every layer here knows its own.
+    - ``eps``: added to the variance (the paper's lambda).
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -20,8 +20,19 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to (batch, *size, channels).
 
-    **Fields**: see `attn_core.SpatialTransformer`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
-    layers.
+    **Fields**
+
+    - ``channels``: number of channels.
+    - ``size``, ``rank``, ``align_corners``, ``padding``: those of `AffineSampler`.
+    - ``size``: the output's size: one number for each spatial axis, or one for all; None keeps the image's.
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``features``: number of channels of the localisation network's convolution.
+    - ``kernel``: length of its kernel along each axis, odd.
+    - ``pooled``: number of bins along each axis.
+    - ``hidden``: number of hidden units of its dense layers.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -19,7 +19,16 @@ class StripPooling(Layer, of=core.StripPooling):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.StripPooling`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C).
+    - ``kernel``: length of the convolutions along the strips, odd (the paper's 3).
+    - ``rank``: number of spatial axes: 2 or 3.
+    - ``bias``: whether f has a bias.
+    - ``norm``: whether batch normalisation follows each convolution along a strip, as in the authors' code.
+    - ``relu``: whether f sees relu(y), as in the authors' code.
+    - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

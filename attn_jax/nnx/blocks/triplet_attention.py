@@ -19,8 +19,14 @@ class TripletAttention(Layer, of=core.TripletAttention):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes to the same shape, of any size.
 
-    **Fields**: see `attn_core.TripletAttention`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own
-    layers.
+    **Fields**
+
+    - ``channels``: number of channels (the paper's C); no weight depends on it.
+    - ``kernel``: size of the convolutions along every axis, odd (the paper's k).
+    - ``rank``: number of spatial axes: 1, 2 or 3; there is a gate for each, and that of the pixels.
+    - ``spatial``: whether the gate of the pixels is there.
+    - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

@@ -19,7 +19,19 @@ class SEResNet(Layer, of=core.SEResNet):
 
     **Shape**: image (batch, *space, channels) of ``rank`` spatial axes, of any size, to logits (batch, classes).
 
-    **Fields**: see `attn_core.SEResNet`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``classes``: number of classes.
+    - ``depths``: number of residual blocks in each stage.
+    - ``bottleneck``: whether they are bottlenecks, with four times as many channels.
+    - ``channels``: number of channels of the image.
+    - ``attention``: that of `ResidualBlock`; None makes it a plain residual network.
+    - ``attention``: what stands at A: "se", "cbam", "shuffle", any block of this collection as text
+      (``"GlobalContext(reduction=8)"``), a function from the channels to a block, or None.
+    - ``width``: number of channels before the first stage. ``rank``: number of spatial axes.
+    - ``padding``: "symmetric" or "same", of all convolutions and the maximum.
+    - ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
