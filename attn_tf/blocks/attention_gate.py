@@ -27,6 +27,9 @@ class AttentionGate(Layer, of=core.AttentionGate):
     - ``hidden``: number of channels in which they are added (the paper's F_int); None becomes, when the block is made,
       half of the channels of x, one at least.
     - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``grid``: how many pixels of x along each axis have one gate, which is interpolated between (the authors'
+      ``sub_sample_factor``); None for gates that are each computed.
+    - ``align_corners``: whether interpolation, with a ``grid``, aligns the outermost pixels' centres or their edges.
     - ``channels`` and ``rank`` are read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 

@@ -26,8 +26,11 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
       fewer channels, their number.
     - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
     - ``bias``: whether both dense layers have a bias.
-    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
-    - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu", "hard_swish" or "leaky_relu".
+    - ``gate``: the paper's sigma: "sigmoid", "hard_sigmoid" (MobileNetV3) or "relu" (MONAI's `ResidualSELayer`).
+    - ``norm``: whether hidden units are normalised over the batch before delta (ReXNet), and ``momentum`` of that
+      (PyTorch's).
+    - ``residual``: whether the image is added to the scaled one (MONAI's `ResidualSELayer`).
     - ``channels`` are read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 

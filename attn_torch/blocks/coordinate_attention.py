@@ -33,7 +33,7 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
     - ``bias``: whether the convolutions, all of one pixel, have biases.
     - ``rank``: number of spatial axes: 1, 2 or 3; there is a gate for each axis, from the means over all others.
     - ``norm``: whether the hidden units are normalised over the batch, and ``momentum`` of that (PyTorch's).
-    - ``activation``: the paper's delta: "hard_swish", "relu", "silu" or "gelu".
+    - ``activation``: the paper's delta: "hard_swish", "relu", "silu", "gelu" or "leaky_relu".
     - ``joined``: the gate of a pixel is the "product" of sigmoids, or the sigmoid of the "sum" of what they are of.
     - ``device``, ``dtype``: as in `torch.nn`.
 

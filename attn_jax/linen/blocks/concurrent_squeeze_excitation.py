@@ -19,12 +19,12 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
 
     **Fields**
 
-    - ``reduction``, ``hidden``, ``activation``, ``gate``: those of `SqueezeExcitation`; half as many units by default.
+    - ``reduction``, ``hidden``, ``activation``: those of `SqueezeExcitation`; half as many units by default.
     - ``reduction``: the hidden layer has ``channels // reduction`` units (the paper's r); left out, it is 16 or, of
       fewer channels, their number.
     - ``hidden``: number of hidden units, in place of ``channels // reduction``; ``reduction`` is then without effect.
-    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu" or "hard_swish".
-    - ``gate``: the paper's sigma: "sigmoid" or "hard_sigmoid" (MobileNetV3).
+    - ``activation``: the paper's delta: "relu", "silu" (EfficientNet), "gelu", "hard_swish" or "leaky_relu".
+    - ``gate``: "sigmoid" or "hard_sigmoid", of the channels.
     - ``bias``: whether the dense layers and the convolution have biases.
     - ``joined``: "maximum", elementwise, or "sum".
     - ``channels`` and ``rank`` are read from the input.

@@ -23,7 +23,7 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
     - ``hidden``: number of hidden units, in place of that; ``reduction`` is then without effect.
     - ``bias``: whether the convolutions, all of one pixel, have biases.
     - ``norm``: whether the hidden units are normalised over the batch, and ``momentum`` of that (PyTorch's).
-    - ``activation``: the paper's delta: "hard_swish", "relu", "silu" or "gelu".
+    - ``activation``: the paper's delta: "hard_swish", "relu", "silu", "gelu" or "leaky_relu".
     - ``joined``: the gate of a pixel is the "product" of sigmoids, or the sigmoid of the "sum" of what they are of.
     - ``channels`` and ``rank`` are read from the input.
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.

@@ -29,6 +29,9 @@ class AttentionGate(Layer, of=core.AttentionGate):
       half of the channels of x, one at least.
     - ``rank``: number of spatial axes: 1, 2 or 3.
     - ``momentum``: of the normalisations' running statistics (PyTorch's).
+    - ``grid``: how many pixels of x along each axis have one gate, which is interpolated between (the authors'
+      ``sub_sample_factor``); None for gates that are each computed.
+    - ``align_corners``: whether interpolation, with a ``grid``, aligns the outermost pixels' centres or their edges.
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
