@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 
 from attn_core.interpreters.shapes import require_floating, require_image
+from attn_core.interpreters.shapes.ops import require_points
 from attn_core.spec.interpolation import completed
 from attn_core.spec.parts import Conv
 from attn_core.spec.windows import margins
@@ -169,6 +170,7 @@ def affine_grid(theta: Array, size: tuple[int | None, ...], align_corners: bool,
 
 def sample(x: Array, grid: Array, padding: str, align_corners: bool) -> Array:
     """See `Primitives.sample`."""
+    require_points(x.shape, grid.shape)
     sizes, points = x.shape[1:-1], wide(grid)
     places = [_place(points[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
     corners = itertools.product((0, 1), repeat=len(sizes))

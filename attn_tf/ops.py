@@ -148,6 +148,7 @@ class Images:
     def sample(self, x: Any, grid: Any, padding: str, align_corners: bool) -> Any:
         """See `Primitives.sample`."""
         arrays.require_numbers(x)
+        shapes.require_points(tuple(x.shape), tuple(grid.shape))
         sizes = [ops.shape(x)[axis] for axis in self.space(len(x.shape))]
         places = [interpolation.place(grid[..., -1 - i], n, padding, align_corners) for i, n in enumerate(sizes)]
         low = [ops.stop_gradient(ops.floor(place)) for place in places]

@@ -17,6 +17,7 @@ SOFTMAX = [name for name, case in CASES.items() if getattr(case.block, "mode", "
 NAMES = [name for name, case in CASES.items() if case in EXAMPLES.values() or (name in SOFTMAX and not case.train)]
 LEFT_TO_THE_KERNEL = (
     "AffineSampler",
+    "GridSampler",
     "SpatialTransformer",
 )  # `grid_sample` has no forward mode; their docstrings say so
 SMOOTH = [name for name in NAMES if not (CASES[name].cut or CASES[name].ties)]  # where differences are derivatives

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from tiers import sample
 
 import attn_core as core
 from attn_core import parity, reference
+from attn_core.blocks.grid_sampler import ORDERS
 from attn_core.interpreters.reference import ops
 from attn_core.interpreters.reference.parts import Arrays, State, bind
 from attn_core.spec.primitives import PADDINGS
@@ -59,7 +61,7 @@ class Sampled:
         return io[f"f64/align{int(self.align_corners)}/{self.padding}/{layout}/{name}"]
 
 
-CONCERNS = ("AffineSampler", "SpatialTransformer")
+CONCERNS = ("AffineSampler", "GridSampler", "SpatialTransformer")
 SAMPLED = [
     Sampled(folder, align_corners, padding)
     for folder in sorted(affine_sampler.OTHERS)
@@ -119,6 +121,57 @@ def test_runtime(name: str, dtype: str, s: Sampled):
         assert agree(found.gradients["input"], s.recorded("grad:input"), RECORDED[dtype])
         theta = s.recorded("grad:theta")[s.smooth]
         assert agree(found.gradients["theta"][s.smooth], theta, RECORDED[dtype])
+
+
+# ---- the same recordings, at the points that were recorded -----------------------------------------------------------
+
+
+def at_points(s: Sampled, order: str) -> tuple[core.GridSampler, tuple[Array, Array]]:
+    """Return the sampler, the image and the recorded points, (x, y) or (y, x)."""
+    block = core.GridSampler(order=order, align_corners=s.align_corners, padding=s.padding)
+    return block, (s.inputs[0], in_order(s.recorded("grid"), order))
+
+
+def in_order(points: Array, order: str) -> Array:
+    return points if order == "xy" else points[..., ::-1].copy()
+
+
+@sampled
+@pytest.mark.parametrize("order", ORDERS)
+def test_reference_at_points(order: str, s: Sampled):
+    """The output; the gradients of image and points along a random direction."""
+    block, given = at_points(s, order)
+    assert agree(core.evaluate(block, {}, given), s.recorded("output"), RECORDED["float64"])
+    rng = np.random.default_rng(0)
+    for name, array in zip(block.inputs, given, strict=True):
+        gradient, step = s.recorded(f"grad:{name}"), rng.standard_normal(array.shape)
+        if name == "grid":
+            gradient = in_order(gradient, order)
+            step[np.setdiff1d(range(len(step)), s.smooth)] = 0
+        slope = reference.slope(block, {}, given, s.cotangent, {name: step})
+        scale = np.abs(gradient).max() * np.sqrt(gradient.size)
+        assert abs(slope - (gradient * step).sum()) <= RECORDED["float64"] * scale, name
+
+
+AT_POINTS = [(*run, order, s) for run in RUNS for order in ORDERS for s in SAMPLED]
+
+
+def first(run: tuple[str, str, str, Sampled]) -> bool:
+    """All in torch; elsewhere one recording in each way, in float64 where there is that."""
+    name, dtype, _, s = run
+    return name == "torch" or (s.folder == SAMPLED[0].folder and (dtype == "float64" or name == "keras-torch"))
+
+
+@pytest.mark.parametrize(("name", "dtype", "order", "s"), sample(AT_POINTS, first, "the same sampler, its own points"))
+def test_runtime_at_points(name: str, dtype: str, order: str, s: Sampled):
+    """Output and gradients in float64; the output in float32."""
+    block, given = at_points(s, order)
+    found = runtimes.run(need(name), block, {}, given, s.cotangent if dtype == "float64" else None, dtype)
+    assert agree(found.output, s.recorded("output"), RECORDED[dtype])
+    if dtype == "float64":
+        assert agree(found.gradients["input"], s.recorded("grad:input"), RECORDED[dtype])
+        wanted = in_order(s.recorded("grad:grid"), order)[s.smooth]
+        assert agree(found.gradients["grid"][s.smooth], wanted, RECORDED[dtype])
 
 
 @sampled
@@ -201,3 +254,23 @@ def test_wrong_matrices_are_explained():
         core.evaluate(block, {}, (x, np.zeros((2, 6))))
     with pytest.raises(core.ShapeError, match="batches of image and points"):
         core.evaluate(block, {}, (x, np.zeros((1, 2, 3))))
+
+
+POINTS = {
+    "coordinates": ((2, 4, 4, 3), r"sample takes points of 2 coordinates, \(batch, \*size, 2\), got \(2, 4, 4, 3\)"),
+    "batch": ((1, 4, 4, 2), r"sample, batches of image and points: shapes \(2,\) and \(1,\) differ"),
+    "axes": ((2, 4, 2), r"sample takes images of 1 spatial axes"),
+}
+
+
+@pytest.mark.parametrize("kind", POINTS)
+@pytest.mark.parametrize("name", ["torch", "nnx", "keras-jax", "keras-tensorflow"])
+def test_wrong_points_are_refused(name: str, kind: str):
+    """Also where a framework would take them: JAX repeats a single grid, and reads two of three coordinates."""
+    shape, sentence = POINTS[kind]
+    given = np.zeros((2, 3, 4, 5)), np.zeros(shape)
+    with pytest.raises(core.ShapeError, match=sentence):
+        core.evaluate(core.GridSampler(), {}, given)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (each framework has its own)
+        runtimes.run(need(name), core.GridSampler(), {}, given, dtype="float32")
+    assert re.search(sentence, "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])]))

@@ -50,7 +50,7 @@ class AffineSampler(Block):
 
     source: ClassVar[str] = "Jaderberg et al.: Spatial Transformer Networks. NeurIPS 2015, arXiv:1506.02025"
     family: ClassVar[str] = "pooling and sampling"
-    words: ClassVar[tuple[str, ...]] = ("grid sample", "affine grid")
+    words: ClassVar[tuple[str, ...]] = ("affine grid",)
     inputs: ClassVar[tuple[str, ...]] = ("input", "theta")
 
     size: Size = None

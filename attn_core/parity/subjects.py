@@ -37,6 +37,8 @@ STANDARD: dict[str, tuple[tuple[int, ...], ...]] = {
     "ChannelShuffle(6, 3)": ((2, 6, 5, 3),),
     "AffineSampler((4, 3))": ((2, 2, 5, 4), (2, 2, 3)),
     "AffineSampler(4, align_corners=True, padding='border')": ((2, 2, 3, 5), (2, 2, 3)),
+    "GridSampler()": ((2, 2, 5, 4), (2, 3, 4, 2)),
+    "GridSampler(rank=3, order='yx', align_corners=True, padding='border')": ((2, 2, 2, 4, 3), (2, 3, 2, 2, 3)),
     "SpatialTransformer(3, features=2, kernel=3, pooled=2, hidden=3)": ((2, 3, 5, 4),),
     "NonLocal(6, scale='hidden')": ((2, 6, 4, 3),),
     "NonLocal(6, mode='gaussian', scale='channels', subsample=2)": ((2, 6, 5, 4),),

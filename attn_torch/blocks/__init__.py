@@ -19,6 +19,7 @@ from .expectation_maximization_attention import ExpectationMaximizationAttention
 from .global_context import GlobalContext as GlobalContext
 from .global_pooling import GlobalPooling as GlobalPooling
 from .global_response_norm import GlobalResponseNorm as GlobalResponseNorm
+from .grid_sampler import GridSampler as GridSampler
 from .mixed_pooling_module import MixedPoolingModule as MixedPoolingModule
 from .non_local import NonLocal as NonLocal
 from .pointwise_gate import PointwiseGate as PointwiseGate

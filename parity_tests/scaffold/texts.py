@@ -39,7 +39,7 @@ def listed(values: Iterable[str]) -> str:
 
 def from_image(block: Described) -> dict[str, str]:
     """Return the fields that a framework reads from the image, and how they are then given to the block."""
-    first = block.fields[0].name if block.fields else ""
+    first = next((field.name for field in block.fields if not field.keyword), "")
     return {name: name if name == first else f"{name}={name}" for name in ("channels", "rank") if block.has(name)}
 
 

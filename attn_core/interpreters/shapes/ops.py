@@ -102,9 +102,21 @@ def affine_grid(theta: Shape, size: tuple[int | None, ...], align_corners: bool,
 
 def sample(x: Shape, grid: Shape, padding: str, align_corners: bool) -> Shape:
     """See `Primitives.sample`."""
-    require_space(x, len(grid) - 2, "sample")
+    require_points(x, grid)
     batch = same(x[:1], grid[:1], "sample, batches of image and points")
     return (*batch, x[1], *grid[1:-1])
+
+
+def require_points(x: Shape, grid: Shape) -> None:
+    """Raise `ShapeError` unless there is a grid of points for each image, in any layout, of a coordinate for each axis.
+
+    JAX would take others, and repeat a single image or grid.
+    """
+    rank = len(x) - 2
+    require_space(x, len(grid) - 2, "sample")
+    require_axis(grid[-1], rank, f"sample takes points of {rank} coordinates, (batch, *size, {rank}), got {grid}")
+    if all(isinstance(batch, int) for batch in (x[0], grid[0])):  # others are symbols
+        same(x[:1], grid[:1], "sample, batches of image and points")
 
 
 def group(x: Shape, groups: int) -> Shape:

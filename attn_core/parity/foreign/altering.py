@@ -15,6 +15,7 @@ from attn_core.blocks import (
     coordinate_attention,
     efficient_channel_attention,
     global_context,
+    grid_sampler,
     non_local,
     pointwise_spatial_attention,
 )
@@ -30,7 +31,7 @@ WORDS = dict.fromkeys(
         *(*ACTIVATIONS, *GATES, *PADDINGS, *channel_attention.POOLS, *global_context.POOLS, *global_context.FUSIONS),
         *(*non_local.MODES, *non_local.SCALES, *pointwise_spatial_attention.MODES, *ORDERS),
         *(*bottleneck_attention.JOINED, *concurrent_squeeze_excitation.JOINED, *coordinate_attention.JOINED),
-        *efficient_channel_attention.BORDERS,
+        *(*efficient_channel_attention.BORDERS, *grid_sampler.ORDERS),
     ]
 )
 EPS = (1e-3, 1e-5, 1e-6, 1e-12, 1e-8, 1e-4)  # 1e-3 is Keras', 1e-5 PyTorch's, 1e-6 that of timm's layer norms
