@@ -38,21 +38,25 @@ def has_dropout(block: Part | Block) -> bool:
 
 
 def is_subject(block: Block) -> bool:
-    """Say whether a block of one image keeps statistics, and draws no numbers of its own."""
-    return keeps_statistics(block) and not has_dropout(block) and block.images == 1
+    """Say whether a block of images alone keeps statistics, and draws no numbers of its own."""
+    return keeps_statistics(block) and not has_dropout(block) and block.images == len(block.inputs)
 
 
 SUBJECTS: dict[str, Block] = {
     **{name: case.block for name, case in EXAMPLES.items() if is_subject(case.block)},
     "CBAM": core.CBAM(4, 2, 3, norm=True),
     "NonLocal": core.NonLocal(4, 2, norm=True),
+    "AttentionGate on a grid": core.AttentionGate(4, 3, grid=2),
 }
-SHAPES = {name: case.shape for name, case in EXAMPLES.items()} | {"CBAM": (4, 4, 5, 6), "NonLocal": (4, 4, 5, 6)}
+SHAPES = {name: case.shape for name, case in EXAMPLES.items()}
+SHAPES |= dict.fromkeys(("CBAM", "NonLocal", "AttentionGate on a grid"), (4, 4, 5, 6))
 
 
 def drawn(name: str) -> Draw:
-    """Return weights and four images: two for each replica."""
-    return draw(SUBJECTS[name], ((4, *SHAPES[name][1:]),), 0, "float64")
+    """Return weights and four images of each kind: two for each replica."""
+    space = SHAPES[name][2:]
+    shapes = [(4, shape[1], *space) for shape in SUBJECTS[name].example()]
+    return draw(SUBJECTS[name], shapes, 0, "float64")
 
 
 def of_one(name: str, biased: bool = False) -> dict[str, np.ndarray]:
@@ -61,7 +65,7 @@ def of_one(name: str, biased: bool = False) -> dict[str, np.ndarray]:
     With `biased`, running variances move towards the biased variance, as in Keras and Flax.
     """
     it = drawn(name)
-    given = (SUBJECTS[name], it.weights, it.image, it.cotangent, "float64")
+    given = (SUBJECTS[name], it.weights, it.given, it.cotangent, "float64")
     return by_name(bounded(*given, train=True, unbiased=not biased).values)
 
 
@@ -97,26 +101,27 @@ def test_linen(name: str):
     block, it = SUBJECTS[name], drawn(name)
     with jax.enable_x64(True):
         module, variables = linen.bind(block, it.weights, param_dtype=jnp.float64, axis_name="replicas").unbind()
-        x = jnp.asarray(np.moveaxis(it.image, 1, -1))
+        images = [jnp.asarray(np.moveaxis(image, 1, -1)) for image in it.inputs]
         cotangent = jnp.asarray(last(it.cotangent))
 
-        def loss(params: Any, x: Any) -> Any:
+        def loss(params: Any, images: Any) -> Any:
             given = variables | {"params": params}
 
-            def one(x: Any) -> Any:
-                return module.apply(given, x, train=True, mutable=["batch_stats"])
+            def one(images: Any) -> Any:
+                return module.apply(given, *images, train=True, mutable=["batch_stats"])
 
-            y, moved = jax.vmap(one, axis_name="replicas")(halves(x))
-            y = y.reshape(len(x), *y.shape[2:])
+            y, moved = jax.vmap(one, axis_name="replicas")([halves(x) for x in images])
+            y = y.reshape(-1, *y.shape[2:])
             return (y * cotangent).sum(), (y, jax.tree.map(lambda leaf: leaf[0], moved))
 
-        (_, (y, moved)), (gradient, of_image) = jax.value_and_grad(loss, (0, 1), has_aux=True)(variables["params"], x)
+        slopes = jax.value_and_grad(loss, (0, 1), has_aux=True)
+        (_, (y, moved)), (gradient, of_images) = slopes(variables["params"], images)
         found = linen.weights(module.bind(variables | moved))
         gradients = linen.weights(module.bind(variables | {"params": gradient}))
-    agree(collected(block, first(y), first(of_image), gradients, found), name, biased=True)
+    agree(collected(block, first(y), list(map(first, of_images)), gradients, found), name, biased=True)
 
 
-@pytest.mark.parametrize("name", ["ExpectationMaximizationAttention", "CBAM"])
+@pytest.mark.parametrize("name", ["ExpectationMaximizationAttention", "CBAM", "AttentionGate"])
 def test_nnx(name: str):
     need("nnx")
     import jax
@@ -131,12 +136,12 @@ def test_nnx(name: str):
         module.train()
         graph, state = flax_nnx.split(module)
 
-        def one(state: Any, x: Any) -> Any:
+        def one(state: Any, images: Any) -> Any:
             own = flax_nnx.merge(graph, state)
-            return own(x), flax_nnx.state(own)
+            return own(*images), flax_nnx.state(own)
 
-        x = halves(jnp.asarray(np.moveaxis(it.image, 1, -1)))
-        y, moved = jax.vmap(one, (None, 0), axis_name="replicas")(state, x)
+        images = [halves(jnp.asarray(np.moveaxis(image, 1, -1))) for image in it.inputs]
+        y, moved = jax.vmap(one, (None, 0), axis_name="replicas")(state, images)
         after = flax_nnx.merge(graph, jax.tree.map(lambda leaf: leaf[0], moved))
         found = nnx.weights(after)
     statistics = {key: found[key] for key, array in block.arrays().items() if not array.trainable}
@@ -153,11 +158,12 @@ def last(x: np.ndarray) -> np.ndarray:
 
 
 def collected(
-    block: Block, output: Any, of_image: Any, gradients: dict[str, Any], after: dict[str, Any]
+    block: Block, output: Any, of_images: list[Any], gradients: dict[str, Any], after: dict[str, Any]
 ) -> dict[str, np.ndarray]:
+    inputs = {f"grad:{name}": gradient for name, gradient in zip(block.inputs, of_images, strict=True)}
     trainable = {f"grad:{name}": gradients[name] for name, array in block.arrays().items() if array.trainable}
     moved = {name: after[name] for name, array in block.arrays().items() if not array.trainable}
-    return {"output": output, "grad:input": of_image, **trainable, **moved}
+    return {"output": output, **inputs, **trainable, **moved}
 
 
 def test_sharded_batch_on_devices():
@@ -238,11 +244,12 @@ def torch_replica(rank: int) -> None:
         layer = attn_torch.synchronized(attn_torch.bind(block, it.weights, dtype=torch.float64)).train()
         network = DistributedDataParallel(layer) if any(p.requires_grad for p in layer.parameters()) else layer
         own = slice(2 * rank, 2 * rank + 2)
-        x = torch.tensor(it.image[own], requires_grad=True)
-        y = network(x)
+        images = [torch.tensor(image[own], requires_grad=True) for image in it.inputs]
+        y = network(*images)
         (y * torch.tensor(it.cotangent[own])).sum().backward()
         wanted = of_one(name)
-        found = {"output": y.detach().numpy(), "grad:input": x.grad.numpy()}
+        found = {"output": y.detach().numpy()}
+        found |= {f"grad:{key}": image.grad.numpy() for key, image in zip(block.inputs, images, strict=True)}
         for key, array in found.items():
             assert np.abs(array - wanted[key][own]).max() < BOUND * np.abs(wanted[key]).max(), (name, key)
         state = {key: tensor.detach().numpy() for key, tensor in layer.state_dict().items()}
@@ -252,8 +259,8 @@ def torch_replica(rank: int) -> None:
         }
         moved = {key: state[key] for key, array in block.arrays().items() if not array.trainable}
         agree({**gradients, **moved}, name, biased=False)
-        network(torch.tensor(it.image[own]))  # a second step, for which DDP has waited for every gradient
-    for name in ("ExpectationMaximizationAttention", "CBAM", "SEResNet"):
+        network(*(image.detach() for image in images))  # a second step, for which DDP has waited for every gradient
+    for name in ("ExpectationMaximizationAttention", "CBAM", "SEResNet", "AttentionGate"):
         sharded(name, rank)
     dist.barrier()
     dist.destroy_process_group()
@@ -275,7 +282,7 @@ def sharded(name: str, rank: int) -> None:
         if isinstance(module, attn_torch.Layer):
             fully_shard(module, mesh=mesh)
     own = slice(2 * rank, 2 * rank + 2)
-    y = layer(torch.tensor(it.image[own]))
+    y = layer(*(torch.tensor(image[own]) for image in it.inputs))
     (y * torch.tensor(it.cotangent[own])).sum().backward()
     gradients = {
         f"grad:{key}": 2 * p.grad.full_tensor().numpy() for key, p in layer.named_parameters() if p.grad is not None
@@ -324,23 +331,29 @@ def keras_replicas() -> None:
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     keras.config.set_dtype_policy("float64")
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    for name in ("ExpectationMaximizationAttention", "CBAM", "Res2Conv"):
+    for name in ("ExpectationMaximizationAttention", "CBAM", "Res2Conv", "AttentionGate"):
         block, it = SUBJECTS[name], drawn(name)
         with strategy.scope():
             layer = attn_tf.bind(block, it.weights, data_format="channels_last", synchronized=True)
-        image = last(it.image)
-        spread = strategy.experimental_distribute_values_from_function(
-            lambda context, image=image: image[2 * context.replica_id_in_sync_group :][:2]
-        )
+        spread = [spread_over(strategy, last(image)) for image in it.inputs]
 
         @tf.function
-        def step(x: Any, layer: Any = layer) -> Any:
-            return strategy.run(lambda x: layer(x, training=True), (x,))
+        def step(*images: Any, layer: Any = layer) -> Any:
+            return strategy.run(lambda *images: layer(*images, training=True), images)
 
-        y = np.concatenate([each.numpy() for each in strategy.experimental_local_results(step(spread))])
+        y = np.concatenate([each.numpy() for each in strategy.experimental_local_results(step(*spread))])
         found = attn_tf.weights(layer)
         statistics = {key: found[key] for key, array in block.arrays().items() if not array.trainable}
         agree({"output": first(y), **statistics}, name, biased=True)
+
+
+def spread_over(strategy: Any, image: np.ndarray) -> Any:
+    """Give two images to each replica."""
+
+    def own(context: Any) -> np.ndarray:
+        return image[2 * context.replica_id_in_sync_group :][:2]
+
+    return strategy.experimental_distribute_values_from_function(own)
 
 
 def test_keras_says_where_it_is_of_no_use():
