@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +16,15 @@ from attn_core.weights.files.errors import DialectError
 Shape = tuple[int, ...]
 
 MOST_BYTES = 1 << 34  # of the arrays of a file: more is refused, as a small file could claim any number
+FREE_BYTES = 1 << 26  # that a file may claim, whatever it holds
+MOST_TIMES = 100  # as many times what it holds: weights are hardly compressed, but for zeros
+MOST_ITEM = 16  # bytes of a number
+MOST_CHARACTERS = 200  # that a message repeats of what a file holds
 
 
 def plain(name: str) -> str:
     """Return a name from outside as a message can hold it."""
-    return name if name.isprintable() and len(name) < 200 else reprlib.repr(name)
+    return name if name.isprintable() and len(name) < MOST_CHARACTERS else reprlib.repr(name)
 
 
 def shape_of(value: Any) -> Shape:
@@ -41,13 +48,29 @@ def array_of(name: str, value: Any) -> NDArray[Any]:
         own = value.detach().cpu() if hasattr(value, "detach") else value
         array = np.asarray(own.float() if str(getattr(own, "dtype", "")) == "torch.bfloat16" else own)
     except (ValueError, TypeError, RuntimeError) as error:  # what arrays of frameworks raise
-        raise DialectError(f"{plain(name)} is no array ({error}).") from None
+        raise DialectError(f"{plain(name)} is no array ({brief(error)}).") from None
     if array.dtype == bool or not np.can_cast(array.dtype, np.float64, "same_kind"):
-        raise DialectError(f"{plain(name)} must hold real numbers, got {array.dtype}.")
+        raise DialectError(f"{plain(name)} must hold real numbers, got {brief(array.dtype)}.")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def require_small(path: object, size: int) -> None:
-    """Raise `DialectError` for a file that claims more than `MOST_BYTES`."""
+def brief(error: object) -> str:
+    """Return what an error says in one line of printable characters, as much of it as a message repeats."""
+    line = str(error).partition("\n")[0]
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line[: MOST_CHARACTERS + 1])
+    return shown if len(shown) <= MOST_CHARACTERS else f"{shown[:MOST_CHARACTERS]}..."
+
+
+def require_possible(shape: Sequence[int]) -> None:
+    """Raise `ValueError` for lengths of which NumPy has no array, also where one of 0 makes it an empty one."""
+    if min(shape, default=0) < 0 or math.prod(n for n in shape if n) * MOST_ITEM > sys.maxsize:
+        raise ValueError(f"no array has the shape {brief(tuple(shape))}")
+
+
+def require_small(path: object, size: int, held: int) -> None:
+    """Raise `DialectError` for a file that claims more than `MOST_BYTES`, or far more than the bytes that it holds."""
     if size > MOST_BYTES:
         raise DialectError(f"{path}: claims {size:,} bytes of arrays; at most {MOST_BYTES:,} are read.")
+    if size > max(FREE_BYTES, MOST_TIMES * held):
+        rule = f"more than {MOST_TIMES} times as many; save it without compression if that is so"
+        raise DialectError(f"{path}: claims {size:,} bytes of arrays and holds {held:,}: {rule}.")

@@ -7,11 +7,12 @@ layer's arrays are ``.../vars/0``, ``.../vars/1``, ...
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from attn_core.weights.files.arrays import plain, require_small
+from attn_core.weights.files.arrays import brief, plain, require_small
 from attn_core.weights.files.errors import DialectError
 
 _LAYERS = "layers"  # the list in which a Keras model has its layers
@@ -28,14 +29,15 @@ def read(path: Path, source: Path | io.BytesIO) -> dict[str, Any]:
             start = "model_weights/" if isinstance(file.get("model_weights", getlink=True), h5py.HardLink) else ""
             root = file[start] if start else file
             named = dict(_datasets(path, root, set()))
-            require_small(path, sum(dataset.nbytes for dataset in named.values()))
+            held = sum(dataset.id.get_storage_size() for dataset in named.values())
+            require_small(path, sum(dataset.nbytes for dataset in named.values()), held)
             arrays = {name: dataset[()] for name, dataset in named.items()}
             layers = _layer_names(root)
             old = _listed(root)
     except DialectError:
         raise
     except Exception as error:  # h5py raises many kinds on bytes that are not HDF5's
-        raise DialectError(f"{path}: damaged or no HDF5 file ({str(error).partition(chr(10))[0]}).") from None
+        raise DialectError(f"{path}: damaged or no HDF5 file ({brief(error)}).") from None
     return _of_keras_2(arrays, old) if old else _of_keras_3(arrays, layers)
 
 
@@ -76,10 +78,17 @@ def _require_own_numbers(path: Path, where: str, dataset: Any) -> None:
     if dataset.external or dataset.is_virtual:
         raise DialectError(f"{path}: {plain(where)} is kept in another file, which is not read.")
     if dataset.dtype.kind not in "fiu":
-        raise DialectError(f"{path}: {plain(where)} must hold real numbers, got {dataset.dtype}.")
+        raise DialectError(f"{path}: {plain(where)} must hold real numbers, got {brief(dataset.dtype)}.")
     held = dataset.id.get_storage_size()
     if dataset.size and (held == 0 or (dataset.chunks is None and held != dataset.nbytes)):
         raise DialectError(f"{path}: {plain(where)} claims {dataset.nbytes:,} bytes and holds {held:,}.")
+    if dataset.chunks is not None and (kept := dataset.id.get_num_chunks()) != (whole := _chunks(dataset)):
+        raise DialectError(f"{path}: {plain(where)} claims {whole:,} pieces and holds {kept:,}.")
+
+
+def _chunks(dataset: Any) -> int:
+    """Return of how many pieces a dataset is made that is kept in pieces."""
+    return math.prod(-(-length // piece) for length, piece in zip(dataset.shape, dataset.chunks, strict=True))
 
 
 def _layer_names(root: Any) -> dict[str, str]:

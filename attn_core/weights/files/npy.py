@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_core.weights.files.arrays import require_possible
+
 
 def parse(data: bytes) -> NDArray[Any]:
     """Read an .npy file of real numbers whose header claims just the bytes that follow it. **Raises** `ValueError`."""
@@ -17,6 +19,7 @@ def parse(data: bytes) -> NDArray[Any]:
     header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
     shape, _, dtype = header(stream)
     size, held = dtype.itemsize * math.prod(shape), len(data) - stream.tell()
+    require_possible(shape)
     if dtype.kind not in "fiu" or size != held:
         raise ValueError(f"its header says {dtype} of shape {shape}, {held} bytes follow")
     stream.seek(0)

@@ -10,7 +10,7 @@ import numpy as np
 import safetensors
 from numpy.typing import NDArray
 
-from attn_core.weights.files.arrays import plain
+from attn_core.weights.files.arrays import brief, plain, require_possible
 from attn_core.weights.files.errors import WeightsError
 
 
@@ -29,13 +29,18 @@ def opened(path: str | os.PathLike[str]) -> Any:
     try:
         return safetensors.safe_open(path, framework="numpy")
     except safetensors.SafetensorError as error:
-        raise WeightsError(f"{path}: not a whole safetensors file ({error}).") from None
+        raise WeightsError(f"{path}: not a whole safetensors file ({brief(error)}).") from None
 
 
 def tensor(path: str | os.PathLike[str], file: Any, name: str) -> NDArray[Any]:
-    """Return one array of an opened file. **Raises** `WeightsError` for a type that NumPy has not."""
-    kind = file.get_slice(name).get_dtype()
+    """Return one array of an opened file. **Raises** `WeightsError` for a type or shape that NumPy has not."""
+    slices = file.get_slice(name)
+    kind = slices.get_dtype()
     # NumPy has these types only where another package has taught it; here they are an error everywhere.
     if kind.startswith(("BF", "F4", "F6_", "F8")):
         raise WeightsError(f"{path}: NumPy has no {kind}, the type of {plain(name)}: save it as float32.")
-    return np.asarray(file.get_tensor(name))
+    try:
+        require_possible(slices.get_shape())
+        return np.asarray(file.get_tensor(name))
+    except ValueError as error:  # NumPy's, of a shape that it has not
+        raise WeightsError(f"{path}: {plain(name)} cannot be read: {brief(error)}.") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from attn_core.weights.files import npy
-from attn_core.weights.files.arrays import array_of, plain, require_small
+from attn_core.weights.files import archives, npy
+from attn_core.weights.files.arrays import array_of, brief, plain
 from attn_core.weights.files.errors import DialectError, WeightsError
 from attn_core.weights.files.safetensors import tensors
 from attn_core.weights.files.whole import write_whole
@@ -62,7 +61,7 @@ def write_file(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
     try:
         content = WRITERS[path.suffix.lower()](path, known)
     except (TypeError, KeyError, safetensors.SafetensorError) as error:
-        raise DialectError(f"{path}: such a file cannot hold these arrays ({error}).") from None
+        raise DialectError(f"{path}: such a file cannot hold these arrays ({brief(error)}).") from None
     write_whole(path, content)
 
 
@@ -75,38 +74,54 @@ def require_writable(path: Path) -> None:
 
 
 def _npz(path: Path) -> State:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise DialectError(f"{path} is cut short or no .npz file ({error}).") from None
-    with archive:
-        require_small(path, sum(info.file_size for info in archive.infolist()))
-        return {name.removesuffix(".npy"): _member(path, archive, name) for name in archive.namelist()}
+    with archives.opened(path, ".npz") as archive:
+        held = {name: _member(path, archive, name) for name in archive.namelist()}
+    named = {name.removesuffix(".npy"): array for name, array in held.items()}
+    if len(named) < len(held):
+        name = next(name for name in held if f"{name}.npy" in held)
+        raise DialectError(f"{path}: {plain(name)} is in it twice, once as {plain(name)}.npy.")
+    return named
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Any:
     try:
         return npy.parse(archive.read(name))  # which checks the crc
     except Exception as error:  # zipfile, its decompressors and numpy raise many kinds on bytes that are not theirs
-        raise DialectError(f"{path}: {plain(name)} is damaged or no array of real numbers ({error}).") from None
+        reason = f"{plain(name)} is damaged or no array of real numbers ({brief(error)})"
+        raise DialectError(f"{path}: {reason}.") from None
 
 
 def _torch(path: Path) -> State:
     torch = _torch_package(path)
     with path.open("rb") as stream:
+        if stream.read(2) == b"PK":  # older files are no archives, and have no sums to check
+            with archives.opened(path, ".pth") as archive:
+                archives.require_undamaged(path, archive)
+        stream.seek(0)
         try:
             held = torch.load(stream, map_location="cpu", weights_only=True)
         except Exception as error:  # of many kinds: the unpickler's, zip's, and those of damaged tensors
-            why = str(error).partition("\n")[0][:200]
             raise DialectError(
-                f"{path}: damaged, or it holds more than tensors, which is not loaded ({why})."
+                f"{path}: damaged, or it holds more than tensors, which is not loaded ({brief(error)})."
             ) from None
     for wrapper in ("model", "state_dict"):
         if isinstance(held, Mapping) and isinstance(held.get(wrapper), Mapping):
             held = held[wrapper]
     if not isinstance(held, Mapping):
         raise DialectError(f"{path}: holds a {type(held).__name__}, not tensors by name.")
-    return {str(name): value for name, value in held.items() if isinstance(value, torch.Tensor)}
+    tensors = {str(name): value for name, value in held.items() if isinstance(value, torch.Tensor)}
+    for name, tensor in tensors.items():
+        _require_own_numbers(path, name, tensor)
+    return tensors
+
+
+def _require_own_numbers(path: Path, name: str, tensor: Any) -> None:
+    """Raise for a tensor that repeats a few numbers for any length: its strides of 0 are in the file."""
+    if str(tensor.layout) != "torch.strided":
+        return  # sparse, which has no plain array
+    held = tensor.untyped_storage().nbytes()
+    if (claimed := tensor.numel() * tensor.element_size()) > held:
+        raise DialectError(f"{path}: {plain(name)} claims {claimed:,} bytes and holds {held:,}.")
 
 
 def _torch_package(path: Path) -> Any:
@@ -127,17 +142,14 @@ def keras_archive(path: Path) -> State:
     """Return the arrays of a `.keras` file, whatever it is called. **Raises** `DialectError`, `OSError`."""
     from attn_core.weights.files import hdf5
 
-    try:
-        with zipfile.ZipFile(path) as archive:
-            info = archive.getinfo("model.weights.h5")
-            require_small(path, info.file_size)
-            return hdf5.read(path, io.BytesIO(archive.read(info)))
-    except KeyError:
-        raise DialectError(f"{path}: there is no model.weights.h5 in it, which Keras' files have.") from None
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, zlib.error) as error:
-        if isinstance(error, DialectError):
-            raise
-        raise DialectError(f"{path} is cut short or no .keras file ({error}).") from None
+    with archives.opened(path, ".keras") as archive:
+        if "model.weights.h5" not in archive.namelist():
+            raise DialectError(f"{path}: there is no model.weights.h5 in it, which Keras' files have.")
+        try:
+            content = archive.read("model.weights.h5")
+        except archives.DAMAGES as error:
+            raise DialectError(f"{path}: model.weights.h5 in it is damaged ({brief(error)}).") from None
+    return hdf5.read(path, io.BytesIO(content))
 
 
 def _tf1(path: Path) -> State:
