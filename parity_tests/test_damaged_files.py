@@ -8,6 +8,7 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from test_dialect_files import read, refusal
 
 import attn_core as core
 from attn_core import WeightsError
+from attn_core.weights import UndefinedWarning
 from attn_core.weights.files import arrays
 
 ARRAYS = {"fc.weight": np.arange(12, dtype="f4").reshape(3, 4), "fc.bias": np.ones(3, "f4")}
@@ -300,3 +302,57 @@ def test_messages_repeat_little(number: int, tmp_path: Path):
     suffix, content = list(long_files())[number]
     path = written(tmp_path, suffix, content)
     assert len(said(path)) < 600
+
+
+# ---- what is no number -----------------------------------------------------------------------------------------------
+
+BLOCK = core.SqueezeExcitation(4, 2)
+
+
+def undefined(dtype: str = "f4") -> dict[str, np.ndarray]:
+    """Return weights of which two are no numbers."""
+    found = {name: array.astype(dtype) for name, array in core.initialise(BLOCK).items()}
+    found["expand.weight"][1, 1], found["reduce.bias"][0] = np.nan, -np.inf
+    return found
+
+
+SAID = [
+    "{}: reduce.bias holds -inf at [0]: 1 of its 2 numbers are not finite.",
+    "{}: expand.weight holds nan at [1, 1]: 1 of its 8 numbers are not finite.",
+]
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_weights_that_are_no_numbers_are_told(dtype: str, tmp_path: Path):
+    """When they are saved, loaded, and read from somebody's arrays, which all keep them."""
+    path, weights = tmp_path / "w.safetensors", undefined(dtype)
+    with pytest.warns(UndefinedWarning) as told:
+        core.save(path, BLOCK, weights)
+    assert [str(each.message) for each in told] == [each.format(path) for each in SAID]
+    assert all(each.filename == __file__ for each in told)  # where the user called it
+    with pytest.warns(UndefinedWarning) as told:
+        loaded = core.load(path)[1]
+    assert [str(each.message) for each in told] == [each.format(path) for each in SAID]
+    assert all(np.array_equal(loaded[name], array, equal_nan=True) for name, array in weights.items())
+    state = core.dialects.write("timm.SqueezeExcite", BLOCK, weights)
+    for read_it in (core.dialects.read, core.dialects.read_all):
+        with pytest.warns(UndefinedWarning) as told:
+            read_it("timm.SqueezeExcite", state)
+        assert [str(each.message) for each in told] == [each.format("timm.SqueezeExcite") for each in SAID]
+
+
+def test_what_else_is_in_a_network_may_be_infinite(tmp_path: Path):
+    """As the masks of transformers are; whole numbers are always finite."""
+    state = core.dialects.write("timm.SqueezeExcite", BLOCK, core.initialise(BLOCK), "se.")
+    mask = {"attn.mask": np.full((2, 2), -np.inf, "f4"), "steps": np.array(3)}
+    path = written(tmp_path, ".npz", npz_bytes(**state, **mask))
+    core.dialects.read("timm.SqueezeExcite", core.dialects.read_file(path))  # a warning would be an error here
+
+
+def test_the_command_tells_it(attn: Callable[..., Any], tmp_path: Path):
+    path = tmp_path / "w.npz"
+    core.dialects.write_file(path, core.dialects.write("timm.SqueezeExcite", BLOCK, undefined()))
+    arguments = ("--from", "timm.SqueezeExcite", "--to", "timm.SEModule", "--out", str(tmp_path / "out.npz"))
+    code, _, stderr = attn("convert", str(path), *arguments)
+    assert code == 0
+    assert stderr.splitlines() == [f"attn: {each.format('timm.SqueezeExcite')}" for each in SAID]

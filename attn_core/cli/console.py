@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,13 +21,33 @@ err = Console(highlight=False, markup=False, emoji=False, stderr=True)
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Turn an error that is the input's into one sentence and exit code 2."""
+    """Turn an error that is the input's into one sentence and exit code 2, and warnings of it into sentences."""
     try:
-        yield
+        with told():
+            yield
     except OSError as error:
         refuse(f"{error.filename}: {error.strerror}." if error.filename else str(error), UNREADABLE)
     except (ValueError, OverflowError, ImportError) as error:
         refuse(str(error), UNREADABLE)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say what is a warning of the input as errors are said, and leave other warnings as they are."""
+    from attn_core.weights.files.errors import UndefinedWarning
+
+    own = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, UndefinedWarning):
+            say(f"attn: {message}", err, "yellow")
+        else:
+            own(message, category, *rest, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UndefinedWarning)
+        warnings.showwarning = show  # which is put back, too
+        yield
 
 
 def refuse(sentence: str, code: int) -> NoReturn:

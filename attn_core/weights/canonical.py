@@ -15,7 +15,7 @@ import safetensors.numpy
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core.spec import Block, SpecError
-from attn_core.weights.files.arrays import plain
+from attn_core.weights.files.arrays import brief, plain, tell_undefined
 from attn_core.weights.files.errors import WeightsError
 from attn_core.weights.files.safetensors import opened, tensor
 from attn_core.weights.files.whole import write_whole
@@ -56,14 +56,15 @@ def save(path: str | os.PathLike[str], block: Block, weights: Mapping[str, Array
     """Write a safetensors file that holds the weights and, in its metadata, the block.
 
     The file appears whole or not at all; an existing one is replaced. bfloat16 becomes float32, which holds the same
-    numbers. **Raises** `WeightsError`, `OSError`.
+    numbers. NaN and infinity are kept, with an `UndefinedWarning`. **Raises** `WeightsError`, `OSError`.
     """
     arrays = {name: _storable(value) for name, value in check(block, weights).items()}
+    tell_undefined(path, arrays)
     description = {"block": type(block).__name__, "config": block.config(), "version": METADATA_VERSION}
     try:
         content = safetensors.numpy.save(arrays, metadata={METADATA_KEY: json.dumps(description)})
     except safetensors.SafetensorError as error:
-        raise WeightsError(f"{path}: safetensors cannot hold these weights ({error}).") from None
+        raise WeightsError(f"{path}: safetensors cannot hold these weights ({brief(error)}).") from None
     except TypeError:
         rule = "give numbers and texts, as attention='CBAM(reduction=8)'"
         raise WeightsError(f"{path}: a file cannot hold every field of {block!r}: {rule}.") from None
@@ -73,22 +74,27 @@ def save(path: str | os.PathLike[str], block: Block, weights: Mapping[str, Array
 def load(path: str | os.PathLike[str], block: Block | None = None) -> tuple[Block, Weights]:
     """Read a file that `save` wrote, or, if the block is given, any safetensors file with its canonical names.
 
-    **Raises** `WeightsError` for a file that is damaged, of another kind, or without the block's weights; `OSError`.
+    NaN and infinity are kept, with an `UndefinedWarning`. **Raises** `WeightsError` for a file that is damaged, of
+    another kind, or without the block's weights; `OSError`.
     """
     with opened(path) as file:
         found = block or _described(path, (file.metadata() or {}).get(METADATA_KEY))
         weights = {name: tensor(path, file, name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     try:
-        return found, check(found, weights)
+        checked = check(found, weights)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from None
+    tell_undefined(path, checked)
+    return found, checked
 
 
 def _numbers(name: str, value: ArrayLike) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:  # what arrays of frameworks raise
-        reason = f"{plain(name)} is no array ({error}); the package of a framework has weights(layer) for its own"
+        reason = (
+            f"{plain(name)} is no array ({brief(error)}); the package of a framework has weights(layer) for its own"
+        )
         raise WeightsError(f"{reason}.") from None
     if array.dtype == bool or not np.can_cast(array.dtype, np.float64, "same_kind"):
         raise WeightsError(f"{plain(name)} must hold real numbers, got {array.dtype}.")

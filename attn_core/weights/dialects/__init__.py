@@ -21,6 +21,7 @@ from attn_core.weights.dialects.find import Found, read_every, read_one
 from attn_core.weights.dialects.guess import Guess, guesses
 from attn_core.weights.dialects.held import Held
 from attn_core.weights.dialects.refused import Refused
+from attn_core.weights.files.arrays import tell_undefined
 from attn_core.weights.files.errors import DialectError
 from attn_core.weights.files.state import read_file, write_file
 
@@ -77,12 +78,16 @@ def read(name: str, state: Mapping[str, Any], *, prefix: str | None = None, **op
     `prefix` is what stands before the block's names, as ``layer1.0.se.``; it is found where only one block is there.
     `options` are fields of the block that sizes do not tell (`get(name).options`, with the values of their class).
 
+    NaN and infinity are kept, with an `UndefinedWarning`.
     **Raises** `DialectError` that names each array missing, left over or misshapen, with the shape expected.
     """
     dialect, held = get(name), Held(state)
     if prefix is None:
-        return read_one(dialect, held, options, _hiders(name))
-    return dialect.read(held.named(dialect.numbered), _ended(dialect, prefix), **options)
+        found = read_one(dialect, held, options, _hiders(name))
+    else:
+        found = dialect.read(held.named(dialect.numbered), _ended(dialect, prefix), **options)
+    tell_undefined(name, found[1])
+    return found
 
 
 def read_all(name: str, state: Mapping[str, Any], **options: Any) -> dict[str, Found]:
@@ -90,7 +95,10 @@ def read_all(name: str, state: Mapping[str, Any], **options: Any) -> dict[str, F
 
     Arrays of other layers are left alone. **Raises** `DialectError` as `read` does, and if there is no block.
     """
-    return read_every(get(name), Held(state), options, _hiders(name))
+    found = read_every(get(name), Held(state), options, _hiders(name))
+    for prefix, (_, weights) in found.items():
+        tell_undefined(f"{name} at {prefix}" if prefix else name, weights)
+    return found
 
 
 def write(name: str, block: Block, weights: Mapping[str, ArrayLike], prefix: str = "") -> dict[str, NDArray[Any]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import reprlib
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_core.weights.files.errors import DialectError
+from attn_core.weights.files.errors import DialectError, UndefinedWarning
 
 Shape = tuple[int, ...]
 
@@ -74,3 +75,14 @@ def require_small(path: object, size: int, held: int) -> None:
     if size > max(FREE_BYTES, MOST_TIMES * held):
         rule = f"more than {MOST_TIMES} times as many; save it without compression if that is so"
         raise DialectError(f"{path}: claims {size:,} bytes of arrays and holds {held:,}: {rule}.")
+
+
+def tell_undefined(where: object, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Warn of weights that are no numbers: whatever is computed with them is none either."""
+    for name, array in arrays.items():
+        undefined = np.argwhere(~np.isfinite(array))
+        if len(undefined):
+            place = tuple(map(int, undefined[0]))
+            count = f"{len(undefined):,} of its {array.size:,} numbers are not finite"
+            held = f"{plain(name)} holds {float(array[place])} at {list(place)}: {count}."
+            warnings.warn(f"{where}: {held}", UndefinedWarning, stacklevel=3)

@@ -7,3 +7,7 @@ class WeightsError(ValueError):
 
 class DialectError(ValueError):
     """Arrays that are not what a dialect says, or a block that it cannot express; the message names each fault."""
+
+
+class UndefinedWarning(UserWarning):
+    """Weights that hold NaN or infinity."""
