@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -193,8 +194,8 @@ def test_moments_of_rows_are_no_group_norm(saved: Any) -> None:
 def test_detectors_read_as_written(saved: Any) -> None:
     """Places are counted, sizes asked for, and what is no image keeps the order of the graph."""
     source = read(saved, "yolo_of_shares").source
-    assert "x = x.permute(0, 2, 3, 1).unflatten(3, (3, 7))" in source
-    assert "grid(z, 2)" in source
+    assert ".permute(0, 2, 3, 1).unflatten(3, (3, 7))" in source
+    assert re.search(r"= grid\(\w+, 2\)\n", source)
     assert "sizes(" in source
 
 
