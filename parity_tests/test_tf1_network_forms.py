@@ -29,6 +29,7 @@ FORMS = (
     "integers", "separable", "channels_first", "softmax_of_pixels", "awkward_names", "resized", "transposed",
     "group_norms", "signals", "signals_of_channels_first", "dilated_signals", "dilated_volumes", "rows", "grey",
     "volumes", "flattened_volumes", "groups_of_rows",
+    "old_versions", "functions_of_numbers", "entries",
 )  # fmt: skip
 DETECTORS = (
     "yolo_of_meshgrids", "yolo_of_one_size", "yolo_of_shares", "ssd", "object_detection_api", "region_proposals",

@@ -11,9 +11,11 @@ import numpy as np
 import tensorflow as tf
 from tf1_detectors import DETECTORS
 from tf1_parts import RNG, conv, dense, head, image, stem, v1, variable
+from tf1_rare import RARE
 
 from attn_core.porting import whole_network
 from attn_core.porting.network.inference import Options
+from attn_core.porting.network.steps.observed import SIZES
 from attn_core.porting.proof import prove
 
 
@@ -329,7 +331,7 @@ FORMS: dict[str, Callable[[], Any]] = {
         cbam, channels_alone, pixels_alone, two_perceptrons, shuffles, groups, functions, vectors, integers, separable,
         channels_first, softmax_of_pixels, awkward_names, group_norms, groups_of_rows, saturated, resized, transposed,
         signals, signals_of_channels_first, dilated_signals, dilated_volumes, rows, grey, volumes, flattened_volumes,
-        *DETECTORS,
+        *DETECTORS, *RARE,
     )
 }  # fmt: skip
 
@@ -355,3 +357,14 @@ def keras_checks(folder: Path, recorded: dict[str, np.ndarray]) -> list[tuple[st
     port = whole_network.read(folder / "model.ckpt", "keras", Options())
     whole_network.write(port, folder / "keras", lambda inside: prove(port, inside, recorded, False))
     return [(check.what, check.relative) for check in port.checks]
+
+
+def operations(form: str) -> set[str]:
+    """Return the operations through which a network's pixels go; what asks for their sizes is none."""
+    with tf.Graph().as_default() as graph:
+        FORMS[form]()
+        found = {graph.get_operation_by_name("input")}
+        for operation in graph.get_operations():
+            if operation.type not in SIZES and any(each.op in found for each in operation.inputs):
+                found.add(operation)
+        return {operation.type for operation in found}

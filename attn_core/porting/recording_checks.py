@@ -42,7 +42,7 @@ def against_recording(port: Port, runner: Any, folder: Path, recorded: Mapping[s
 def _pair(
     port: Port, runner: Any, folder: Path, recorded: Mapping[str, Array], name: str, wanted: str
 ) -> Iterator[Check]:
-    image = _image(port, name, recorded[name])
+    image = image_of(port, name, recorded[name])
     has_pull = name == "input" and "cotangent" in recorded
     pull = canonical(recorded["cotangent"], port.network.result.axes) if has_pull else None
     (found,) = runner.run(str(folder / MODEL), [image.astype(np.float64)], [pull], port.network.rank)
@@ -62,7 +62,7 @@ def _pair(
 
 def _heads(port: Port, runner: Any, folder: Path, recorded: Mapping[str, Array], name: str) -> Iterator[Check]:
     """Compare each recorded output with the head that it is nearest to."""
-    image = _image(port, name, recorded[name])
+    image = image_of(port, name, recorded[name])
     (found,) = runner.run(str(folder / MODEL), [image.astype(np.float64)], [None], port.network.rank)
     heads = dict(zip(port.network.heads, apart(found.single, _head_shapes(port, image)), strict=True))
     for wanted in _outputs(recorded, name):
@@ -100,7 +100,7 @@ def _head_shapes(port: Port, image: Array) -> list[tuple[int, ...]]:
 # ---- layouts ---------------------------------------------------------------------------------------------------------
 
 
-def _image(port: Port, name: str, array: Array) -> Array:
+def image_of(port: Port, name: str, array: Array) -> Array:
     """Return a recorded image in canonical order: recorded as the graph has it, or with its channels last."""
     axes = port.network.image_axes
     _, channels, *space = canonical(port.truths[0].image, axes).shape

@@ -96,8 +96,7 @@ def _unstack(lifter: Lifter, node: Node) -> None:
 
 def _gather(lifter: Lifter, node: Node) -> Value:
     """Lift what takes the entries of an axis by their places, which the graph states."""
-    x, axis = lifter.input(node), lifter.fixed(node.inputs[2]) if len(node.inputs) > 2 else (0,)
-    places = lifter.fixed(node.inputs[1])
+    x, places, axis = lifter.input(node), *(lifter.fixed(ref) for ref in node.inputs[1:])
     if axis is None or places is None or attribute(node, "batch_dims", 0):
         raise Unsupported("the graph does not state which entries it takes")
     place = axis[0] % x.rank
@@ -124,6 +123,5 @@ RULES: dict[str, Rule] = {
     "SplitV": _split,
     "Pack": _stack,
     "Unpack": _unstack,
-    "Gather": _gather,
     "GatherV2": _gather,
 }
