@@ -10,6 +10,7 @@ import numpy as np
 
 from attn_core.parity import Outcome
 from attn_core.spec import Block
+from attn_core.spec.initializers import Constant, Directions, Initializer, Normal, Values
 
 Array = np.ndarray
 Weights = Mapping[str, Array]
@@ -158,3 +159,56 @@ def in_keras(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...
 
 
 RUN["keras"] = in_keras
+
+
+# ---- fresh weights ---------------------------------------------------------------------------------------------------
+
+
+def fresh_in_nnx(text: str, block: Block, shapes: tuple[tuple[int, ...], ...]) -> dict[str, Array]:
+    from flax import nnx
+
+    from attn_jax.weights import from_flax
+
+    layer = module(text)[type(block).__name__](rngs=nnx.Rngs(0))
+    params, statistics = nnx.state(layer, nnx.Param), nnx.state(layer, nnx.BatchStat)
+    return from_flax({"params": nnx.to_pure_dict(params), "batch_stats": nnx.to_pure_dict(statistics)})
+
+
+def fresh_in_linen(text: str, block: Block, shapes: tuple[tuple[int, ...], ...]) -> dict[str, Array]:
+    import jax
+    import jax.numpy as jnp
+
+    from attn_jax.weights import from_flax
+
+    image = jnp.zeros((1, *(8,) * (len(shapes[0]) - 2), shapes[0][1]))
+    init = jax.jit(module(text)[type(block).__name__]().init)
+    return from_flax(init(jax.random.key(0), image))
+
+
+def fresh_in_keras(text: str, block: Block, shapes: tuple[tuple[int, ...], ...]) -> dict[str, Array]:
+    import keras
+
+    from attn_tf.binding import bind, weights
+
+    layer = module(text)[type(block).__name__]()
+    layer(keras.ops.zeros((1, *(8,) * (len(shapes[0]) - 2), shapes[0][1])))
+    ours = bind(block)
+    ours.set_weights(layer.get_weights())
+    return dict(weights(ours))
+
+
+FRESH: dict[str, Callable[..., dict[str, Array]]] = {"nnx": fresh_in_nnx, "linen": fresh_in_linen}
+
+
+def assert_follows(law: Initializer, array: Array, name: str) -> None:
+    """Assert that fresh values are what a law draws: exactly where that is no chance, in bounds and width elsewhere."""
+    values = np.asarray(array, np.float64)
+    if isinstance(law, Constant | Values):
+        assert np.array_equal(values, law.draw(np.random.default_rng(0), values.shape)), name
+    elif isinstance(law, Directions):
+        assert abs(np.linalg.norm(values, axis=-1) - 1).max() < 1e-5, name  # in float32
+    else:
+        drawn = law.draw(np.random.default_rng(0), (10_000,))
+        assert isinstance(law, Normal) or abs(values).max() <= abs(drawn).max() * 1.001, name
+        # Six deviations of the deviation of so many numbers.
+        assert abs(values.std() / drawn.std() - 1) < 6 / np.sqrt(2 * values.size), name
