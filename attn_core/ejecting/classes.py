@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from attn_core.ejecting.documents import docstring
-from attn_core.ejecting.holes import HOLE, ClassText, filled, hole
 from attn_core.ejecting.languages.language import Language
-from attn_core.ejecting.symbols import Trace
+from attn_core.ejecting.tracing.symbols import Trace
+from attn_core.ejecting.writing.documents import docstring
+from attn_core.ejecting.writing.holes import HOLE, ClassText, filled, hole
 
 
 @dataclass(eq=False)

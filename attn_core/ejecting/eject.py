@@ -14,7 +14,7 @@ from attn_core.ejecting.languages.nnx import Nnx
 from attn_core.ejecting.languages.numpy import Numpy
 from attn_core.ejecting.languages.torch import Torch
 from attn_core.ejecting.targets import TARGETS
-from attn_core.ejecting.trace import trace
+from attn_core.ejecting.tracing.trace import trace
 from attn_core.interpreters.shapes import Shape
 from attn_core.spec import Block, SpecError
 from attn_core.weights.files.whole import write_whole

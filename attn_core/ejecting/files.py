@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 
 from attn_core.ejecting.classes import class_lines, instances
-from attn_core.ejecting.documents import folded
 from attn_core.ejecting.languages.language import Language
-from attn_core.ejecting.symbols import Trace
+from attn_core.ejecting.tracing.symbols import Trace
+from attn_core.ejecting.writing.documents import folded
 
 WIDTH = 100
 MARK = "Written by `attn eject`"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from attn_core.ejecting.holes import hole
 from attn_core.ejecting.languages.language import Language
-from attn_core.ejecting.laws import FAN_IN, FAN_OUT, SCALED, UNIFORM, Law, law_of
 from attn_core.ejecting.words.code import plain
+from attn_core.ejecting.writing.holes import hole
+from attn_core.ejecting.writing.laws import FAN_IN, FAN_OUT, SCALED, UNIFORM, Law, law_of
 from attn_core.spec import Part, parts
 from attn_core.spec.initializers import Constant, Directions, Normal, Values
 

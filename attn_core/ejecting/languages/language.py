@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from attn_core.ejecting.constants import constant
-from attn_core.ejecting.documents import docstring, document, folded
-from attn_core.ejecting.holes import ClassText
 from attn_core.ejecting.languages.training import any_trains
-from attn_core.ejecting.methods import METHOD, Method, with_methods
-from attn_core.ejecting.statements import Body
-from attn_core.ejecting.symbols import Step, Trace
+from attn_core.ejecting.tracing.methods import METHOD, Method, with_methods
+from attn_core.ejecting.tracing.symbols import Step, Trace
 from attn_core.ejecting.words.code import PRODUCT, Code, Operand
+from attn_core.ejecting.writing.constants import constant
+from attn_core.ejecting.writing.documents import docstring, document, folded
+from attn_core.ejecting.writing.holes import ClassText
+from attn_core.ejecting.writing.statements import Body
 from attn_core.spec import Part
 
 MODULES = frozenset(["np", "jnp", "jax", "nn", "nnx", "ops", "keras", "torch", "F", "math", "self"])

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from attn_core.ejecting.helpers.jax import LINEN
-from attn_core.ejecting.holes import ClassText, hole
 from attn_core.ejecting.languages.flax import Flax
 from attn_core.ejecting.languages.training import trains
-from attn_core.ejecting.symbols import Step, Trace
+from attn_core.ejecting.tracing.symbols import Step, Trace
 from attn_core.ejecting.words.code import Code, Operand, plain
 from attn_core.ejecting.words.jax import JaxWords
+from attn_core.ejecting.writing.holes import ClassText, hole
 from attn_core.spec import Block, Part, parts
 
 

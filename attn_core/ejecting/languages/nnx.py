@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from attn_core.ejecting.helpers.jax import NNX
-from attn_core.ejecting.holes import ClassText, hole
 from attn_core.ejecting.languages.flax import Flax
-from attn_core.ejecting.symbols import Step, Trace
+from attn_core.ejecting.tracing.symbols import Step, Trace
 from attn_core.ejecting.words.code import Code, Operand, plain
 from attn_core.ejecting.words.jax import JaxWords
+from attn_core.ejecting.writing.holes import ClassText, hole
 from attn_core.spec import Part, parts
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from attn_core.ejecting.helpers.numpy import HELPERS
-from attn_core.ejecting.holes import ClassText
 from attn_core.ejecting.languages.language import Language
-from attn_core.ejecting.symbols import Step, Trace
+from attn_core.ejecting.tracing.symbols import Step, Trace
 from attn_core.ejecting.words.code import Code, Operand, plain
 from attn_core.ejecting.words.numpy import NumpyWords
+from attn_core.ejecting.writing.holes import ClassText
 from attn_core.spec import Block, Part, parts
 
 WEIGHTS = "weights: Weights"

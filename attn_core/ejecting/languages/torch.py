@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from attn_core.ejecting.helpers.torch import HELPERS
-from attn_core.ejecting.holes import ClassText, hole
 from attn_core.ejecting.languages.language import Language
-from attn_core.ejecting.laws import FAN_IN, FAN_OUT, SCALED, UNIFORM, Law, law_of
-from attn_core.ejecting.symbols import Step, Trace
+from attn_core.ejecting.tracing.symbols import Step, Trace
 from attn_core.ejecting.words.code import Code, Operand, plain, same
 from attn_core.ejecting.words.torch import TorchWords
+from attn_core.ejecting.writing.holes import ClassText, hole
+from attn_core.ejecting.writing.laws import FAN_IN, FAN_OUT, SCALED, UNIFORM, Law, law_of
 from attn_core.spec import Part, parts
 from attn_core.spec.initializers import Constant, Directions, Normal, Values
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attn_core.ejecting.methods import METHOD, Method
-from attn_core.ejecting.symbols import Step
+from attn_core.ejecting.tracing.methods import METHOD, Method
+from attn_core.ejecting.tracing.symbols import Step
 from attn_core.spec import Block, Part, parts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from attn_core.ejecting.symbols import Symbol
+from attn_core.ejecting.tracing.symbols import Symbol
 
 ATOM, PRODUCT, SUM = range(3)  # how tightly an expression holds together
 

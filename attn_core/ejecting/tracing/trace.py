@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from attn_core.ejecting.names import heard
-from attn_core.ejecting.symbols import ARRAYS, IMAGES, Step, Symbol, Trace, symbols_in
+from attn_core.ejecting.tracing.names import heard
+from attn_core.ejecting.tracing.symbols import ARRAYS, IMAGES, Step, Symbol, Trace, symbols_in
 from attn_core.interpreters.shapes import Shape, ops
 from attn_core.interpreters.shapes import bind as on_shapes
 from attn_core.spec import Block, Part, namespace, parts

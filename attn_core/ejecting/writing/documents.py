@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attn_core.ejecting.holes import HOLE, hole
-from attn_core.ejecting.laws import law_of
-from attn_core.ejecting.symbols import Symbol, Trace
+from attn_core.ejecting.tracing.symbols import Symbol, Trace
+from attn_core.ejecting.writing.holes import HOLE, hole
+from attn_core.ejecting.writing.laws import law_of
 from attn_core.interpreters.formula import formula
 from attn_core.interpreters.shapes import Shape, ShapeError, output_shape
 from attn_core.spec import Block, Part, parts

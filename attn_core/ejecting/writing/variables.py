@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from attn_core.ejecting.symbols import Symbol
+from attn_core.ejecting.tracing.symbols import Symbol
 from attn_core.ejecting.words.code import Code
 
 # What a step's result is called where the definition has no name for it.

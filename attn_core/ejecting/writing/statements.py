@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from attn_core.ejecting.symbols import Step, Symbol, symbols_in
-from attn_core.ejecting.variables import Variables, called
+from attn_core.ejecting.tracing.symbols import Step, Symbol, symbols_in
 from attn_core.ejecting.words.code import Code, Operand
+from attn_core.ejecting.writing.variables import Variables, called
 
 MOST_STEPS = 3  # inside one another in a line: an activation of a norm of a convolution
 WIDTH = 84  # of a line, from its indent on

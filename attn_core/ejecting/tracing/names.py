@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
-from attn_core.ejecting.symbols import Call, Symbol, Trace, symbols_in
+from attn_core.ejecting.tracing.symbols import Call, Symbol, Trace, symbols_in
 
 Hearing = Callable[[FrameType, str, Any], Any]
 

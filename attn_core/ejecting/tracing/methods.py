@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from attn_core.ejecting.symbols import Call, Step, Symbol, Trace
+from attn_core.ejecting.tracing.symbols import Call, Step, Symbol, Trace
 
 METHOD = "method"  # the kind of a step that calls one
 

@@ -1,0 +1,1 @@
+"""From steps to the lines of functions, and from parts to what is said of their weights."""
