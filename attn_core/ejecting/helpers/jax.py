@@ -14,6 +14,7 @@ def _in_jax(text: str) -> str:
         r"\b(?:cast|whole)\((.*?), (x|theta|row)\)(?=[\s)]|$)", r"\1.astype(\2.dtype)", text, flags=re.MULTILINE
     )
     text = text.replace("weights = softmax(", "weights = jax.nn.softmax(")
+    text = re.sub(r"\bxp\.shape\((\w+)\)", r"\1.shape", text)
     return re.sub(r"\bxp\.", "jnp.", text).replace("Tensor", "jax.Array")
 
 

@@ -41,6 +41,10 @@ class Language:
         """Return the lines that draw the fresh weights of a part, where its layer does not."""
         return []
 
+    def together(self, lines: list[str]) -> list[str]:
+        """Return the lines that draw fresh weights, equal ones put together."""
+        return lines
+
     def frozen(self, name: str) -> list[str]:
         """Return the lines that say that no gradient reaches a part's weights."""
         return []
@@ -91,7 +95,7 @@ class Language:
         """Return the text of a block's class; `inside` are the calls that make the blocks inside."""
         steps, methods = with_methods(trace)
         init = [line for name in trace.block.parts() for line in self._member(trace, name, inside)]
-        init += [line for name, part in trace.leaves.items() for line in self.starts(name, part)]
+        init += self.together([line for name, part in trace.leaves.items() for line in self.starts(name, part)])
         init += [line for name in trace.block.without_gradient for line in self.frozen(name)]
         for step in [*steps, *(step for method in methods for step in method.steps)]:
             if step.kind == "take":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -16,6 +17,8 @@ from attn_core.spec import Part, parts
 from attn_core.spec.initializers import Constant, Directions, Normal, Values
 
 ONES = Constant(1.0)
+LAYER = re.compile(r"self\.\w+")
+FEWEST = 3  # lines that become a loop
 
 
 class Torch(Language):
@@ -33,6 +36,13 @@ class Torch(Language):
     def starts(self, name: str, part: Part) -> list[str]:
         """See `Language.starts`."""
         return _started(name, part)
+
+    def together(self, lines: list[str]) -> list[str]:
+        """See `Language.together`: lines that differ in the layer alone become a loop."""
+        groups: dict[str, list[str]] = {}
+        for line in lines:
+            groups.setdefault(LAYER.sub("layer", line), []).append(line)
+        return [line for common, each in groups.items() for line in _looped(common, each)]
 
     def frozen(self, name: str) -> list[str]:
         """See `Language.frozen`."""
@@ -80,6 +90,13 @@ class Torch(Language):
         own = ["import torch"] if "torch." in code else []
         functional = ["from torch.nn import functional as F"] if "F." in code else []
         return [*math, *numpy, *own, "from torch import Tensor, nn", *functional]
+
+
+def _looped(common: str, lines: list[str]) -> list[str]:
+    if len(lines) < FEWEST:
+        return lines
+    layers = ", ".join(found[0] for line in lines if (found := LAYER.search(line)))
+    return [f"for layer in ({layers}):", f"    {common}"]
 
 
 def _made(name: str, part: Part) -> str:
