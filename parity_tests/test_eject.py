@@ -21,7 +21,10 @@ from tiers import FIRSTS, sample
 
 import attn_core as core
 from attn_core import parity
+from attn_core.ejecting.eject import LANGUAGES
 from attn_core.ejecting.targets import TARGETS
+from attn_core.ejecting.words.torch import FUNCTIONS
+from attn_core.interpreters.trace import PRIMITIVES
 from attn_core.models.registry import KNOWN, example
 from attn_core.parity import Outcome
 from attn_core.spec import Block, Part, Parts, parts
@@ -194,6 +197,15 @@ def test_fresh_weights_follow_the_laws_elsewhere(runtime: str, block: Block):
     assert found.keys() == arrays.keys()
     for key, array in arrays.items():
         ejected.assert_follows(array.law, found[key], key)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_primitive_has_words(target: str):
+    """As an expression of its own, or as a helper of its name."""
+    language = LANGUAGES[target]()
+    functions = FUNCTIONS if target == "torch" else language.words.functions
+    said = {*dir(language.words), *functions, *language.helpers}
+    assert [name for name in PRIMITIVES if name not in said] == []
 
 
 # ---- a block of one's own --------------------------------------------------------------------------------------------
