@@ -244,6 +244,52 @@ def test_a_block_of_ones_own(target: str):
 
 
 @dataclass(frozen=True)
+class Affine(Block):
+    """Two images, and names that are taken: a helper is called as the block, a part as one of its functions."""
+
+    inputs = ("input", "other")
+    images = 2
+    channels: int
+
+    def example(self) -> tuple[tuple[int, ...], ...]:
+        """Return canonical shapes of both."""
+        return ((1, self.channels, 5, 5),) * 2
+
+    def parts(self) -> dict[str, Part | Block]:
+        """Return the layer of the gates, another one, and a block."""
+        inner = core.SqueezeExcitation(self.channels, hidden=2)
+        return {
+            "gate": parts.Dense(self.channels, self.channels),
+            "affine": parts.Affine(self.channels),
+            "inner": inner,
+        }
+
+    def gate(self, f: Any, p: Parts, z: Any) -> Any:
+        return f.sigmoid(f.relu(p.gate(z)))
+
+    def forward(self, f: Any, p: Parts, *images: Any) -> Any:
+        """Compute the product."""
+        first, second = images
+        gate = f.multiply(self.gate(f, p, f.global_mean(first)), self.gate(f, p, f.global_mean(second)))
+        return f.scale(p.inner(p.affine(f.add(first, second))), gate)
+
+
+def test_names_that_are_taken():
+    block, rng = Affine(4), np.random.default_rng(0)
+    weights = {name: rng.normal(size=array.shape) for name, array in block.arrays().items()}
+    images = tuple(rng.normal(size=(2, 2, 4, 3, 3)))
+    wanted = core.evaluate(block, weights, images)
+    found = ejected.in_numpy(core.eject(block, "numpy"), block, weights, images, wanted, False)
+    assert abs(found.output - wanted).max() < FLOAT64
+    need("torch")
+    import torch
+
+    layer = ejected.module(core.eject(block, "torch"))["Affine2"]().double()
+    layer.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
+    assert abs(layer(*map(torch.tensor, images)).detach().numpy() - wanted).max() < FLOAT64
+
+
+@dataclass(frozen=True)
 class Shuffled(Block):
     """Take channels in an order that no rule makes."""
 

@@ -44,7 +44,7 @@ Group = list[tuple[Instance, ClassText]]  # instances of one class
 def class_lines(root: Instance, language: Language) -> list[list[str]]:
     """Return the lines of each class, those first that others need."""
     found: list[list[str]] = []
-    taken: set[str] = set()
+    taken = set(language.helpers)
     every = list(root.all())
     for height in range(root.height + 1):
         groups: dict[tuple[str, Masked], Group] = {}

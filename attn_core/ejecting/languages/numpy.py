@@ -108,8 +108,9 @@ NAMES: dict[type[Part], str] = {
 
 
 def _function(name: str) -> str:
-    """Return a class's name as that of a function."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    """Return a class's name as that of a function, which is no helper's."""
+    found = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return f"{found}_block" if found in HELPERS else found
 
 
 def _options(part: Part, x: Operand) -> list[str]:

@@ -106,7 +106,9 @@ def _method(trace: Trace, call: Call) -> Method:
     steps = trace.steps[call.first : call.last]
     read = {symbol for step in steps for symbol in step.inputs}
     inputs = {name: symbol for name, symbol in call.arguments.items() if symbol in read}
-    return Method(call.code.co_name.strip("_"), _doc(call.code), inputs, steps, call.result)
+    name = call.code.co_name.strip("_")
+    name = f"{name}_of" if name in trace.block.parts() else name  # a layer is called so
+    return Method(name, _doc(call.code), inputs, steps, call.result)
 
 
 def _doc(code: CodeType) -> str:

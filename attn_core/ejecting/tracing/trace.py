@@ -16,9 +16,16 @@ from attn_core.spec import Block, Part, namespace, parts
 
 def trace(block: Block, shapes: Sequence[Shape]) -> Trace:
     """Run a block on symbols of these canonical shapes."""
-    names = list(inspect.signature(block.forward).parameters)[2 : 2 + len(block.inputs)]
+    names = _names(block, len(shapes))
     inputs = [Symbol(shape, i < block.images, name) for i, (name, shape) in enumerate(zip(names, shapes, strict=True))]
     return _run(block, dict(zip(names, inputs, strict=True)), _is_fixed(block, shapes))
+
+
+def _names(block: Block, count: int) -> list[str]:
+    """Return what a definition calls its inputs."""
+    found = inspect.signature(block.forward).parameters.values()
+    names = [each.name for each in found if each.kind is not each.VAR_POSITIONAL][2 : 2 + count]
+    return names if len(names) == count else ["x", *block.inputs[1:count]]
 
 
 def _is_fixed(block: Block, shapes: Sequence[Shape]) -> bool:
@@ -111,7 +118,7 @@ def _leaf(found: Trace, name: str, part: Part, x: Symbol) -> Symbol:
 
 
 def _nested(found: Trace, name: str, block: Block, is_fixed: bool, *inputs: Symbol) -> Symbol:
-    names = list(inspect.signature(block.forward).parameters)[2 : 2 + len(inputs)]
+    names = _names(block, len(inputs))
     own = {own: Symbol(given.shape, given.is_image, own) for own, given in zip(names, inputs, strict=True)}
     run = found.inside.setdefault(name, _run(block, own, is_fixed))
     for own_name, given in zip(names, inputs, strict=True):
