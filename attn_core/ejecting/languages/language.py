@@ -13,6 +13,7 @@ from attn_core.ejecting.writing.constants import constant
 from attn_core.ejecting.writing.documents import docstring, document, folded
 from attn_core.ejecting.writing.holes import ClassText
 from attn_core.ejecting.writing.statements import Body
+from attn_core.ejecting.writing.variables import Variables
 from attn_core.spec import Part
 
 MODULES = frozenset(["np", "jnp", "jax", "nn", "nnx", "ops", "keras", "torch", "F", "math", "self"])
@@ -28,7 +29,6 @@ class Language:
     channels_last: ClassVar[bool] = False
     reference: ClassVar[str] = ""  # what an argument of a class is called with, within the function that makes layers
     weights: ClassVar[str]  # a sentence on how weights move
-    usual: ClassVar[Mapping[str, str]] = {}  # other names of arrays
     helpers: ClassVar[Mapping[str, str]]  # functions for what the framework has not, by name
 
     # ---- what a framework says ---------------------------------------------------------------------------------------
@@ -119,11 +119,21 @@ class Language:
         return self.layer(name, part) if isinstance(part, Part) else self.nested(name, inside[name])
 
     def _function(self, trace: Trace, method: Method, told: set[str], own: bool) -> list[str]:
-        body = Body(self._write(trace, told), self.words.by_name, self.reserved(trace))
-        lines = body.run(method.inputs, method.steps, method.output)
+        lines = self._body(trace, method, told)
         doc = docstring(folded(method.doc, WIDTH)) if method.doc else []
         opening = self.signature(method.name, list(method.inputs), own, method.name in told)
         return [opening, *doc, *(f"    {line}" for line in lines)]
+
+    def _body(self, trace: Trace, method: Method, told: set[str]) -> list[str]:
+        """Return the lines of a function; where several variables want one name, none has it without a number."""
+        numbered: frozenset[str] = frozenset()
+        while True:
+            variables = Variables(numbered=numbered)
+            body = Body(self._write(trace, told), self.words.by_name, self.reserved(trace), variables=variables)
+            lines = body.run(method.inputs, method.steps, method.output)
+            if variables.clashed <= numbered:
+                return lines
+            numbered |= variables.clashed
 
     def reserved(self, trace: Trace) -> frozenset[str]:
         """Return the names that functions have."""

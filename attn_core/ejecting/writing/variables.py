@@ -25,6 +25,8 @@ class Variables:
 
     left: Counter[Symbol] = field(default_factory=Counter)
     names: dict[Symbol, str] = field(default_factory=dict)
+    numbered: frozenset[str] = frozenset()  # names of which several are needed at a time: the first has a 1
+    clashed: set[str] = field(default_factory=set)  # those of which it turned out
 
     def hold(self, name: str, symbols: Iterable[Symbol]) -> None:
         """Let a variable hold a symbol."""
@@ -42,10 +44,11 @@ class Variables:
     def free(self, wanted: str, read: set[str]) -> str:
         """Return a name like the one wanted that holds nothing that is read later, nor is one of those read."""
         held = read | {name for symbol, name in self.names.items() if self.left[symbol] > 0}
-        more = FREE if len(wanted) == 1 else ()
-        name: str = next(
-            name for name in (wanted, *more, *(f"{wanted}{i}" for i in range(2, 10_000))) if name not in held
-        )
+        if wanted in held and len(wanted) > 1:
+            self.clashed.add(wanted)
+        alone = [] if wanted in self.numbered else [wanted]
+        numbers = (f"{wanted}{i}" for i in range(2 if alone else 1, 10_000))
+        name: str = next(name for name in (*alone, *(FREE if len(wanted) == 1 else ()), *numbers) if name not in held)
         return name
 
 
