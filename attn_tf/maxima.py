@@ -25,9 +25,18 @@ def _forward_and_back(axis: int) -> Any:
             chosen = _is_first_largest(x, axis)
             return ops.where(chosen, moved, ops.zeros_like(moved))
 
-        return ops.amax(x, axis, keepdims=True), back
+        return _with_a_range_of_its_own(ops.amax(x, axis, keepdims=True)), back
 
     return run
+
+
+def _with_a_range_of_its_own(x: Any) -> Any:
+    """Return x, halved and doubled, which changes no number, for TensorFlow Lite's converter to int8.
+
+    A maximum has the range of its operand there, and what is concatenated that of the result: the planes of CBAM's
+    spatial attention would cut the image to their own range.
+    """
+    return x * 0.5 * 2 if keras.backend.backend() == "tensorflow" else x
 
 
 def _is_first_largest(x: Any, axis: int) -> Any:

@@ -292,12 +292,21 @@ class Images:
     # ---- ordinary arrays -------------------------------------------------------------------------------------------
 
     def einsum(self, equation: str, *operands: Any) -> Any:
-        """See `Primitives.einsum`; products of matrices are summed in float32 as they are, mere sums are not."""
+        """See `Primitives.einsum`; products of matrices are summed in float32 as they are, mere sums are not.
+
+        TensorFlow Lite has no operation for an einsum with a mere sum: it is taken of its operand alone, before.
+        """
         given, _, kept = equation.partition("->")
-        if any(given.count(letter) == 1 and letter not in kept for letter in given.replace(",", "")):
-            result = ops.einsum(equation, *(ops.cast(operand, arrays.wide(operand)) for operand in operands))
-            return ops.cast(result, operands[0].dtype)
-        return ops.einsum(equation, *operands)
+        letters = given.split(",")
+        alone = [{n for n in one if given.count(n) == 1 and n not in kept} for one in letters]
+        if not any(alone):
+            return ops.einsum(equation, *operands)
+        left = ["".join(n for n in one if n not in mere) for one, mere in zip(letters, alone, strict=True)]
+        summed = []
+        for x, one, mere in zip(operands, letters, alone, strict=True):
+            wide = ops.cast(x, arrays.wide(x))
+            summed.append(ops.sum(wide, [one.index(n) for n in mere]) if mere else wide)
+        return ops.cast(ops.einsum(f"{','.join(left)}->{kept}", *summed), operands[0].dtype)
 
     @arrays.widened
     def softmax(self, x: Any) -> Any:

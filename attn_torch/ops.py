@@ -42,8 +42,13 @@ def _largest(x: Tensor, axis: int) -> Tensor:
 
     Where nobody can ask for one, `amax`, which would share it, takes a quarter of the time.
     """
-    differentiated = torch.is_grad_enabled() or _moves(x)
+    # `torch.jit.trace` runs twice, the second time without gradients, and compares the programs.
+    differentiated = torch.is_grad_enabled() or _moves(x) or _is_traced()
     return x.max(axis).values if differentiated else x.amax(axis)
+
+
+def _is_traced() -> bool:
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
 
 
 def _moves(x: Tensor) -> bool:
@@ -88,7 +93,8 @@ def adaptive_mean(x: Tensor, size: tuple[int | None, ...]) -> Tensor:
     rest = tuple(None if bins == 1 else bins for bins in size)
     if not any(rest):
         return x
-    if any(isinstance(n, torch.SymInt) for n in x.shape[2:]):  # of the kernel, ONNX is written for one size alone
+    # Of the kernel, ONNX is written for one size alone, and by the exporter of TorchScript for none that is left open.
+    if torch.onnx.is_in_onnx_export() or any(isinstance(n, torch.SymInt) for n in x.shape[2:]):
         return _by_mean_matrices(x, rest)
     return _pooled(ADAPTIVE_MEANS, x, rest)
 
@@ -96,8 +102,14 @@ def adaptive_mean(x: Tensor, size: tuple[int | None, ...]) -> Tensor:
 def _by_mean_matrices(x: Tensor, size: tuple[int | None, ...]) -> Tensor:
     for axis, bins in enumerate(size, 2):
         if bins is not None:
-            x = torch.tensordot(x, _mean_matrix(x.shape[axis], bins, x), ([axis], [1])).movedim(-1, axis)
+            x = _along(x, axis, _mean_matrix(x.shape[axis], bins, x), bins)
     return x
+
+
+def _along(x: Tensor, axis: int, matrix: Tensor, length: int) -> Tensor:
+    """Apply a matrix (length, in) to one axis, by products that every exporter knows."""
+    shape = (*x.shape[:axis], length, *x.shape[axis + 1 :])
+    return x @ matrix.transpose(0, 1) if axis == x.ndim - 1 else (matrix @ x.flatten(axis + 1)).view(shape)
 
 
 def _mean_matrix(size: int, bins: int, x: Tensor) -> Tensor:
@@ -148,9 +160,7 @@ def resize(x: Tensor, like: Tensor, align_corners: bool = True) -> Tensor:
     rounded once.
     """
     for axis in range(x.ndim - 1, 1, -1):
-        shape = (*x.shape[:axis], like.shape[axis], *x.shape[axis + 1 :])
-        weights = _resize_matrix(x.shape[axis], like.shape[axis], align_corners, x)
-        x = x @ weights.mT if axis == x.ndim - 1 else (weights @ x.flatten(axis + 1)).view(shape)
+        x = _along(x, axis, _resize_matrix(x.shape[axis], like.shape[axis], align_corners, x), like.shape[axis])
     return x
 
 
@@ -211,6 +221,11 @@ def group(x: Tensor, groups: int) -> Tensor:
 def ungroup(x: Tensor, groups: int) -> Tensor:
     """See `Primitives.ungroup`."""
     return x.reshape(x.shape[0] // groups, x.shape[1] * groups, *x.shape[2:])
+
+
+def channel_shuffle(x: Tensor, groups: int) -> Tensor:
+    """See `Primitives.channel_shuffle`; PyTorch's own goes into no ONNX file by the exporter of TorchScript."""
+    return x.reshape(x.shape[0], groups, x.shape[1] // groups, *x.shape[2:]).transpose(1, 2).flatten(1, 2)
 
 
 def split(x: Tensor, pieces: int) -> Sequence[Tensor]:
@@ -358,7 +373,7 @@ def hard_swish(x: Tensor) -> Tensor:
 
 
 add, multiply, maximum = torch.add, torch.mul, torch.maximum
-stop_gradient, channel_shuffle = torch.detach, functional.channel_shuffle
+stop_gradient = torch.detach
 relu, sigmoid, silu, gelu = torch.relu, torch.sigmoid, functional.silu, functional.gelu
 leaky_relu = functional.leaky_relu
 
@@ -376,6 +391,7 @@ torch.fx.wrap("affine_grid")
 torch.fx.wrap("sample")
 torch.fx.wrap("group")
 torch.fx.wrap("ungroup")
+torch.fx.wrap("channel_shuffle")
 torch.fx.wrap("split")
 torch.fx.wrap("cut")
 torch.fx.wrap("scale")

@@ -1,75 +1,70 @@
-"""Exported layers on images of other sizes than that of the export, where sizes were left open."""
+"""Exported layers: each cell of the table in docs/export.md, on images of four sizes."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import int8
 import numpy as np
 import pytest
 from blocks import EXAMPLES
-from cases import Case
+from exporting import REFUSED, STEPS, TARGETS, Output, larger, session, takes_other_sizes, to_onnx
 from runtimes import need
-from tiers import left
+from tiers import left, sample
 
-STEPS = (0, 1, 2, 5)  # how much larger the images are: four sizes, even and odd
-# Their weights are of one size: the block says it, or the reshape in it does.
-OF_ONE_SIZE = ("HybridSN", "PointwiseSpatialAttention")
-OPEN = [name for name in EXAMPLES if name not in OF_ONE_SIZE]
+import attn_core as core
+from attn_core.interpreters.rounding import bounded
 
-
-def larger(case: Case, step: int) -> Case:
-    return replace(case, shape=(*case.shape[:2], *(n + step for n in case.shape[2:])))
-
-
-def inputs(case: Case) -> list[np.ndarray]:
-    return [array.astype(np.float32) for array in case.given]
-
-
-# ---- ONNX ------------------------------------------------------------------------------------------------------------
+# Blocks for which sizes mean something else: nothing, a number of bins, places between pixels, a size of their own.
+SAMPLED = ("SqueezeExcitation", "MixedPoolingModule", "SpatialTransformer", "PointwiseSpatialAttention")
+PROOF = "the same target on four blocks, and every block in `torch.export`"
+CELLS = sample(
+    [(target.runtime, key, name) for key, target in TARGETS.items() for name in EXAMPLES],
+    lambda cell: cell[1] == "torch_export" or cell[2] in SAMPLED,
+    PROOF,
+)
 
 
-def to_onnx(layer: Any, given: list[np.ndarray], path: Path, images: int = 1) -> Any:
-    """Export a PyTorch layer with the sizes of its images left open, and return a session of ONNX Runtime."""
-    need("torch")
-    import onnxruntime
+@pytest.mark.filterwarnings("ignore")  # of the exporters' own code
+@pytest.mark.parametrize(("runtime", "target", "name"), CELLS)
+def test_cell(runtime: str, target: str, name: str):
+    """Numbers are right within their bounds, and images of a size that was fixed are refused."""
+    need(runtime)
+    case, where = EXAMPLES[name], TARGETS[target]
+    others = [larger(case, step) for step in STEPS]
+    if reason := REFUSED.get((target, name)):
+        with pytest.raises(Exception, match=reason.error):
+            _require(where.outputs(case, others[:1]), target, others[:1])
+        return
+    is_open = where.is_open and takes_other_sizes(case)
+    outputs = where.outputs(case, others)
+    _require(outputs if is_open else outputs[:1], target, others)
+    assert is_open or all(isinstance(output, str) for output in outputs[1:]), "of one size, and takes another"
+
+
+def _require(outputs: list[Output], target: str, cases: list) -> None:
+    """Raise for a refusal, and for numbers that are beyond their bounds."""
+    for output, case in zip(outputs, cases, strict=False):
+        if isinstance(output, str):
+            raise RuntimeError(output)
+        if target == "tflite_int8":
+            int8.require(output, case)
+        else:
+            assert case.share(output) <= 1
+
+
+# ---- SAME, and networks ----------------------------------------------------------------------------------------------
+
+
+def _open_onnx(network, path: Path):
+    """Export a network of images with three channels, at 24 x 24, its sizes left open."""
     import torch
 
-    automatic = torch.export.Dim.AUTO
-    tensors = tuple(map(torch.tensor, given))
-    open_axes = [(0, *range(2, tensor.ndim)) if i < images else (0,) for i, tensor in enumerate(tensors)]
-    sizes = tuple(dict.fromkeys(axes, automatic) for axes in open_axes)
     with contextlib.redirect_stdout(io.StringIO()):  # the exporter tells its progress
-        program = torch.onnx.export(layer.eval(), tensors, dynamo=True, dynamic_shapes=sizes, verbose=False)
-    program.save(path)
-    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-
-
-def run(session: Any, given: list[np.ndarray]) -> np.ndarray:
-    names = [each.name for each in session.get_inputs()]
-    (output,) = session.run(None, dict(zip(names, given, strict=True)))
-    return output
-
-
-@pytest.mark.filterwarnings("ignore")  # of the exporter's own code
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_onnx(name: str, tmp_path: Path):
-    need("torch")
-    import attn_torch
-
-    case = EXAMPLES[name]
-    layer = attn_torch.bind(case.block, case.weights)
-    session = to_onnx(layer, inputs(case), tmp_path / "layer.onnx", case.block.images)
-    for step in STEPS:
-        other = larger(case, step)
-        if step and name in OF_ONE_SIZE:
-            with pytest.raises(Exception, match=r"INVALID_ARGUMENT|FAIL|RUNTIME_EXCEPTION"):
-                run(session, inputs(other))
-        else:
-            assert other.share(run(session, inputs(other))) <= 1
+        to_onnx(network, (torch.randn(2, 3, 24, 24),), [(0, 2, 3)], path)
+    return session(path)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -93,60 +88,49 @@ def test_onnx_of_same(length: int, stride: int, tmp_path: Path):
 
     torch.manual_seed(0)
     network, noise = Network().eval(), np.random.default_rng(0)
-    session = to_onnx(network, [noise.normal(size=(2, 3, 24, 24)).astype(np.float32)], tmp_path / "same.onnx")
+    run = _open_onnx(network, tmp_path / "same.onnx")
+    # A sum of so many products, then one of two pools: as many roundings as terms, each of the largest number.
+    terms = 3 * length**2 + length**2 + 1
     for height in range(24, 24 + stride * stride):
         image = noise.normal(size=(2, 3, height, height + 1)).astype(np.float32)
         wanted = network(torch.tensor(image)).detach().numpy()
-        np.testing.assert_allclose(run(session, [image]), wanted, rtol=0, atol=1e-5)
+        largest = abs(image).max() * float(network.conv.weight.detach().abs().sum((1, 2, 3)).max())
+        np.testing.assert_allclose(run(image), wanted, rtol=0, atol=terms * 2.0**-24 * largest)
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("padding", ["same", "symmetric"])
-def test_onnx_of_a_network(padding: str, tmp_path: Path):
-    """A network whose strides take images of every size, exported at 24 x 24."""
-    need("torch")
-    import torch
-
-    import attn_torch
-
-    network = attn_torch.SEResNet(5, depths=(1, 1), width=8, padding=padding).eval()
-    noise = np.random.default_rng(0)
-    session = to_onnx(network, [noise.normal(size=(2, 3, 24, 24)).astype(np.float32)], tmp_path / "network.onnx")
+@pytest.mark.parametrize("runtime", ["torch", "nnx"])
+@pytest.mark.parametrize("padding", ["same", left("symmetric", "the same network with SAME, and its block alone")])
+def test_a_network_of_any_size(runtime: str, padding: str, tmp_path: Path):
+    """Strides take images of every size, also of one that is odd where that of the export was even."""
+    need(runtime)
+    block = core.SEResNet(5, depths=(1, 1), width=8, padding=padding)
+    weights, noise = core.initialise(block, seed=0), np.random.default_rng(0)
+    run = (_in_onnx if runtime == "torch" else _in_jax)(block, weights, tmp_path / "network.onnx")
     for size in ((24, 24), (25, 27), (30, 31), (33, 26)):
         image = noise.normal(size=(2, 3, *size)).astype(np.float32)
-        wanted = network(torch.tensor(image)).detach().numpy()
-        np.testing.assert_allclose(run(session, [image]), wanted, rtol=0, atol=1e-5)
+        wanted = bounded(block, weights, image)
+        assert (abs(run(image) - wanted.values.output) <= wanted.bounds["output"]).all()
 
 
-# ---- jax.export ------------------------------------------------------------------------------------------------------
+def _in_onnx(block, weights, path: Path):
+    import attn_torch
+
+    return _open_onnx(attn_torch.bind(block, weights).eval(), path)
 
 
-def exported_by_jax(case: Case) -> Any:
-    """Export an NNX layer with batch, height and width as symbols."""
+def _in_jax(block, weights, path: Path):
     import jax
-    from jax import export
+    import jax.export
 
     import attn_jax.nnx
 
-    layer = attn_jax.nnx.bind(case.block, case.weights)
+    layer = attn_jax.nnx.bind(block, weights)
     layer.eval()
-    rank = len(case.shape) - 2
-    batch, *space = export.symbolic_shape(", ".join(["b", *"hwd"[:rank]]))
-    images = case.block.images
-    shapes = [(*space, array.shape[1]) if i < images else array.shape[1:] for i, array in enumerate(case.given)]
-    symbols = [jax.ShapeDtypeStruct((batch, *shape), np.float32) for shape in shapes]
-    return export.export(jax.jit(lambda *given: layer(*given)))(*symbols)
-
-
-@pytest.mark.parametrize("name", OPEN)
-def test_jax_export(name: str):
-    need("nnx")
-    case = EXAMPLES[name]
-    exported = exported_by_jax(case)
-    for step in STEPS:
-        other = larger(case, step)
-        output = np.asarray(exported.call(*other.channels_last))
-        assert other.share(np.moveaxis(output, -1, 1) if output.ndim > 2 else output) <= 1
+    batch, height, width = jax.export.symbolic_shape("b, h, w")
+    given = jax.ShapeDtypeStruct((batch, height, width, block.channels), np.float32)
+    exported = jax.export.export(jax.jit(lambda x: layer(x)))(given)
+    return lambda image: np.asarray(exported.call(np.moveaxis(image, 1, -1)))
 
 
 # ---- adaptive means --------------------------------------------------------------------------------------------------

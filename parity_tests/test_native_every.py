@@ -1,4 +1,7 @@
-"""What PyTorch and JAX users do with a layer, done with every block; Keras users' part is in `keras_checks`."""
+"""What PyTorch and JAX users do with a layer, done with every block; Keras users' part is in `keras_checks`.
+
+Exports are in `test_export.py`.
+"""
 
 from __future__ import annotations
 
@@ -93,22 +96,6 @@ def test_torch_compiles_without_a_graph_break(name: str, way: str):
         trains(name)
     else:
         takes_other_sizes(name, backend=way)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_torch_exports_with_unknown_sizes(name: str):
-    case = EXAMPLES[name]
-    other = resized(case)
-    module, tensors = torch_module(case)
-    import torch
-
-    automatic = torch.export.Dim.AUTO  # convolutions with strides derive sizes from others, as PyTorch's own do
-    space = {2 + i: automatic for i in range(len(case.shape) - 2)} if other != case else {}
-    images = [{0: automatic, **space}] * case.block.images
-    dimensions = (*images, *({0: automatic} for _ in case.more))
-    exported = torch.export.export(module, tensors(case), dynamic_shapes=dimensions).module()
-    for each in (case, other):
-        assert each.share(exported(*tensors(each)).detach()) <= 1
 
 
 @pytest.mark.parametrize("name", NAMES)

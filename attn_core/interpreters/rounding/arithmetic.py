@@ -58,6 +58,10 @@ class Arithmetic:
         """The standard deviation of storing 1."""
         return self.dtype.unit / UNIFORM
 
+    def stored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the standard deviations of storing the numbers of an array, apart from the smallest."""
+        return self.storing * np.abs(values)
+
     @property
     def adding(self) -> float:
         """The standard deviation of adding something to a sum that becomes 1."""

@@ -15,7 +15,7 @@ FEW_BITS = 8  # of bfloat16, which has the fewest
 
 def stored(value: Numbers, inherited: Numbers, how: Arithmetic, *sources: Origin, own: ArrayLike = 0.0) -> Rounded:
     """Return a result that is rounded once more where it is stored; `own` is the deviation that computing it adds."""
-    storing = how.storing * np.abs(value) + how.dtype.smallest * ~_surely_zero(value, inherited)
+    storing = how.stored(value) + how.dtype.smallest * ~_surely_zero(value, inherited)
     # Variances add up, because computing and storing round independently of each other.
     deviation = np.sqrt(np.square(own) + storing**2)
     noise = np.clip(inherited + how.draw(deviation), -HOPELESS, HOPELESS)
@@ -40,7 +40,7 @@ def like(number: Any, how: Arithmetic) -> Rounded:
     constant = np.asarray(number, np.float64)
     if _is_short(constant):
         return Rounded(constant, EXACT, how)
-    rounding = how.draw(how.storing * np.abs(constant))
+    rounding = how.draw(how.stored(constant))
     return Rounded(constant, rounding, how)
 
 
