@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,9 @@ class Layer(nn.Module):
     """
 
     block: Block
+
+    if TYPE_CHECKING:  # PyTorch's own says that a call returns anything
+        __call__: Callable[..., Tensor]
 
     def __init_subclass__(cls, of: type[Block] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

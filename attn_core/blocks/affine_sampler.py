@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar
 
 from attn_core.spec import Block, Parts, require, require_choice, require_rank, require_type
-from attn_core.spec.primitives import PADDINGS, Primitives
+from attn_core.spec.primitives import PADDINGS, Border, Primitives
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class AffineSampler(Block):
     _: KW_ONLY
     rank: int = 2
     align_corners: bool = False
-    padding: str = "zeros"
+    padding: Border = "zeros"
 
     def __post_init__(self) -> None:
         hold_size(self)

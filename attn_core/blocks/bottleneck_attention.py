@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 from attn_core.blocks.bottleneck import Bottleneck
 from attn_core.blocks.convolution import convolution, convolve
@@ -22,7 +22,8 @@ from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
-JOINED = ("product", "sum")
+Joined = Literal["product", "sum"]
+JOINED: tuple[str, ...] = get_args(Joined)
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,7 +72,7 @@ class BottleneckAttention(Bottleneck):
     dilation: int = 4
     depth: int = 2
     rank: int = 2
-    joined: str = "product"
+    joined: Joined = "product"
     momentum: float = 0.1
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, TypeVar, cast
 
-from attn_core.blocks.channel_attention import ChannelAttention
+from attn_core.blocks.channel_attention import ChannelAttention, Pools
 from attn_core.blocks.spatial_attention import SpatialAttention
 from attn_core.spec import Block, Part, Parts, complete, require_type
 from attn_core.spec.primitives import Primitives
@@ -46,7 +46,7 @@ class CBAM(Block):
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = False
-    pools: str = "both"
+    pools: Pools = "both"
     rank: int = 2
     spatial_bias: bool = False
     norm: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 from attn_core.blocks.bottleneck import Bottleneck
 from attn_core.spec import Parts, require_choice, require_type
@@ -11,7 +11,8 @@ from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
-POOLS = ("mean", "max", "both")
+Pools = Literal["mean", "max", "both"]
+POOLS: tuple[str, ...] = get_args(Pools)
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +50,7 @@ class ChannelAttention(Bottleneck):
 
     _: KW_ONLY
     bias: bool = False
-    pools: str = "both"
+    pools: Pools = "both"
 
     def __post_init__(self) -> None:
         require_type(self, pools=str)

@@ -6,17 +6,18 @@ MICCAI 2018, arXiv:1803.02579.
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 from attn_core.blocks.excitation import Excitation
 from attn_core.spec import Block, Part, Parts, require_choice, require_rank, require_type
 from attn_core.spec.initializers import TORCH, Start
 from attn_core.spec.parts import Conv
-from attn_core.spec.primitives import Primitives
+from attn_core.spec.primitives import Gate, Primitives
 
 T = TypeVar("T")
 
-JOINED = ("maximum", "sum")
+Joined = Literal["maximum", "sum"]
+JOINED: tuple[str, ...] = get_args(Joined)
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,8 +61,9 @@ class ConcurrentSqueezeExcitation(Excitation):
     words: ClassVar[tuple[str, ...]] = ("scSE", "csSE", "SCSEModule")
 
     _: KW_ONLY
+    gate: Gate = "sigmoid"
     rank: int = 2
-    joined: str = "maximum"
+    joined: Joined = "maximum"
 
     def __post_init__(self) -> None:
         require_type(self, joined=str)

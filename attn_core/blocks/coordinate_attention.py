@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from functools import reduce
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 from attn_core.blocks.bottleneck import Bottleneck
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.blocks.strip_pooling import strip_means
 from attn_core.spec import Block, Part, Parts, require_choice, require_momentum, require_rank, require_type
 from attn_core.spec.parts import Conv
-from attn_core.spec.primitives import ACTIVATIONS, Primitives, pointwise
+from attn_core.spec.primitives import ACTIVATIONS, Activation, Primitives, pointwise
 
 T = TypeVar("T")
 
 FEWEST = 8  # hidden units
-JOINED = ("product", "sum")
+Joined = Literal["product", "sum"]
+JOINED: tuple[str, ...] = get_args(Joined)
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,8 +66,8 @@ class CoordinateAttention(Bottleneck):
     rank: int = 2
     norm: bool = True
     momentum: float = 0.1
-    activation: str = "hard_swish"
-    joined: str = "product"
+    activation: Activation = "hard_swish"
+    joined: Joined = "product"
 
     def __post_init__(self) -> None:
         require_type(self, norm=bool, momentum=(float, int), activation=str, joined=str)

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from attn_core.spec import Block, Part, Parts, require_choice, require_positive, require_type
 from attn_core.spec.parts import Dense
-from attn_core.spec.primitives import GATES, Primitives, pointwise
+from attn_core.spec.primitives import GATES, Gate, Primitives, pointwise
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class EffectiveSqueezeExcitation(Block):
     channels: int
     _: KW_ONLY
     bias: bool = True
-    gate: str = "hard_sigmoid"
+    gate: Gate = "hard_sigmoid"
 
     def __post_init__(self) -> None:
         require_type(self, channels=int, bias=bool, gate=str)

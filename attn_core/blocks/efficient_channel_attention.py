@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar, cast
+from typing import ClassVar, Literal, TypeVar, cast, get_args
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
-BORDERS = ("zeros", "circular")
+Border = Literal["zeros", "circular"]
+BORDERS: tuple[str, ...] = get_args(Border)
 
 GAMMA, B = 2, 1  # as in all of the paper's experiments
 
@@ -66,7 +67,7 @@ class EfficientChannelAttention(Block):
     channels: int
     kernel: int | None = None
     _: KW_ONLY
-    border: str = "zeros"
+    border: Border = "zeros"
     hidden: int | None = None
     bias: bool = False
 

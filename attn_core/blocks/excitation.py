@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from attn_core.blocks.bottleneck import Bottleneck
 from attn_core.spec import Parts, require_choice, require_type
-from attn_core.spec.primitives import ACTIVATIONS, GATES, Primitives, pointwise
+from attn_core.spec.primitives import ACTIVATIONS, GATES, Activation, Primitives, pointwise
 
 T = TypeVar("T")
 
@@ -23,8 +23,8 @@ class Excitation(Bottleneck):
     possible: ClassVar[tuple[str, ...]] = GATES
 
     _: KW_ONLY
-    activation: str = "relu"
-    gate: str = "sigmoid"
+    activation: Activation = "relu"
+    gate: str = "sigmoid"  # each block says which ones it has
 
     def __post_init__(self) -> None:
         require_type(self, activation=str, gate=str)

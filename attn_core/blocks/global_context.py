@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 from attn_core.blocks.bottleneck import Bottleneck
 from attn_core.spec import Block, Part, Parts, require, require_choice, require_type
@@ -17,8 +17,10 @@ from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
-POOLS = ("attention", "mean")
-FUSIONS = {"add": ("add",), "scale": ("scale",), "both": ("scale", "add")}
+Pool = Literal["attention", "mean"]
+POOLS: tuple[str, ...] = get_args(Pool)
+Fusion = Literal["add", "scale", "both"]
+FUSIONS: dict[str, tuple[str, ...]] = {"add": ("add",), "scale": ("scale",), "both": ("scale", "add")}
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,8 +65,8 @@ class GlobalContext(Bottleneck):
     words: ClassVar[tuple[str, ...]] = ("GC", "GCNet", "ContextBlock", "GC block")
 
     _: KW_ONLY
-    pool: str = "attention"
-    fusion: str = "add"
+    pool: Pool = "attention"
+    fusion: Fusion = "add"
     eps: float = 1e-5
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from attn_core.blocks.channel_attention import POOLS
+from attn_core.blocks.channel_attention import POOLS, Pools
 from attn_core.spec import Block, Parts, require_choice, require_type
 from attn_core.spec.primitives import Primitives
 
@@ -35,7 +35,7 @@ class GlobalPooling(Block):
     source: ClassVar[str] = "Woo et al.: CBAM: Convolutional Block Attention Module. ECCV 2018, arXiv:1807.06521"
     family: ClassVar[str] = "pooling and sampling"
 
-    pools: str = "both"
+    pools: Pools = "both"
 
     def __post_init__(self) -> None:
         require_type(self, pools=str)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 from attn_core.spec import (
     Block,
@@ -24,8 +24,10 @@ from attn_core.spec.primitives import Primitives
 T = TypeVar("T")
 
 SOFTMAX_MODES = ("embedded_gaussian", "gaussian")
-MODES = (*SOFTMAX_MODES, "dot_product", "concatenation")
-SCALES = ("none", "hidden", "channels")
+Mode = Literal["embedded_gaussian", "gaussian", "dot_product", "concatenation"]
+MODES: tuple[str, ...] = get_args(Mode)
+Scale = Literal["none", "hidden", "channels"]
+SCALES: tuple[str, ...] = get_args(Scale)
 
 
 NARROW = Start("NARROW", lambda fan_in, fan_out: Normal(0.01), lambda fan_in, fan_out: Constant(0.0))
@@ -92,8 +94,8 @@ class NonLocal(Block):
     channels: int
     hidden: int | None = None
     _: KW_ONLY
-    mode: str = "embedded_gaussian"
-    scale: str = "none"
+    mode: Mode = "embedded_gaussian"
+    scale: Scale = "none"
     subsample: int | tuple[int, ...] = 1
     norm: bool = False
     rank: int = 2

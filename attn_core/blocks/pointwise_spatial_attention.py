@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass, field
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
-MODES = ("both", "collect", "distribute")
+Mode = Literal["both", "collect", "distribute"]
+MODES: tuple[str, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +79,7 @@ class PointwiseSpatialAttention(Block):
     size: int | tuple[int, ...]
     _: KW_ONLY
     hidden: int | None = None
-    mode: str = "both"
+    mode: Mode = "both"
     softmax: bool = False
     rank: int = 2
     momentum: float = 0.1

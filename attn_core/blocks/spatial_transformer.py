@@ -11,7 +11,7 @@ from attn_core.blocks.affine_sampler import AffineSampler, Size, hold_size
 from attn_core.spec import Block, Part, Parts, require, require_odd, require_type
 from attn_core.spec.initializers import Values
 from attn_core.spec.parts import ZERO, Conv, Dense
-from attn_core.spec.primitives import Primitives
+from attn_core.spec.primitives import Border, Primitives
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class SpatialTransformer(Block):
     hidden: int = 32
     rank: int = 2
     align_corners: bool = False
-    padding: str = "zeros"
+    padding: Border = "zeros"
 
     def __post_init__(self) -> None:
         hold_size(self)

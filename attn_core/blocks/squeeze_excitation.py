@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, get_args
 
 from attn_core.blocks.excitation import Excitation
 from attn_core.spec import Block, Part, Parts, require_momentum, require_type
 from attn_core.spec.initializers import TENSORFLOW, Start
 from attn_core.spec.parts import BatchNorm
-from attn_core.spec.primitives import GATES, Primitives
+from attn_core.spec.primitives import GateOrRelu, Primitives
 
 T = TypeVar("T")
 
@@ -55,9 +55,10 @@ class SqueezeExcitation(Excitation):
         *("SE", "SELayer", "SEModule", "SE block", "squeeze and excite", "SENet", "cSE", "Attention_Block"),
         *("ChannelSELayer", "ResidualSELayer", "SEWithNorm"),
     )
-    possible: ClassVar[tuple[str, ...]] = (*GATES, "relu")
+    possible: ClassVar[tuple[str, ...]] = get_args(GateOrRelu)
 
     _: KW_ONLY
+    gate: GateOrRelu = "sigmoid"
     norm: bool = False
     momentum: float = 0.1
     residual: bool = False

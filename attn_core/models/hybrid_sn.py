@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypedDict, TypeVar, Unpack, get_args
 
 from attn_core.blocks.convolution import convolution, convolve
 from attn_core.models.attention import Attention, attention, named
@@ -13,7 +13,8 @@ from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
-ORDERS = ("3d_first", "2d_first")
+Order = Literal["3d_first", "2d_first"]
+ORDERS: tuple[str, ...] = get_args(Order)
 DEPTHS = (7, 5, 3)  # pixels along the bands, of the kernel of each spectral convolution
 LOST = 8  # pixels along the edge of a patch, of the four convolutions of 3 pixels
 
@@ -65,7 +66,7 @@ class HybridSN(Block):
     size: int
     classes: int = 16
     _: KW_ONLY
-    order: str = "3d_first"
+    order: Order = "3d_first"
     attention: Attention = None
     norm: bool = False
     relu: bool = True
@@ -176,16 +177,29 @@ def _counted(numbers: tuple[int, ...], count: int) -> bool:
     return len(numbers) == count and all(type(number) is int and number >= 1 for number in numbers)
 
 
-def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+class HybridSNOptions(TypedDict, total=False):
+    """What `HybridSN` takes beside bands, size and classes, for type checkers."""
+
+    order: Order
+    attention: Attention
+    norm: bool
+    relu: bool
+    dropout: float
+    hidden: tuple[int, int]
+    filters: tuple[int, int, int, int]
+    momentum: float
+
+
+def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the paper's network; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["paper"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["paper"], **options))
 
 
-def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["2d_first"], **options))
 
 
-def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["attention"], **options))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 from attn_core.models.attention import Attention, attention, named
 from attn_core.spec import (
@@ -23,7 +23,8 @@ from attn_core.spec.primitives import Primitives
 
 T = TypeVar("T")
 
-PADDINGS = ("symmetric", "same")
+Padding = Literal["symmetric", "same"]
+PADDINGS: tuple[str, ...] = get_args(Padding)
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,7 +84,7 @@ class ResidualBlock(Block):
     bottleneck: bool = False
     hidden: int | None = None
     preactivation: bool = False
-    padding: str = "symmetric"
+    padding: Padding = "symmetric"
     norm: bool = True
     bias: bool = False
     relu_last: bool = False

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypedDict, TypeVar, Unpack
 
 from attn_core.models.attention import Attention, named
-from attn_core.models.residual_block import PADDINGS, ResidualBlock
+from attn_core.models.residual_block import PADDINGS, Padding, ResidualBlock
 from attn_core.models.stage import Stage
 from attn_core.spec import (
     Block,
@@ -78,7 +78,7 @@ class SEResNet(Block):
     attention: Attention = "se"
     width: int = 64
     rank: int = 2
-    padding: str = "symmetric"
+    padding: Padding = "symmetric"
     momentum: float = 0.1
     eps: float = 1e-5
 
@@ -144,26 +144,40 @@ class SEResNet(Block):
         return logits
 
 
-def se_resnet_18(classes: int = 1000, **options: Any) -> SEResNet:
+class SEResNetOptions(TypedDict, total=False):
+    """What `SEResNet` takes beside classes, for type checkers."""
+
+    depths: tuple[int, ...]
+    bottleneck: bool
+    channels: int
+    attention: Attention
+    width: int
+    rank: int
+    padding: Padding
+    momentum: float
+    eps: float
+
+
+def se_resnet_18(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-18; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[18] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[18], **options))
 
 
-def se_resnet_34(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_34(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-34; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[34] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[34], **options))
 
 
-def se_resnet_50(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_50(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-50; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[50] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[50], **options))
 
 
-def se_resnet_101(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_101(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-101; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[101] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[101], **options))
 
 
-def se_resnet_152(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_152(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-152; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[152] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[152], **options))

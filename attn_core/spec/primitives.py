@@ -17,13 +17,17 @@ Each runtime is a set of plain functions with these names; `mypy` checks them ag
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 T = TypeVar("T")
 
-ACTIVATIONS = ("relu", "silu", "gelu", "hard_swish", "leaky_relu")
-GATES = ("sigmoid", "hard_sigmoid")
-PADDINGS = ("zeros", "border")
+Activation = Literal["relu", "silu", "gelu", "hard_swish", "leaky_relu"]
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+Gate = Literal["sigmoid", "hard_sigmoid"]
+GateOrRelu = Literal["sigmoid", "hard_sigmoid", "relu"]
+GATES: tuple[str, ...] = get_args(Gate)
+Border = Literal["zeros", "border"]
+PADDINGS: tuple[str, ...] = get_args(Border)
 
 
 class Primitives(Protocol[T]):

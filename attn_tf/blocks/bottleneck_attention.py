@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.bottleneck_attention import Joined
 from attn_tf.layer import Layer
 
 
@@ -44,7 +45,7 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
         bias: bool = True,
         dilation: int = 4,
         depth: int = 2,
-        joined: str = "product",
+        joined: Joined = "product",
         momentum: float = 0.1,
         data_format: str | None = None,
         **kwargs: Any,

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_tf.layer import Layer
 
 
@@ -45,7 +46,7 @@ class CBAM(Layer, of=core.CBAM):
         *,
         hidden: int | None = None,
         bias: bool = False,
-        pools: str = "both",
+        pools: Pools = "both",
         spatial_bias: bool = False,
         norm: bool = False,
         momentum: float = 0.01,

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_tf.layer import Layer
 
 
@@ -39,7 +40,7 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
         *,
         hidden: int | None = None,
         bias: bool = False,
-        pools: str = "both",
+        pools: Pools = "both",
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.concurrent_squeeze_excitation import Joined
+from attn_core.spec.primitives import Activation, Gate
 from attn_tf.layer import Layer
 
 
@@ -42,9 +44,9 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        activation: str = "relu",
-        gate: str = "sigmoid",
-        joined: str = "maximum",
+        activation: Activation = "relu",
+        gate: Gate = "sigmoid",
+        joined: Joined = "maximum",
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.coordinate_attention import Joined
+from attn_core.spec.primitives import Activation
 from attn_tf.layer import Layer
 
 
@@ -42,8 +44,8 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
         bias: bool = True,
         norm: bool = True,
         momentum: float = 0.1,
-        activation: str = "hard_swish",
-        joined: str = "product",
+        activation: Activation = "hard_swish",
+        joined: Joined = "product",
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:

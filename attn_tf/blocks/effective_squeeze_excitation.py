@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.spec.primitives import Gate
 from attn_tf.layer import Layer
 
 
@@ -34,7 +35,7 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
         self,
         *,
         bias: bool = True,
-        gate: str = "hard_sigmoid",
+        gate: Gate = "hard_sigmoid",
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:

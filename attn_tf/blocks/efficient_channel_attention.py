@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.efficient_channel_attention import Border
 from attn_tf.layer import Layer
 
 
@@ -39,7 +40,7 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
         self,
         kernel: int | None = None,
         *,
-        border: str = "zeros",
+        border: Border = "zeros",
         hidden: int | None = None,
         bias: bool = False,
         data_format: str | None = None,

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.global_context import Fusion, Pool
 from attn_tf.layer import Layer
 
 
@@ -41,8 +42,8 @@ class GlobalContext(Layer, of=core.GlobalContext):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        pool: str = "attention",
-        fusion: str = "add",
+        pool: Pool = "attention",
+        fusion: Fusion = "add",
         eps: float = 1e-05,
         data_format: str | None = None,
         **kwargs: Any,

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_tf.layer import Layer
 
 
@@ -29,7 +30,7 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
 
     def __init__(
         self,
-        pools: str = "both",
+        pools: Pools = "both",
         *,
         data_format: str | None = None,
         **kwargs: Any,

@@ -20,7 +20,14 @@ class GridSampler(Layer, of=core.GridSampler):
     (batch, *size, channels). The grid is the same array for an image of the layout BCHW, which is PyTorch's, and of
     BHWD, which is that of Keras and Flax. With ``data_format="channels_first"``, channels come second.
 
-    **Fields**: see `attn_core.GridSampler`; rank is read from the input.
+    **Fields**
+
+    - ``order``: of a point's coordinates: "xy", that of the last spatial axis (the width) first, as in PyTorch's
+      `grid_sample`; or "yx", that of the first spatial axis first.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``rank`` is read from the input.
+    - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

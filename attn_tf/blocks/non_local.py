@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.non_local import Mode, Scale
 from attn_tf.layer import Layer
 
 
@@ -41,8 +42,8 @@ class NonLocal(Layer, of=core.NonLocal):
         self,
         hidden: int | None = None,
         *,
-        mode: str = "embedded_gaussian",
-        scale: str = "none",
+        mode: Mode = "embedded_gaussian",
+        scale: Scale = "none",
         subsample: int | tuple[int, ...] = 1,
         norm: bool = False,
         bias: bool = True,

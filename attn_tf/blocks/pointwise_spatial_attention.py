@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.blocks.pointwise_spatial_attention import Mode
 from attn_tf.layer import Layer
 
 
@@ -40,7 +41,7 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
         size: int | tuple[int, ...],
         *,
         hidden: int | None = None,
-        mode: str = "both",
+        mode: Mode = "both",
         softmax: bool = False,
         momentum: float = 0.1,
         data_format: str | None = None,

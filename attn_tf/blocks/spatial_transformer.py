@@ -8,6 +8,7 @@ import keras
 
 from attn_core import blocks as core
 from attn_core.blocks.affine_sampler import Size
+from attn_core.spec.primitives import Border
 from attn_tf.layer import Layer
 
 
@@ -46,7 +47,7 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
         pooled: int = 4,
         hidden: int = 32,
         align_corners: bool = False,
-        padding: str = "zeros",
+        padding: Border = "zeros",
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:

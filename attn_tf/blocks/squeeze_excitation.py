@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from attn_core import blocks as core
+from attn_core.spec.primitives import Activation, GateOrRelu
 from attn_tf.layer import Layer
 
 
@@ -43,8 +44,8 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        activation: str = "relu",
-        gate: str = "sigmoid",
+        activation: Activation = "relu",
+        gate: GateOrRelu = "sigmoid",
         norm: bool = False,
         momentum: float = 0.1,
         residual: bool = False,

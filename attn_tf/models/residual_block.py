@@ -8,6 +8,7 @@ import keras
 
 from attn_core import models as core
 from attn_core.models.attention import Attention, named
+from attn_core.models.residual_block import Padding
 from attn_tf.layer import Layer
 
 
@@ -51,7 +52,7 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
         bottleneck: bool = False,
         hidden: int | None = None,
         preactivation: bool = False,
-        padding: str = "symmetric",
+        padding: Padding = "symmetric",
         norm: bool = True,
         bias: bool = False,
         relu_last: bool = False,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import keras
 
 from attn_core import models as core
 from attn_core.models.attention import Attention, named
+from attn_core.models.residual_block import Padding
 from attn_core.models.se_resnet import SE_RESNETS
 from attn_tf.layer import Network
 
@@ -47,7 +48,7 @@ class SEResNet(Network, of=core.SEResNet):
         *,
         attention: Attention = "se",
         width: int = 64,
-        padding: str = "symmetric",
+        padding: Padding = "symmetric",
         momentum: float = 0.1,
         eps: float = 1e-05,
         data_format: str | None = None,
@@ -74,26 +75,43 @@ class SEResNet(Network, of=core.SEResNet):
         return self.block.forward(self.images, self, x)
 
 
-def se_resnet_18(classes: int = 1000, **options: Any) -> SEResNet:
+class SEResNetOptions(TypedDict, total=False):
+    """What `SEResNet` takes beside classes, for type checkers."""
+
+    depths: tuple[int, ...]
+    bottleneck: bool
+    attention: Attention
+    width: int
+    padding: Padding
+    momentum: float
+    eps: float
+    data_format: str | None
+    synchronized: bool
+    name: str | None
+    dtype: Any
+    trainable: bool
+
+
+def se_resnet_18(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-18; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[18] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[18], **options))
 
 
-def se_resnet_34(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_34(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-34; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[34] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[34], **options))
 
 
-def se_resnet_50(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_50(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-50; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[50] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[50], **options))
 
 
-def se_resnet_101(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_101(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-101; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[101] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[101], **options))
 
 
-def se_resnet_152(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_152(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-152; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[152] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[152], **options))

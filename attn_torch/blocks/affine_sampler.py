@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from attn_core import blocks as core
 from attn_core.blocks.affine_sampler import Size
 from attn_core.interpreters.shapes import explain
+from attn_core.spec.primitives import Border
 from attn_torch import ops
 from attn_torch.layer import Layer
 
@@ -42,13 +45,18 @@ class AffineSampler(Layer, of=core.AffineSampler):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         size: Size = None,
         *,
         rank: int = 2,
         align_corners: bool = False,
-        padding: str = "zeros",
+        padding: Border = "zeros",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:

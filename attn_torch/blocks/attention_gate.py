@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,9 @@ from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class AttentionGate(Layer, of=core.AttentionGate):
@@ -42,6 +47,17 @@ class AttentionGate(Layer, of=core.AttentionGate):
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """
+
+    if TYPE_CHECKING:
+        features: Convolution
+        features_norm: BatchNorm
+        signal: Convolution
+        signal_norm: BatchNorm
+        map: Convolution
+        map_norm: BatchNorm
+
+        def __call__(self, x: Tensor, signal: Tensor) -> Tensor:
+            """Compute the block's output."""
 
     def __init__(
         self,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
+from attn_core.blocks.bottleneck_attention import Joined
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class BottleneckAttention(Layer, of=core.BottleneckAttention):
@@ -42,6 +48,21 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        reduce: nn.Linear
+        expand: nn.Linear
+        reduce_norm: nn.BatchNorm1d
+        squeeze: Convolution
+        squeeze_norm: BatchNorm
+        dilated0: Convolution
+        dilated0_norm: BatchNorm
+        dilated1: Convolution
+        dilated1_norm: BatchNorm
+        map: Convolution
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
@@ -52,7 +73,7 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
         dilation: int = 4,
         depth: int = 2,
         rank: int = 2,
-        joined: str = "product",
+        joined: Joined = "product",
         momentum: float = 0.1,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.blocks.channel_attention import ChannelAttention
+    from attn_torch.blocks.spatial_attention import SpatialAttention
 
 
 class CBAM(Layer, of=core.CBAM):
@@ -42,6 +49,13 @@ class CBAM(Layer, of=core.CBAM):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        channel: ChannelAttention
+        spatial: SpatialAttention
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
@@ -50,7 +64,7 @@ class CBAM(Layer, of=core.CBAM):
         *,
         hidden: int | None = None,
         bias: bool = False,
-        pools: str = "both",
+        pools: Pools = "both",
         rank: int = 2,
         spatial_bias: bool = False,
         norm: bool = False,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
+from attn_core.blocks.concurrent_squeeze_excitation import Joined
 from attn_core.interpreters.shapes import explain
+from attn_core.spec.primitives import Activation, Gate
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import Convolution
 
 
 class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
@@ -42,6 +49,14 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        reduce: nn.Linear
+        expand: nn.Linear
+        conv: Convolution
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
@@ -49,10 +64,10 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        activation: str = "relu",
-        gate: str = "sigmoid",
+        activation: Activation = "relu",
+        gate: Gate = "sigmoid",
         rank: int = 2,
-        joined: str = "maximum",
+        joined: Joined = "maximum",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:

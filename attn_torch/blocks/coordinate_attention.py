@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
+from attn_core.blocks.coordinate_attention import Joined
 from attn_core.interpreters.shapes import explain
+from attn_core.spec.primitives import Activation
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import Convolution
 
 
 class CoordinateAttention(Layer, of=core.CoordinateAttention):
@@ -41,6 +48,16 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        reduce: nn.Conv1d
+        reduce_norm: nn.BatchNorm1d
+        expand0: Convolution
+        expand1: Convolution
+        expand2: nn.Conv3d
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
@@ -51,8 +68,8 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
         rank: int = 2,
         norm: bool = True,
         momentum: float = 0.1,
-        activation: str = "hard_swish",
-        joined: str = "product",
+        activation: Activation = "hard_swish",
+        joined: Joined = "product",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
+from attn_core.spec.primitives import Gate
 from attn_torch import ops
 from attn_torch.layer import Layer
 
@@ -35,12 +38,18 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        dense: nn.Linear
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
         *,
         bias: bool = True,
-        gate: str = "hard_sigmoid",
+        gate: Gate = "hard_sigmoid",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
+from attn_core.blocks.efficient_channel_attention import Border
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
@@ -39,12 +42,18 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        conv: nn.Conv1d
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
         kernel: int | None = None,
         *,
-        border: str = "zeros",
+        border: Border = "zeros",
         hidden: int | None = None,
         bias: bool = False,
         device: torch.device | str | None = None,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
+from attn_core.blocks.global_context import Fusion, Pool
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
@@ -40,6 +43,18 @@ class GlobalContext(Layer, of=core.GlobalContext):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        mask: nn.Linear
+        add_reduce: nn.Linear
+        add_norm: nn.LayerNorm
+        add_expand: nn.Linear
+        scale_reduce: nn.Linear
+        scale_norm: nn.LayerNorm
+        scale_expand: nn.Linear
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
@@ -47,8 +62,8 @@ class GlobalContext(Layer, of=core.GlobalContext):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        pool: str = "attention",
-        fusion: str = "add",
+        pool: Pool = "attention",
+        fusion: Fusion = "add",
         eps: float = 1e-05,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,

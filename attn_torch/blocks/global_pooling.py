@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
@@ -32,9 +35,14 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
-        pools: str = "both",
+        pools: Pools = "both",
         *,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
@@ -24,7 +26,14 @@ class GridSampler(Layer, of=core.GridSampler):
     (batch, channels, \*size). The grid is the same array for an image of the layout BCHW, which is PyTorch's, and of
     BHWD, which is that of Keras and Flax.
 
-    **Fields**: see `attn_core.GridSampler`; `device` and `dtype` as in `torch.nn`.
+    **Fields**
+
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``order``: of a point's coordinates: "xy", that of the last spatial axis (the width) first, as in PyTorch's
+      `grid_sample`; or "yx", that of the first spatial axis first.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``device``, ``dtype``: as in `torch.nn`.
 
     **Derivatives**: the kernel of `grid_sample` has no derivative in forward mode (`torch.func.jvp`,
     `torch.func.hessian`); gradients, and gradients of gradients, are there.
@@ -32,6 +41,11 @@ class GridSampler(Layer, of=core.GridSampler):
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor, grid: Tensor) -> Tensor:
+            """Compute the block's output."""
 
     def __init__(
         self,

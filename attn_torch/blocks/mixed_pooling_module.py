@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
@@ -40,6 +45,33 @@ class MixedPoolingModule(Layer, of=core.MixedPoolingModule):
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """
+
+    if TYPE_CHECKING:
+        short_reduce: Convolution
+        short_reduce_norm: BatchNorm
+        local: Convolution
+        local_norm: BatchNorm
+        pool0: Convolution
+        pool0_norm: BatchNorm
+        pool1: Convolution
+        pool1_norm: BatchNorm
+        short_fuse: Convolution
+        short_fuse_norm: BatchNorm
+        long_reduce: Convolution
+        long_reduce_norm: BatchNorm
+        strip0: Convolution
+        strip0_norm: BatchNorm
+        strip1: Convolution
+        strip1_norm: BatchNorm
+        long_fuse: Convolution
+        long_fuse_norm: BatchNorm
+        expand: Convolution
+        expand_norm: BatchNorm
+        strip2: nn.Conv3d
+        strip2_norm: nn.BatchNorm3d
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
 
     def __init__(
         self,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
+from attn_core.blocks.non_local import Mode, Scale
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class NonLocal(Layer, of=core.NonLocal):
@@ -45,13 +51,25 @@ class NonLocal(Layer, of=core.NonLocal):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        query: Convolution
+        key: Convolution
+        value: Convolution
+        project: Convolution
+        query_score: nn.Linear
+        key_score: nn.Linear
+        norm: BatchNorm
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
         hidden: int | None = None,
         *,
-        mode: str = "embedded_gaussian",
-        scale: str = "none",
+        mode: Mode = "embedded_gaussian",
+        scale: Scale = "none",
         subsample: int | tuple[int, ...] = 1,
         norm: bool = False,
         rank: int = 2,

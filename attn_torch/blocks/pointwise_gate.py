@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,9 @@ from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import Convolution
 
 
 class PointwiseGate(Layer, of=core.PointwiseGate):
@@ -33,6 +38,12 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """
+
+    if TYPE_CHECKING:
+        conv: Convolution
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
 
     def __init__(
         self,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from attn_core import blocks as core
+from attn_core.blocks.pointwise_spatial_attention import Mode
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.layer import Generic
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
@@ -40,13 +47,22 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        collect: Generic
+        distribute: Generic
+        fuse: Convolution
+        norm: BatchNorm
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
         size: int | tuple[int, ...],
         *,
         hidden: int | None = None,
-        mode: str = "both",
+        mode: Mode = "both",
         softmax: bool = False,
         rank: int = 2,
         momentum: float = 0.1,

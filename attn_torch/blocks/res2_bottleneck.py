@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,10 @@ from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.blocks.res2_conv import Res2Conv
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
@@ -42,6 +48,18 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """
+
+    if TYPE_CHECKING:
+        reduce: Convolution
+        reduce_norm: BatchNorm
+        hierarchy: Res2Conv
+        expand: Convolution
+        expand_norm: BatchNorm
+        shortcut: Convolution
+        shortcut_norm: BatchNorm
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
 
     def __init__(
         self,

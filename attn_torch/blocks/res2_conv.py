@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,9 @@ from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class Res2Conv(Layer, of=core.Res2Conv):
@@ -43,6 +48,17 @@ class Res2Conv(Layer, of=core.Res2Conv):
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """
+
+    if TYPE_CHECKING:
+        conv0: Convolution
+        conv0_norm: BatchNorm
+        conv1: Convolution
+        conv1_norm: BatchNorm
+        conv2: Convolution
+        conv2_norm: BatchNorm
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
 
     def __init__(
         self,

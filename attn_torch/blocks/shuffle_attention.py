@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import Affine
 
 
 class ShuffleAttention(Layer, of=core.ShuffleAttention):
@@ -33,6 +38,14 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
     **Raises** `SpecError` (a `ValueError`) for a configuration that cannot be built. A wrong input raises PyTorch's own
     error, with a note that says which step could not take it.
     """
+
+    if TYPE_CHECKING:
+        channel: Affine
+        norm: nn.GroupNorm
+        spatial: Affine
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
 
     def __init__(
         self,

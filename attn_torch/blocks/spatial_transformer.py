@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
 from attn_core.blocks.affine_sampler import Size
 from attn_core.interpreters.shapes import explain
+from attn_core.spec.primitives import Border
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.blocks.affine_sampler import AffineSampler
+    from attn_torch.parts import Convolution
 
 
 class SpatialTransformer(Layer, of=core.SpatialTransformer):
@@ -44,6 +51,15 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        conv: Convolution
+        reduce: nn.Linear
+        regress: nn.Linear
+        sampler: AffineSampler
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
@@ -55,7 +71,7 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
         hidden: int = 32,
         rank: int = 2,
         align_corners: bool = False,
-        padding: str = "zeros",
+        padding: Border = "zeros",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
+from attn_core.spec.primitives import Activation, GateOrRelu
 from attn_torch import ops
 from attn_torch.layer import Layer
 
@@ -42,6 +45,14 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        reduce: nn.Linear
+        expand: nn.Linear
+        reduce_norm: nn.BatchNorm1d
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
@@ -49,8 +60,8 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        activation: str = "relu",
-        gate: str = "sigmoid",
+        activation: Activation = "relu",
+        gate: GateOrRelu = "sigmoid",
         norm: bool = False,
         momentum: float = 0.1,
         residual: bool = False,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import models as core
 from attn_core.interpreters.shapes import explain
 from attn_core.models.attention import Attention
-from attn_core.models.hybrid_sn import HYBRID_SNS
+from attn_core.models.hybrid_sn import HYBRID_SNS, Order
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.blocks.squeeze_excitation import SqueezeExcitation
 
 
 class HybridSN(Layer, of=core.HybridSN):
@@ -41,13 +44,32 @@ class HybridSN(Layer, of=core.HybridSN):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        cube1: nn.Conv3d
+        cube2: nn.Conv3d
+        cube3: nn.Conv3d
+        plane: nn.Conv2d
+        dense1: nn.Linear
+        dense2: nn.Linear
+        classify: nn.Linear
+        drop: nn.Dropout
+        cube_attention: SqueezeExcitation
+        plane_attention: SqueezeExcitation
+        cube1_norm: nn.BatchNorm3d
+        cube2_norm: nn.BatchNorm3d
+        cube3_norm: nn.BatchNorm3d
+        plane_norm: nn.BatchNorm2d
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the logits."""
+
     def __init__(
         self,
         bands: int,
         size: int,
         classes: int = 16,
         *,
-        order: str = "3d_first",
+        order: Order = "3d_first",
         attention: Attention = None,
         norm: bool = False,
         relu: bool = True,
@@ -82,16 +104,31 @@ class HybridSN(Layer, of=core.HybridSN):
             raise
 
 
-def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+class HybridSNOptions(TypedDict, total=False):
+    """What `HybridSN` takes beside bands, size and classes, for type checkers."""
+
+    order: Order
+    attention: Attention
+    norm: bool
+    relu: bool
+    dropout: float
+    hidden: tuple[int, int]
+    filters: tuple[int, int, int, int]
+    momentum: float
+    device: torch.device | str | None
+    dtype: torch.dtype | None
+
+
+def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the paper's network; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["paper"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["paper"], **options))
 
 
-def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["2d_first"], **options))
 
 
-def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["attention"], **options))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from attn_core import models as core
 from attn_core.interpreters.shapes import explain
 from attn_core.models.attention import Attention
+from attn_core.models.residual_block import Padding
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class ResidualBlock(Layer, of=core.ResidualBlock):
@@ -45,6 +51,20 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        conv1: Convolution
+        conv1_norm: BatchNorm
+        conv2: Convolution
+        conv2_norm: BatchNorm
+        attention: Layer
+        conv3: Convolution
+        conv3_norm: BatchNorm
+        shortcut: Convolution
+        shortcut_norm: BatchNorm
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the block's output."""
+
     def __init__(
         self,
         channels: int,
@@ -55,7 +75,7 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
         bottleneck: bool = False,
         hidden: int | None = None,
         preactivation: bool = False,
-        padding: str = "symmetric",
+        padding: Padding = "symmetric",
         norm: bool = True,
         bias: bool = False,
         relu_last: bool = False,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attn_core import models as core
 from attn_core.interpreters.shapes import explain
 from attn_core.models.attention import Attention
+from attn_core.models.residual_block import Padding
 from attn_core.models.se_resnet import SE_RESNETS
 from attn_torch import ops
 from attn_torch.layer import Layer
+
+if TYPE_CHECKING:
+    from attn_torch.layer import Generic
+    from attn_torch.parts import BatchNorm, Convolution
 
 
 class SEResNet(Layer, of=core.SEResNet):
@@ -38,6 +43,18 @@ class SEResNet(Layer, of=core.SEResNet):
     error, with a note that says which step could not take it.
     """
 
+    if TYPE_CHECKING:
+        stem: Convolution
+        stem_norm: BatchNorm
+        stage1: Generic
+        stage2: Generic
+        stage3: Generic
+        stage4: Generic
+        classify: nn.Linear
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Compute the logits."""
+
     def __init__(
         self,
         classes: int,
@@ -48,7 +65,7 @@ class SEResNet(Layer, of=core.SEResNet):
         attention: Attention = "se",
         width: int = 64,
         rank: int = 2,
-        padding: str = "symmetric",
+        padding: Padding = "symmetric",
         momentum: float = 0.1,
         eps: float = 1e-05,
         device: torch.device | str | None = None,
@@ -77,26 +94,42 @@ class SEResNet(Layer, of=core.SEResNet):
             raise
 
 
-def se_resnet_18(classes: int = 1000, **options: Any) -> SEResNet:
+class SEResNetOptions(TypedDict, total=False):
+    """What `SEResNet` takes beside classes, for type checkers."""
+
+    depths: tuple[int, ...]
+    bottleneck: bool
+    channels: int
+    attention: Attention
+    width: int
+    rank: int
+    padding: Padding
+    momentum: float
+    eps: float
+    device: torch.device | str | None
+    dtype: torch.dtype | None
+
+
+def se_resnet_18(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-18; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[18] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[18], **options))
 
 
-def se_resnet_34(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_34(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-34; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[34] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[34], **options))
 
 
-def se_resnet_50(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_50(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-50; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[50] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[50], **options))
 
 
-def se_resnet_101(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_101(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-101; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[101] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[101], **options))
 
 
-def se_resnet_152(classes: int = 1000, **options: Any) -> SEResNet:
+def se_resnet_152(classes: int = 1000, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-152; options are those of `SEResNet`."""
-    return SEResNet(classes, **(SE_RESNETS[152] | options))
+    return SEResNet(classes, **dict(SE_RESNETS[152], **options))

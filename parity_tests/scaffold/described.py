@@ -113,16 +113,27 @@ class Described:
         """What its file offers: the class and these functions."""
         return [self.name, *(ast.parse(source).body[0].name for source in self.constructors)]
 
+    @property
+    def _own(self) -> set[str]:
+        """What a native file has itself, or imports from the standard library."""
+        return {self.name, f"{self.name}Options", "Any", "Unpack"}
+
     def imports(self, sources: Iterable[str]) -> list[str]:
         """Return the lines that import what these pieces of its source name, from where the block's file has it."""
         found = {node.id for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-        known = found & vars(self.module).keys() - {self.name, "Any"} - vars(builtins).keys()
-        return [f"from {self._home(name)} import {name}" for name in sorted(known)]
+        known = [name for name in sorted(found - self._own - vars(builtins).keys()) if self._knows(name)]
+        return [f"from {self._home(name)} import {name}" for name in known]
+
+    def _knows(self, name: str) -> ModuleType | None:
+        """Return the module that has a name: the block's own, or one of a class whose fields it inherits."""
+        modules = (sys.modules[kind.__module__] for kind in self.block.__mro__ if issubclass(kind, Block))
+        return next((module for module in modules if name in vars(module)), None)
 
     def _home(self, name: str) -> str:
-        tree = ast.parse(inspect.getsource(self.module))
+        module = self._knows(name) or self.module
+        tree = ast.parse(inspect.getsource(module))
         homes = [n.module for n in tree.body if isinstance(n, ast.ImportFrom) and name in [a.name for a in n.names]]
-        return homes[0] if homes else self.module.__name__
+        return homes[0] if homes else module.__name__
 
 
 def described(file: str, folder: str = "blocks") -> Described:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-from scaffold import docstrings
+from scaffold import docstrings, options
 from scaffold.described import Described, Field
 from scaffold.texts import from_image, header, listed, signature
 
@@ -13,7 +13,7 @@ TEXT = Template('''\
 
 from __future__ import annotations
 
-from typing import Any
+$typing
 
 import keras
 
@@ -41,6 +41,7 @@ RAISES = """
 **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
 """
 OPTIONS = '``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.'
+EVERY = ("data_format: str | None", "synchronized: bool", "name: str | None", "dtype: Any", "trainable: bool")
 CHANNELS_FIRST = 'With ``data_format="channels_first"``, channels come second.'
 KNOWN = "Only the number of channels must be known when the layer is built."
 
@@ -67,7 +68,7 @@ def write(block: Described) -> str:
         values=listed((*from_image(block).values(), "**self.options")),
         arguments=listed((*(f"{name}: Any" for name in block.inputs), "training: bool | None = None")),
     )
-    return "\n\n".join([text, *block.constructors])
+    return "\n\n".join([text, *options.typed(block, own, EVERY), *block.constructors])
 
 
 def _held(field: Field) -> str:

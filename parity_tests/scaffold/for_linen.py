@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from string import Template
 
-from scaffold import docstrings
+from scaffold import docstrings, options
 from scaffold.described import Described
 from scaffold.texts import from_image, header, listed
 
@@ -32,6 +32,7 @@ $fields
         """$answer"""
         return self.run($inputs, train=train)
 ''')
+EVERY = ("dtype: Any", "param_dtype: Any", "axis_name: str | None", "name: str | None", "parent: Any")
 MARK = "_: KW_ONLY"
 OPTIONS = "``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers."
 DROPOUT = 'In training, dropout takes the key ``rngs={"dropout": key}``.'
@@ -52,6 +53,7 @@ def write(block: Described) -> str:
         RAISES,
     )
     standard = ["from dataclasses import KW_ONLY"] if MARK in fields else []
+    standard += ["from typing import Any"] if block.constructors else []
     text = TEXT.substitute(
         header(block, ("from attn_jax.linen.layer import Layer",), standard),
         docstring=docs,
@@ -59,7 +61,8 @@ def write(block: Described) -> str:
         values=listed(_values(block)),
         arguments=listed(f"{name}: Array" for name in block.inputs),
     )
-    return "\n\n".join([text, *block.constructors])
+    own = [field for field in block.fields if field.name not in from_image(block)]
+    return "\n\n".join([text, *options.typed(block, own, EVERY), *block.constructors])
 
 
 def _fields(block: Described) -> Iterator[str]:

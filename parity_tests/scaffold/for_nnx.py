@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-from scaffold import docstrings
+from scaffold import docstrings, options
 from scaffold.described import Described
 from scaffold.texts import header, listed, signature
 
@@ -13,7 +13,7 @@ TEXT = Template('''\
 
 from __future__ import annotations
 
-from typing import Any
+$typing
 
 import jax.numpy as jnp
 from flax import nnx
@@ -58,10 +58,11 @@ def write(block: Described) -> str:
         values=listed(f"{f.name}={f.name}" if f.keyword else f.name for f in block.fields),
         arguments=listed(f"{name}: Array" for name in block.inputs),
     )
-    return "\n\n".join([text, *map(_with_rngs, block.constructors)])
+    named = options.typed(block, block.fields, OPTIONS[:-1])
+    return "\n\n".join([text, *named, *map(_with_rngs, block.constructors)])
 
 
 def _with_rngs(constructor: str) -> str:
     """Let a function that returns the block hand on `rngs`, without which NNX makes no module."""
-    declared = constructor.replace("**options: Any)", "*, rngs: nnx.Rngs, **options: Any)", 1)
-    return declared.replace("**(", "rngs=rngs, **(", 1)
+    declared = constructor.replace("**options: ", "*, rngs: nnx.Rngs, **options: ", 1)
+    return declared.replace("**dict(", "rngs=rngs, **dict(", 1)

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from scaffold.described import Described, Field
+from scaffold.options import TYPING
 
 
 def header(block: Described, imports: Iterable[str], standard: Iterable[str] = ()) -> dict[str, str]:
     """Return what every file begins with, by the names that templates have for it.
 
-    `imports` are those of our own packages, `standard` those of the standard library beside `Any`, which constructors
-    need.
+    `imports` are those of our own packages, `standard` those of the standard library beside what constructors need.
     """
-    needed = [*standard, *(["from typing import Any"] if block.constructors else [])]
+    typed = [TYPING] if block.constructors else []
+    needed = merged([*standard, *typed])
     own = [f"from attn_core import {block.folder} as core", *imports, *block.imports(_sources(block))]
     return {
         "name": block.name,
         "place": block.place,
         "answer": block.answer,
         "inputs": listed(block.inputs),
+        "typing": "\n".join(merged(["from typing import Any", *typed])),
         "standard": "\n".join(["", *needed, ""] if needed else [""]),
-        "imports": "\n".join(_merged(own)),
+        "imports": "\n".join(merged(own)),
     }
 
 
@@ -47,10 +49,13 @@ def _sources(block: Described) -> list[str]:
     return [*(field.type for field in block.fields), *block.constructors]
 
 
-def _merged(lines: Iterable[str]) -> list[str]:
+def merged(lines: Iterable[str]) -> list[str]:
     """Put what comes from one module on one line, and sort lines by modules."""
     names: dict[str, set[str]] = {}
     for line in lines:
         module, _, name = line.removeprefix("from ").partition(" import ")
         names.setdefault(module, set()).add(name)
-    return [f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)]
+    return [
+        f"from {module} import {', '.join(sorted(names[module], key=lambda name: (not name.isupper(), name)))}"
+        for module in sorted(names)
+    ]

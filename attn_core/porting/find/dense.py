@@ -6,6 +6,7 @@ Each function takes an output and tells what computed it, or raises `Unlike` wit
 from attn_core.porting.find.kernels import DenseLayer, bias, kernel
 from attn_core.porting.graph.graph import Graph, Node, Ref, integers
 from attn_core.porting.graph.reads import FLOATS, RESHAPED, SAME, Stored, new_axes, same, vector, walk
+from attn_core.spec.primitives import Activation, Gate
 
 _ADDS = frozenset({"Add", "AddV2", "BiasAdd"})
 _PRODUCTS = frozenset({"Mul", "RealDiv", "Div"})
@@ -41,7 +42,7 @@ def _offset(graph: Graph, node: Node, what: str) -> tuple[Stored, Ref]:
     raise Unlike(f"the {what} layer ends in {shown(node)}, which adds no stored bias")
 
 
-def activation(graph: Graph, ref: Ref) -> tuple[str, Ref]:
+def activation(graph: Graph, ref: Ref) -> tuple[Activation, Ref]:
     """Recognise relu and swish."""
     node = vector(graph, ref)
     if node.op == "Relu" and node.inputs:
@@ -57,7 +58,7 @@ def activation(graph: Graph, ref: Ref) -> tuple[str, Ref]:
     raise Unlike(f"the hidden activation is {shown(node)}, not relu or swish")
 
 
-def gate(graph: Graph, ref: Ref) -> tuple[str, Ref, tuple[str, ...]]:
+def gate(graph: Graph, ref: Ref) -> tuple[Gate, Ref, tuple[str, ...]]:
     """Recognise the sigmoid and relu6(x + 3) / 6."""
     node = vector(graph, ref)
     if node.op == "Sigmoid" and node.inputs:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from attn_core.porting.graph.graph import Graph, Ref, integers
 from attn_core.porting.graph.reads import RESHAPED, SAME, Stored, last, same, stored
+from attn_core.spec.primitives import Activation, Gate
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class DensePair:
 
     reduce: DenseLayer
     expand: DenseLayer
-    activation: str = "relu"
-    gate: str = "sigmoid"
+    activation: Activation = "relu"
+    gate: Gate = "sigmoid"
     notes: tuple[str, ...] = ()
     planes: Planes | None = None
 

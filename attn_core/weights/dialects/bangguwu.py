@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attn_core.blocks import EfficientChannelAttention
+from attn_core.blocks.efficient_channel_attention import Border
 from attn_core.weights.dialects.dialect import Dialect
 from attn_core.weights.dialects.layout import Layer, Table
 from attn_core.weights.dialects.sizes import Sizes
@@ -14,7 +15,7 @@ UNTOLD = "The array does not tell the channels, which change nothing that is com
 
 
 def efficient_channel_attention(
-    name: str, border: str = "zeros", deep: bool = False, bias: bool = False, **more: Any
+    name: str, border: Border = "zeros", deep: bool = False, bias: bool = False, **more: Any
 ) -> Dialect:
     """Return the dialect of a class whose array is `conv.weight`, with or without a bias.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attn_core.blocks import GlobalContext
+from attn_core.blocks.global_context import Fusion, Pool
 from attn_core.weights.dialects.dialect import Dialect
 from attn_core.weights.dialects.layout import Layer, Table, Turn, torch_point
 from attn_core.weights.dialects.shared import hidden_units
@@ -17,11 +18,12 @@ FUSIONS["both"] = FUSIONS["add"] | FUSIONS["scale"]
 
 
 def _infer(sizes: Sizes, options: Mapping[str, Any]) -> GlobalContext:
-    ways = [way for way in ("add", "scale") if sizes.has(Layer(f"{FUSIONS[way][way]}.0"), "weight")]
-    fusion = "both" if len(ways) > 1 else "".join(ways) or "add"
+    known: tuple[Fusion, ...] = ("add", "scale")
+    ways = [way for way in known if sizes.has(Layer(f"{FUSIONS[way][way]}.0"), "weight")]
+    fusion: Fusion = "both" if len(ways) > 1 else ways[0] if ways else "add"
     first = torch_point(f"{next(iter(FUSIONS[fusion].values()))}.0")
     hidden, channels = sizes.of(first, "weight", "hidden", "channels")
-    pool = "attention" if "conv_mask.weight" in sizes else "mean"
+    pool: Pool = "attention" if "conv_mask.weight" in sizes else "mean"
     return GlobalContext(channels, **hidden_units(channels, hidden), pool=pool, fusion=fusion)
 
 

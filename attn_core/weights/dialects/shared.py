@@ -12,6 +12,7 @@ from attn_core.blocks import (
     SpatialAttention,
     SqueezeExcitation,
 )
+from attn_core.blocks.concurrent_squeeze_excitation import Joined
 from attn_core.weights.dialects.dialect import Dialect
 from attn_core.weights.dialects.layout import Layer, Table
 from attn_core.weights.dialects.sizes import Sizes
@@ -104,7 +105,7 @@ def cbam(
     return Dialect(name, CBAM, infer=infer, table=table, anchors=torch_anchor(reduce), **more)
 
 
-def concurrent(name: str, parts: Mapping[str, Layer], *, joined: str, **more: Any) -> Dialect:
+def concurrent(name: str, parts: Mapping[str, Layer], *, joined: Joined, **more: Any) -> Dialect:
     """Return the dialect of scSE, all of whose layers have biases."""
     reduce, conv = parts["reduce"], parts["conv"]
 

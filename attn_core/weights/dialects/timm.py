@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attn_core.blocks import CBAM, GlobalContext, GlobalResponseNorm, NonLocal, SqueezeExcitation
+from attn_core.blocks.global_context import Fusion, Pool
 from attn_core.weights.dialects.bangguwu import UNTOLD, efficient_channel_attention
 from attn_core.weights.dialects.convnextv2 import global_response_norm
 from attn_core.weights.dialects.dialect import Dialect
@@ -40,11 +41,12 @@ def _named_as_any_norm(block: GlobalResponseNorm) -> tuple[str, ...]:
 
 
 def _global_context(sizes: Sizes, options: Mapping[str, Any]) -> GlobalContext:
-    ways = [way for way in ("add", "scale") if sizes.has(Layer(f"mlp_{way}.fc1"), "weight")]
+    known: tuple[Fusion, ...] = ("add", "scale")
+    ways = [way for way in known if sizes.has(Layer(f"mlp_{way}.fc1"), "weight")]
     first = torch_point(f"mlp_{ways[-1] if ways else 'scale'}.fc1")
     hidden, channels = sizes.of(first, "weight", "hidden", "channels")
-    fusion = "both" if len(ways) > 1 else ways[0]
-    pool = "attention" if "conv_attn.weight" in sizes else "mean"
+    fusion: Fusion = "both" if len(ways) > 1 else ways[0]
+    pool: Pool = "attention" if "conv_attn.weight" in sizes else "mean"
     return GlobalContext(channels, **hidden_units(channels, hidden), pool=pool, fusion=fusion, **options)
 
 

@@ -8,6 +8,7 @@ from jax import Array
 
 from attn_core import blocks as core
 from attn_core.blocks.affine_sampler import Size
+from attn_core.spec.primitives import Border
 from attn_jax.linen.layer import Layer
 
 
@@ -34,7 +35,7 @@ class AffineSampler(Layer, of=core.AffineSampler):
     size: Size = None
     _: KW_ONLY
     align_corners: bool = False
-    padding: str = "zeros"
+    padding: Border = "zeros"
 
     def configure(self, channels: int, rank: int) -> core.AffineSampler:
         """Return the block for this many channels and spatial axes."""

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.bottleneck_attention import Joined
 from attn_jax.linen.layer import Layer
 
 
@@ -39,7 +40,7 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
     bias: bool = True
     dilation: int = 4
     depth: int = 2
-    joined: str = "product"
+    joined: Joined = "product"
     momentum: float = 0.1
 
     def configure(self, channels: int, rank: int) -> core.BottleneckAttention:

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_jax.linen.layer import Layer
 
 
@@ -40,7 +41,7 @@ class CBAM(Layer, of=core.CBAM):
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = False
-    pools: str = "both"
+    pools: Pools = "both"
     spatial_bias: bool = False
     norm: bool = False
     momentum: float = 0.01

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_jax.linen.layer import Layer
 
 
@@ -34,7 +35,7 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = False
-    pools: str = "both"
+    pools: Pools = "both"
 
     def configure(self, channels: int, rank: int) -> core.ChannelAttention:
         """Return the block for this many channels and spatial axes."""

@@ -7,6 +7,8 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.concurrent_squeeze_excitation import Joined
+from attn_core.spec.primitives import Activation, Gate
 from attn_jax.linen.layer import Layer
 
 
@@ -37,9 +39,9 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = True
-    activation: str = "relu"
-    gate: str = "sigmoid"
-    joined: str = "maximum"
+    activation: Activation = "relu"
+    gate: Gate = "sigmoid"
+    joined: Joined = "maximum"
 
     def configure(self, channels: int, rank: int) -> core.ConcurrentSqueezeExcitation:
         """Return the block for this many channels and spatial axes."""

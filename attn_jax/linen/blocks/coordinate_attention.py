@@ -7,6 +7,8 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.coordinate_attention import Joined
+from attn_core.spec.primitives import Activation
 from attn_jax.linen.layer import Layer
 
 
@@ -37,8 +39,8 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
     bias: bool = True
     norm: bool = True
     momentum: float = 0.1
-    activation: str = "hard_swish"
-    joined: str = "product"
+    activation: Activation = "hard_swish"
+    joined: Joined = "product"
 
     def configure(self, channels: int, rank: int) -> core.CoordinateAttention:
         """Return the block for this many channels and spatial axes."""

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.spec.primitives import Gate
 from attn_jax.linen.layer import Layer
 
 
@@ -29,7 +30,7 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
 
     _: KW_ONLY
     bias: bool = True
-    gate: str = "hard_sigmoid"
+    gate: Gate = "hard_sigmoid"
 
     def configure(self, channels: int, rank: int) -> core.EffectiveSqueezeExcitation:
         """Return the block for this many channels and spatial axes."""

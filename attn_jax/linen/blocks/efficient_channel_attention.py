@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.efficient_channel_attention import Border
 from attn_jax.linen.layer import Layer
 
 
@@ -34,7 +35,7 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
 
     kernel: int | None = None
     _: KW_ONLY
-    border: str = "zeros"
+    border: Border = "zeros"
     hidden: int | None = None
     bias: bool = False
 

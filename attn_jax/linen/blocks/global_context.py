@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.global_context import Fusion, Pool
 from attn_jax.linen.layer import Layer
 
 
@@ -36,8 +37,8 @@ class GlobalContext(Layer, of=core.GlobalContext):
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = True
-    pool: str = "attention"
-    fusion: str = "add"
+    pool: Pool = "attention"
+    fusion: Fusion = "add"
     eps: float = 1e-05
 
     def configure(self, channels: int, rank: int) -> core.GlobalContext:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_jax.linen.layer import Layer
 
 
@@ -24,7 +25,7 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
 
-    pools: str = "both"
+    pools: Pools = "both"
 
     def configure(self, channels: int, rank: int) -> core.GlobalPooling:
         """Return the block for this many channels and spatial axes."""

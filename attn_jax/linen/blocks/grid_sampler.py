@@ -19,8 +19,14 @@ class GridSampler(Layer, of=core.GridSampler):
     (batch, *size, channels). The grid is the same array for an image of the layout BCHW, which is PyTorch's, and of
     BHWD, which is that of Keras and Flax.
 
-    **Fields**: see `attn_core.GridSampler`; rank is read from the input; `dtype`, `param_dtype` and `axis_name` as in
-    Flax's own layers.
+    **Fields**
+
+    - ``order``: of a point's coordinates: "xy", that of the last spatial axis (the width) first, as in PyTorch's
+      `grid_sample`; or "yx", that of the first spatial axis first.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``rank`` is read from the input.
+    - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

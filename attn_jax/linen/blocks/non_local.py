@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.non_local import Mode, Scale
 from attn_jax.linen.layer import Layer
 
 
@@ -37,8 +38,8 @@ class NonLocal(Layer, of=core.NonLocal):
 
     hidden: int | None = None
     _: KW_ONLY
-    mode: str = "embedded_gaussian"
-    scale: str = "none"
+    mode: Mode = "embedded_gaussian"
+    scale: Scale = "none"
     subsample: int | tuple[int, ...] = 1
     norm: bool = False
     bias: bool = True

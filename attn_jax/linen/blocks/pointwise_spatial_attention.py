@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.pointwise_spatial_attention import Mode
 from attn_jax.linen.layer import Layer
 
 
@@ -35,7 +36,7 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     size: int | tuple[int, ...]
     _: KW_ONLY
     hidden: int | None = None
-    mode: str = "both"
+    mode: Mode = "both"
     softmax: bool = False
     momentum: float = 0.1
 

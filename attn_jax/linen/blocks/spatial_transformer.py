@@ -8,6 +8,7 @@ from jax import Array
 
 from attn_core import blocks as core
 from attn_core.blocks.affine_sampler import Size
+from attn_core.spec.primitives import Border
 from attn_jax.linen.layer import Layer
 
 
@@ -41,7 +42,7 @@ class SpatialTransformer(Layer, of=core.SpatialTransformer):
     pooled: int = 4
     hidden: int = 32
     align_corners: bool = False
-    padding: str = "zeros"
+    padding: Border = "zeros"
 
     def configure(self, channels: int, rank: int) -> core.SpatialTransformer:
         """Return the block for this many channels and spatial axes."""

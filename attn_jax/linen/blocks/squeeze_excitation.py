@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.spec.primitives import Activation, GateOrRelu
 from attn_jax.linen.layer import Layer
 
 
@@ -38,8 +39,8 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
     _: KW_ONLY
     hidden: int | None = None
     bias: bool = True
-    activation: str = "relu"
-    gate: str = "sigmoid"
+    activation: Activation = "relu"
+    gate: GateOrRelu = "sigmoid"
     norm: bool = False
     momentum: float = 0.1
     residual: bool = False

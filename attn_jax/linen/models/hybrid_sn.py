@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from jax import Array
 
 from attn_core import models as core
 from attn_core.models.attention import Attention
-from attn_core.models.hybrid_sn import HYBRID_SNS
+from attn_core.models.hybrid_sn import HYBRID_SNS, Order
 from attn_jax.linen.layer import Layer
 
 
@@ -44,7 +44,7 @@ class HybridSN(Layer, of=core.HybridSN):
     size: int
     classes: int = 16
     _: KW_ONLY
-    order: str = "3d_first"
+    order: Order = "3d_first"
     attention: Attention = None
     norm: bool = False
     relu: bool = True
@@ -74,16 +74,34 @@ class HybridSN(Layer, of=core.HybridSN):
         return self.run(x, train=train)
 
 
-def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+class HybridSNOptions(TypedDict, total=False):
+    """What `HybridSN` takes beside bands, size and classes, for type checkers."""
+
+    order: Order
+    attention: Attention
+    norm: bool
+    relu: bool
+    dropout: float
+    hidden: tuple[int, int]
+    filters: tuple[int, int, int, int]
+    momentum: float
+    dtype: Any
+    param_dtype: Any
+    axis_name: str | None
+    name: str | None
+    parent: Any
+
+
+def hybrid_sn(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the paper's network; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["paper"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["paper"], **options))
 
 
-def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+def hybrid_sn_2d_first(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the HybridSN article's network that begins in the plane; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["2d_first"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["2d_first"], **options))
 
 
-def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Any) -> HybridSN:
+def hybrid_sn_attention(bands: int, size: int, classes: int = 16, **options: Unpack[HybridSNOptions]) -> HybridSN:
     """Return the HybridSN article's network with squeeze-and-excitation; options are those of `HybridSN`."""
-    return HybridSN(bands, size, classes, **(HYBRID_SNS["attention"] | options))
+    return HybridSN(bands, size, classes, **dict(HYBRID_SNS["attention"], **options))

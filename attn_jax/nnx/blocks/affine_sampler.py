@@ -10,6 +10,7 @@ from jax import Array
 
 from attn_core import blocks as core
 from attn_core.blocks.affine_sampler import Size
+from attn_core.spec.primitives import Border
 from attn_jax.nnx.layer import Layer
 
 
@@ -39,7 +40,7 @@ class AffineSampler(Layer, of=core.AffineSampler):
         *,
         rank: int = 2,
         align_corners: bool = False,
-        padding: str = "zeros",
+        padding: Border = "zeros",
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,

@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.bottleneck_attention import Joined
 from attn_jax.nnx.layer import Layer
 
 
@@ -46,7 +47,7 @@ class BottleneckAttention(Layer, of=core.BottleneckAttention):
         dilation: int = 4,
         depth: int = 2,
         rank: int = 2,
-        joined: str = "product",
+        joined: Joined = "product",
         momentum: float = 0.1,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,

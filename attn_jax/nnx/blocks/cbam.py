@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_jax.nnx.layer import Layer
 
 
@@ -46,7 +47,7 @@ class CBAM(Layer, of=core.CBAM):
         *,
         hidden: int | None = None,
         bias: bool = False,
-        pools: str = "both",
+        pools: Pools = "both",
         rank: int = 2,
         spatial_bias: bool = False,
         norm: bool = False,

@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_jax.nnx.layer import Layer
 
 
@@ -39,7 +40,7 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
         *,
         hidden: int | None = None,
         bias: bool = False,
-        pools: str = "both",
+        pools: Pools = "both",
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,

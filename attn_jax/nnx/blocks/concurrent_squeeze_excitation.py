@@ -9,6 +9,8 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.concurrent_squeeze_excitation import Joined
+from attn_core.spec.primitives import Activation, Gate
 from attn_jax.nnx.layer import Layer
 
 
@@ -43,10 +45,10 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        activation: str = "relu",
-        gate: str = "sigmoid",
+        activation: Activation = "relu",
+        gate: Gate = "sigmoid",
         rank: int = 2,
-        joined: str = "maximum",
+        joined: Joined = "maximum",
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,

@@ -9,6 +9,8 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.coordinate_attention import Joined
+from attn_core.spec.primitives import Activation
 from attn_jax.nnx.layer import Layer
 
 
@@ -44,8 +46,8 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
         rank: int = 2,
         norm: bool = True,
         momentum: float = 0.1,
-        activation: str = "hard_swish",
-        joined: str = "product",
+        activation: Activation = "hard_swish",
+        joined: Joined = "product",
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,

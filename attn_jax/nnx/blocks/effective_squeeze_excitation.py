@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.spec.primitives import Gate
 from attn_jax.nnx.layer import Layer
 
 
@@ -34,7 +35,7 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
         channels: int,
         *,
         bias: bool = True,
-        gate: str = "hard_sigmoid",
+        gate: Gate = "hard_sigmoid",
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,

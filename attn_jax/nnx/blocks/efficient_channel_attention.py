@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.efficient_channel_attention import Border
 from attn_jax.nnx.layer import Layer
 
 
@@ -38,7 +39,7 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
         channels: int,
         kernel: int | None = None,
         *,
-        border: str = "zeros",
+        border: Border = "zeros",
         hidden: int | None = None,
         bias: bool = False,
         dtype: Any = None,

@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.global_context import Fusion, Pool
 from attn_jax.nnx.layer import Layer
 
 
@@ -41,8 +42,8 @@ class GlobalContext(Layer, of=core.GlobalContext):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        pool: str = "attention",
-        fusion: str = "add",
+        pool: Pool = "attention",
+        fusion: Fusion = "add",
         eps: float = 1e-05,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,

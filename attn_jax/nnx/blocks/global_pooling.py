@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.channel_attention import Pools
 from attn_jax.nnx.layer import Layer
 
 
@@ -30,7 +31,7 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
 
     def __init__(
         self,
-        pools: str = "both",
+        pools: Pools = "both",
         *,
         dtype: Any = None,
         param_dtype: Any = jnp.float32,

@@ -21,7 +21,14 @@ class GridSampler(Layer, of=core.GridSampler):
     (batch, *size, channels). The grid is the same array for an image of the layout BCHW, which is PyTorch's, and of
     BHWD, which is that of Keras and Flax.
 
-    **Fields**: see `attn_core.GridSampler`; `dtype`, `param_dtype`, `axis_name` and `rngs` as in Flax's own layers.
+    **Fields**
+
+    - ``rank``: number of spatial axes: 1, 2 or 3.
+    - ``order``: of a point's coordinates: "xy", that of the last spatial axis (the width) first, as in PyTorch's
+      `grid_sample`; or "yx", that of the first spatial axis first.
+    - ``align_corners``: whether -1 and 1 are the centres of the outermost pixels, or their outer edges.
+    - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
+    - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """

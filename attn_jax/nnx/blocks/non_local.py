@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.non_local import Mode, Scale
 from attn_jax.nnx.layer import Layer
 
 
@@ -43,8 +44,8 @@ class NonLocal(Layer, of=core.NonLocal):
         channels: int,
         hidden: int | None = None,
         *,
-        mode: str = "embedded_gaussian",
-        scale: str = "none",
+        mode: Mode = "embedded_gaussian",
+        scale: Scale = "none",
         subsample: int | tuple[int, ...] = 1,
         norm: bool = False,
         rank: int = 2,

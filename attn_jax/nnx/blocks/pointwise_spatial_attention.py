@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.blocks.pointwise_spatial_attention import Mode
 from attn_jax.nnx.layer import Layer
 
 
@@ -41,7 +42,7 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
         size: int | tuple[int, ...],
         *,
         hidden: int | None = None,
-        mode: str = "both",
+        mode: Mode = "both",
         softmax: bool = False,
         rank: int = 2,
         momentum: float = 0.1,

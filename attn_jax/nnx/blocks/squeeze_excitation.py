@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from attn_core import blocks as core
+from attn_core.spec.primitives import Activation, GateOrRelu
 from attn_jax.nnx.layer import Layer
 
 
@@ -43,8 +44,8 @@ class SqueezeExcitation(Layer, of=core.SqueezeExcitation):
         *,
         hidden: int | None = None,
         bias: bool = True,
-        activation: str = "relu",
-        gate: str = "sigmoid",
+        activation: Activation = "relu",
+        gate: GateOrRelu = "sigmoid",
         norm: bool = False,
         momentum: float = 0.1,
         residual: bool = False,

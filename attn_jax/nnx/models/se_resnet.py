@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import jax.numpy as jnp
 from flax import nnx
@@ -10,6 +10,7 @@ from jax import Array
 
 from attn_core import models as core
 from attn_core.models.attention import Attention
+from attn_core.models.residual_block import Padding
 from attn_core.models.se_resnet import SE_RESNETS
 from attn_jax.nnx.layer import Layer
 
@@ -46,7 +47,7 @@ class SEResNet(Layer, of=core.SEResNet):
         attention: Attention = "se",
         width: int = 64,
         rank: int = 2,
-        padding: str = "symmetric",
+        padding: Padding = "symmetric",
         momentum: float = 0.1,
         eps: float = 1e-05,
         dtype: Any = None,
@@ -73,26 +74,43 @@ class SEResNet(Layer, of=core.SEResNet):
         return self.run(x)
 
 
-def se_resnet_18(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+class SEResNetOptions(TypedDict, total=False):
+    """What `SEResNet` takes beside classes, for type checkers."""
+
+    depths: tuple[int, ...]
+    bottleneck: bool
+    channels: int
+    attention: Attention
+    width: int
+    rank: int
+    padding: Padding
+    momentum: float
+    eps: float
+    dtype: Any
+    param_dtype: Any
+    axis_name: str | None
+
+
+def se_resnet_18(classes: int = 1000, *, rngs: nnx.Rngs, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-18; options are those of `SEResNet`."""
-    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[18] | options))
+    return SEResNet(classes, rngs=rngs, **dict(SE_RESNETS[18], **options))
 
 
-def se_resnet_34(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+def se_resnet_34(classes: int = 1000, *, rngs: nnx.Rngs, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-34; options are those of `SEResNet`."""
-    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[34] | options))
+    return SEResNet(classes, rngs=rngs, **dict(SE_RESNETS[34], **options))
 
 
-def se_resnet_50(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+def se_resnet_50(classes: int = 1000, *, rngs: nnx.Rngs, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-50; options are those of `SEResNet`."""
-    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[50] | options))
+    return SEResNet(classes, rngs=rngs, **dict(SE_RESNETS[50], **options))
 
 
-def se_resnet_101(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+def se_resnet_101(classes: int = 1000, *, rngs: nnx.Rngs, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-101; options are those of `SEResNet`."""
-    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[101] | options))
+    return SEResNet(classes, rngs=rngs, **dict(SE_RESNETS[101], **options))
 
 
-def se_resnet_152(classes: int = 1000, *, rngs: nnx.Rngs, **options: Any) -> SEResNet:
+def se_resnet_152(classes: int = 1000, *, rngs: nnx.Rngs, **options: Unpack[SEResNetOptions]) -> SEResNet:
     """Return SE-ResNet-152; options are those of `SEResNet`."""
-    return SEResNet(classes, rngs=rngs, **(SE_RESNETS[152] | options))
+    return SEResNet(classes, rngs=rngs, **dict(SE_RESNETS[152], **options))
