@@ -13,6 +13,8 @@ from attn_core.interpreters.shapes import Shape, explain, output_shape, require_
 from attn_core.interpreters.shapes.parts import bind as on_shapes
 from attn_core.spec import Block, Part, require_names
 from attn_core.spec.parts import BatchNorm, Dropout, Running
+from attn_tf import blocks_in_files, choices
+from attn_tf.choices import Choice
 from attn_tf.graphs import collected
 from attn_tf.ops import Images
 from attn_tf.parts import native
@@ -26,11 +28,15 @@ class Layer(keras.layers.Layer):
     """A block as a Keras layer: its parts are sub-layers, made when the number of channels is known.
 
     Keras hands `training` down from the call of a model or layer to every part. With ``synchronized=True``, statistics
-    in training are those of all replicas of TensorFlow's strategies, as in Keras' own batch norm. ``class CBAM(Layer,
-    of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
+    in training are those of all replicas of TensorFlow's strategies, as in Keras' own batch norm. `kernel_initializer`,
+    `bias_regularizer`, ... are those of all dense layers and convolutions inside; without, the block's laws hold.
+    ``class CBAM(Layer, of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
 
     of: type[Block] = Block
+    kernel_initializer, bias_initializer = Choice(), Choice()
+    kernel_regularizer, bias_regularizer = Choice(), Choice()
+    kernel_constraint, bias_constraint = Choice(), Choice()
 
     def __init_subclass__(cls, of: type[Block] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -38,9 +44,20 @@ class Layer(keras.layers.Layer):
             cls.of, NATIVE[of] = of, cls
 
     def __init__(
-        self, options: dict[str, Any], data_format: str | None = None, *, synchronized: bool = False, **kwargs: Any
+        self,
+        options: dict[str, Any],
+        data_format: str | None = None,
+        *,
+        synchronized: bool = False,
+        quantized: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
+        given = {name: kwargs.pop(name) for name in choices.CHOICES if name in kwargs}
         super().__init__(**kwargs)
+        self.chosen: dict[str, Any] = {}
+        for name, value in given.items():
+            setattr(self, name, value)
+        self.quantized = quantized or {}  # what a file says of layers inside
         if synchronized and keras.backend.backend() != "tensorflow":
             rule = "on JAX, statistics of a sharded batch are those of the whole batch by themselves"
             raise ValueError(f"synchronized=True is for TensorFlow's replicas, as in Keras' own layers; {rule}.")
@@ -72,10 +89,13 @@ class Layer(keras.layers.Layer):
                 f"{type(self).__name__} does not go into keras.RematScope: what Keras computes again for the gradient "
                 "does not know that it is in training. Make the layer outside of the scope."
             )
+        choices.require_effect(self.block, self.chosen, self.name)
         for name, part in self.block.parts().items():
             # Keras gives a child its own policy, the global one, unless it is told.
-            options = {"name": name, "dtype": self.dtype_policy, **self._over_replicas(part)}
-            setattr(self, name, native(part, self.data_format, **options))
+            options = {"name": name, "dtype": self.quantized.get(name, self.dtype_policy), **self._over_replicas(part)}
+            if isinstance(part, Block):
+                options["quantized"] = choices.inside(self.quantized, name)
+            setattr(self, name, native(part, self.data_format, **options, **choices.of(part, self.chosen)))
         self.built = True
 
     def _over_replicas(self, part: Part | Block) -> dict[str, Any]:
@@ -90,6 +110,7 @@ class Layer(keras.layers.Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer; an error gains a note that says which step could not take the input."""
+        _require_no_mask(self, (*args, *kwargs.values()))
         try:
             with collected(self):
                 return super().__call__(*args, **kwargs)
@@ -160,8 +181,10 @@ class Layer(keras.layers.Layer):
         if any(map(callable, self.options.values())):
             rule = "give a name, or a text such as 'CBAM(reduction=8)', in place of the function"
             raise NotImplementedError(f"{self.name} cannot be saved whole, its weights can: {rule}.")
-        own = {"data_format": self.data_format, "synchronized": self.synchronized}
-        return {**super().get_config(), **self._completed(), **own}
+        own: dict[str, Any] = {"data_format": self.data_format, "synchronized": self.synchronized}
+        if self.built and (quantized := choices.quantised(self)):
+            own["quantized"] = quantized
+        return {**super().get_config(), **self._completed(), **own, **choices.config(self.chosen)}
 
     def _completed(self) -> dict[str, Any]:
         """Return the options; those that were left out as the built block has them, which follow from its channels."""
@@ -175,12 +198,16 @@ class Network(Layer, keras.Model):
     """A block as a whole Keras model, for blocks that are networks."""
 
 
+@keras.saving.register_keras_serializable(package="attn")
 class Generic(Layer):
-    """A layer for a block that has no class of its own here; it cannot be saved with a model, its weights can."""
+    """A layer for a block that has no class of its own here, such as one that a user writes.
 
-    def __init__(self, block: Block, data_format: str | None = None, **kwargs: Any) -> None:
+    With a model, it is saved by the name of the block's class and its fields.
+    """
+
+    def __init__(self, block: Block | dict[str, Any], data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__({}, data_format, **kwargs)
-        self.given = block
+        self.given = block if isinstance(block, Block) else blocks_in_files.read(block)
 
     def configure(self, channels: int, rank: int) -> Block:
         """Return the block that was given."""
@@ -191,8 +218,8 @@ class Generic(Layer):
         return self.block.forward(self.images, self, x, *others)
 
     def get_config(self) -> dict[str, Any]:
-        """Refuse: a block is no argument that Keras can write."""
-        raise NotImplementedError(f"{self.given!r} has no class in attn_tf: Keras can save its weights only.")
+        """Return the arguments that make an equal layer."""
+        return {**super().get_config(), "block": blocks_in_files.written(self.given)}
 
 
 def unbuilt(block: Block, **options: Any) -> Layer:
@@ -206,7 +233,8 @@ def unbuilt(block: Block, **options: Any) -> Layer:
 def build(block: Block, **options: Any) -> Layer:
     """Return the layer for a block, with fresh weights."""
     layer, config = unbuilt(block, **options), block.config()
-    layer.build(layer.images.native((None, config.get("channels"), *(None,) * config.get("rank", 2))))
+    rank = config.get("rank", len(block.example()[0]) - 2)  # what Keras exports is traced on images of this many axes
+    layer.build(layer.images.native((None, config.get("channels"), *(None,) * rank)))
     return layer
 
 
@@ -241,6 +269,14 @@ class Gates(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> Gates:
         """Make the layer of these arguments."""
         return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
+
+
+def _require_no_mask(layer: Layer, values: tuple[Any, ...]) -> None:
+    """Raise for an image that carries a mask: what is masked would count, in means, maxima and statistics."""
+    if any(getattr(value, "_keras_mask", None) is not None for value in values):
+        rule = "its means and maxima are over all positions, and would count those that are masked"
+        way = "cut or pad to what shall count, or pass on the tensor without its mask, by keras.ops.copy for one"
+        raise ValueError(f"{layer.name} got an input with a mask. {type(layer).__name__} takes none: {rule}; {way}.")
 
 
 def _keep_note(error: Exception) -> None:

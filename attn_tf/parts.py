@@ -26,7 +26,7 @@ def native(part: Part | Block, data_format: str, **options: Any) -> keras.Layer:
 
 @native.register
 def _dense(part: parts.Dense, data_format: str, **options: Any) -> keras.Layer:
-    layer = keras.layers.Dense(part.outputs, use_bias=part.bias, **laws(part), **options)
+    layer = keras.layers.Dense(part.outputs, use_bias=part.bias, **(laws(part) | options))
     layer.build((None, part.inputs))
     return layer
 
@@ -43,8 +43,7 @@ def _conv(part: parts.Conv, data_format: str, **options: Any) -> keras.Layer:
         groups=part.groups,
         use_bias=part.bias,
         data_format=data_format,
-        **laws(part),
-        **options,
+        **(laws(part) | options),
     )
     layer.build(Images(data_format).native((None, part.inputs, *(None,) * part.rank)))
     layer.margins = tuple((k // 2, k // 2) for k in part.kernel) if symmetric and part.stride > 1 else ()

@@ -171,7 +171,7 @@ def errors() -> None:
 def caught(action: Any) -> Exception:
     try:
         action()
-    except (TypeError, ValueError, NotImplementedError) as error:
+    except (AttributeError, TypeError, ValueError, NotImplementedError) as error:
         return error
     raise AssertionError("nothing was raised")
 

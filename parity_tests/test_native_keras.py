@@ -25,6 +25,8 @@ FILE_CHECKS = (
     "res_block2_in_a_model",
     "attention_in_files",
 )
+CHOICES = ("each_layer_draws_for_itself", "choices_without_effect", "masks")
+FILE_CHOICES = ("chosen", "loads_what_was_quantised", "own_blocks_are_saved")
 TENSORFLOW_CHECKS = (
     "tf_function_keeps_its_weights",
     "tf_function_with_unknown_sizes",
@@ -41,6 +43,16 @@ def test_behaviour(keras_backend: str, check: str):
 @pytest.mark.parametrize("check", FILE_CHECKS)
 def test_files(keras_backend: str, check: str, tmp_path: Path):
     in_keras(keras_backend, "keras_checks", check, str(tmp_path))
+
+
+@pytest.mark.parametrize("check", CHOICES)
+def test_choices(keras_backend: str, check: str):
+    in_keras(keras_backend, "keras_choices", check)
+
+
+@pytest.mark.parametrize("check", FILE_CHOICES)
+def test_choices_in_files(keras_backend: str, check: str, tmp_path: Path):
+    in_keras(keras_backend, "keras_choices", check, str(tmp_path))
 
 
 @pytest.mark.parametrize("check", TENSORFLOW_CHECKS)
