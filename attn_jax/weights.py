@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from flax import traverse_util
+from flax.core import meta
 from numpy.typing import ArrayLike, NDArray
 
 from attn_core.spec import Block
@@ -35,8 +36,9 @@ def to_flax(block: Block, weights: Mapping[str, ArrayLike], dtype: Any) -> Varia
 
 
 def from_flax(variables: Mapping[str, Any]) -> canonical.Weights:
-    """Return Flax's weights as canonical ones (bfloat16 as float32: the same numbers)."""
-    found = {kind: traverse.flatten_dict(variables.get(kind, {})) for kind in COLLECTIONS}
+    """Return Flax's weights as canonical ones, without partitioning metadata; bfloat16 as float32: the same numbers."""
+    plain = meta.unbox(variables)
+    found = {kind: traverse.flatten_dict(plain.get(kind, {})) for kind in COLLECTIONS}
     return {
         ".".join((*path[:-1], CANONICAL_NAMES.get(path[-1], path[-1]))): _canonical(kind, array)
         for kind, arrays in found.items()

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from attn_core.spec import Block, Part
-from attn_core.spec.parts import Conv, Dense
+from attn_core.spec.layers import has, require_effect
 
 KINDS = {"initializer": keras.initializers, "regularizer": keras.regularizers, "constraint": keras.constraints}
 CHOICES = {f"{array}_{kind}": KINDS[kind] for array in ("kernel", "bias") for kind in KINDS}
@@ -42,22 +42,15 @@ def of(part: Part | Block, chosen: dict[str, Any]) -> dict[str, Any]:
 
     An initializer draws the same numbers whenever it is called, so each part has one of its own.
     """
-    found = {name: value for name, value in chosen.items() if value is not None and _has(part, name.partition("_")[0])}
+    found = {name: value for name, value in chosen.items() if value is not None and has(part, name.partition("_")[0])}
     return {name: value.clone() if hasattr(value, "clone") else value for name, value in found.items()}
 
 
-def require_effect(block: Block, chosen: dict[str, Any], name: str) -> None:
-    """Raise `ValueError` for a choice that no part can take."""
-    for choice, value in chosen.items():
-        array = choice.partition("_")[0]
-        if value is not None and not _has(block, array):
-            raise ValueError(f"{name} takes no {choice}: {block!r} has no dense layer or convolution with a {array}.")
-
-
-def _has(part: Part | Block, array: str) -> bool:
-    if isinstance(part, Block):
-        return any(_has(inner, array) for inner in part.parts().values())
-    return isinstance(part, (Dense, Conv)) and (array == "kernel" or "bias" in part.arrays())
+def require_effects(block: Block, chosen: dict[str, Any]) -> None:
+    """Raise `SpecError` for a choice that no part can take."""
+    for name, value in chosen.items():
+        if value is not None:
+            require_effect(block, name)
 
 
 def quantised(layer: keras.Layer) -> dict[str, Any]:

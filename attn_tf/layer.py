@@ -89,7 +89,7 @@ class Layer(keras.layers.Layer):
                 f"{type(self).__name__} does not go into keras.RematScope: what Keras computes again for the gradient "
                 "does not know that it is in training. Make the layer outside of the scope."
             )
-        choices.require_effect(self.block, self.chosen, self.name)
+        choices.require_effects(self.block, self.chosen)
         for name, part in self.block.parts().items():
             # Keras gives a child its own policy, the global one, unless it is told.
             options = {"name": name, "dtype": self.quantized.get(name, self.dtype_policy), **self._over_replicas(part)}

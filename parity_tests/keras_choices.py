@@ -77,8 +77,8 @@ def choices_without_effect() -> None:
     )
     shuffled = caught(lambda: attn_tf.ShuffleAttention(4, name="sa", kernel_regularizer="l2")(image()))
     assert str(shuffled) == (
-        "sa takes no kernel_regularizer: ShuffleAttention(channels=16, groups=4) has no dense layer or convolution "
-        "with a kernel."
+        "kernel_regularizer would be without effect: ShuffleAttention(channels=16, groups=4) has no dense layer or "
+        "convolution with a kernel."
     )
     bare = caught(lambda: attn_tf.SqueezeExcitation(4, name="se", bias=False, bias_constraint="non_neg")(image()))
     assert "has no dense layer or convolution with a bias" in str(bare)

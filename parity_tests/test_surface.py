@@ -12,11 +12,12 @@ from attn_core.models import MODELS
 from attn_core.models.registry import KNOWN
 
 ROOT = Path(__file__).parent.parent
+FOR_LAYERS = ["kernel_init", "bias_init", "precision", "promote_dtype"]
 PACKAGES = {
     "attn_torch": ["device", "dtype"],
     "attn_tf": ["data_format", "kwargs"],
     "attn_jax/linen": ["dtype", "param_dtype"],
-    "attn_jax/nnx": ["dtype", "param_dtype", "axis_name", "rngs"],
+    "attn_jax/nnx": ["dtype", "param_dtype", "axis_name", *FOR_LAYERS, "rngs"],
 }
 CONSTRUCTORS = {f"se_resnet_{depth}" for depth in (18, 34, 50, 101, 152)}
 CONSTRUCTORS |= {"hybrid_sn", "hybrid_sn_2d_first", "hybrid_sn_attention"}

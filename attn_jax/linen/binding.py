@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import jax
+from flax.core import meta
 from numpy.typing import ArrayLike
 
 from attn_core.spec import Block, SpecError
@@ -30,9 +31,16 @@ def bind(
     `options` are `dtype` and `param_dtype`. **Raises** `attn_core.WeightsError` if the weights are not the block's.
     """
     module = build(block, **options)
-    if weights is not None:
-        return module.bind(to_flax(block, weights, module.param_dtype))
-    return module.bind(module.init(jax.random.key(0) if key is None else key, block, method="create"))
+
+    def fresh() -> Any:
+        return module.init(jax.random.key(0) if key is None else key, block, method="create")
+
+    if weights is None:
+        return module.bind(fresh())
+    variables = to_flax(block, weights, module.param_dtype)
+    if module.kernel_init or module.bias_init:  # they may say how arrays are partitioned
+        variables = meta.replace_boxed(jax.eval_shape(fresh), variables)
+    return module.bind(variables)
 
 
 def weights(module: Layer) -> canonical.Weights:

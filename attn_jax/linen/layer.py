@@ -14,9 +14,9 @@ from jax import Array
 
 from attn_core.interpreters.one_pass import one_pass
 from attn_core.interpreters.shapes import explained
-from attn_core.spec import Block, Parts, namespace, require_names
+from attn_core.spec import Block, Part, Parts, namespace, require_names
 from attn_core.weights import WeightsError, check
-from attn_jax import asking, ops
+from attn_jax import asking, choices, ops
 from attn_jax.linen.parts import Nested, begin, native
 from attn_jax.linen.recording import keeping
 from attn_jax.synchronised import over
@@ -35,12 +35,19 @@ class Layer(nn.Module, kw_only=True):
     "batch_stats": ``module.apply(variables, x, train=True, mutable=["batch_stats"])``. `axis_name` is that of the axis
     of `pmap`, `vmap` or `shard_map` over whose devices a batch is spread: statistics are then those of the whole batch.
 
+    `kernel_init`, `bias_init`, `precision` and `promote_dtype` are those of Flax's `Dense` and `Conv`, for all of them
+    inside; without, weights begin by the block's laws. `precision` is also that of products that no layer makes.
+
     ``class CBAM(Layer, of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
 
     dtype: Any = None
     param_dtype: Any = jnp.float32
     axis_name: str | None = None
+    kernel_init: Any = None
+    bias_init: Any = None
+    precision: Any = None
+    promote_dtype: Any = None
 
     def __init_subclass__(cls, of: type[Block] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -55,13 +62,15 @@ class Layer(nn.Module, kw_only=True):
     def parts(self, block: Block, train: bool) -> Parts:
         """Make the parts, or find them again."""
         require_names(block, "Linen")
+        chosen = {name: getattr(self, name) for name in choices.NAMES}
+        choices.require_effects(block, chosen)
         options = {"dtype": self.dtype, "param_dtype": self.param_dtype}
-        return namespace(
-            {
-                name: native(part, train, name=name, **options, **over(self.axis_name, part))
-                for name, part in block.parts().items()
-            }
-        )
+
+        def made(name: str, part: Part | Block) -> Any:
+            own = {**over(self.axis_name, part), **choices.of(part, chosen)}
+            return native(part, train, name=name, **options, **own)
+
+        return namespace({name: made(name, part) for name, part in block.parts().items()})
 
     def create(self, block: Block) -> None:
         """Make the weights without an image: ``module.init(key, block, method="create")``."""
@@ -72,7 +81,7 @@ class Layer(nn.Module, kw_only=True):
     def run(self, *inputs: Array, train: bool = False) -> Array:
         """Compute the block's output; an error gains a note that says which step could not take the input."""
         block, keep = self._configured(inputs[0]), keeping(self)
-        with _explained(self, block, inputs):
+        with _explained(self, block, inputs), choices.multiplied(self.precision):
             given = ops.prepared(inputs, self.dtype, block.images)
             output: Array = asking.run(self, block, self.parts(block, train), given, keep)
             return output
@@ -83,7 +92,7 @@ class Layer(nn.Module, kw_only=True):
         `attn_jax.linen.record_gates` returns those of all layers of a network.
         """
         block = self._configured(inputs[0])
-        with _explained(self, block, inputs):
+        with _explained(self, block, inputs), choices.multiplied(self.precision):
             return one_pass(block, ops, self.parts(block, train), *ops.prepared(inputs, self.dtype, block.images)).gates
 
     def _configured(self, x: Array) -> Block:

@@ -103,7 +103,7 @@ def native(part: Part | Block, train: bool, **options: Any) -> Any:
 
 @native.register
 def _dense(part: parts.Dense, train: bool, **options: Any) -> nn.Module:
-    return nn.Dense(part.outputs, use_bias=part.bias, **laws(part), **options)
+    return nn.Dense(part.outputs, use_bias=part.bias, **(laws(part) | options))
 
 
 @native.register
@@ -116,8 +116,7 @@ def _conv(part: parts.Conv, train: bool, **options: Any) -> nn.Module:
         kernel_dilation=part.dilation,
         feature_group_count=part.groups,
         use_bias=part.bias,
-        **laws(part),
-        **options,
+        **(laws(part) | options),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from jax import Array
 from attn_core.interpreters.one_pass import one_pass
 from attn_core.interpreters.shapes import explained
 from attn_core.spec import Block, Parts, namespace, require_names
-from attn_jax import asking, ops
+from attn_jax import asking, choices, ops
 from attn_jax.nnx.kept import keeping
 from attn_jax.nnx.parts import native
 from attn_jax.synchronised import over
@@ -30,6 +31,9 @@ class Layer(nnx.Module):
     own, until `.eval()`. `axis_name` is that of the axis of `pmap`, `vmap` or `shard_map` over whose devices a batch is
     spread: statistics are then those of the whole batch.
 
+    `kernel_init`, `bias_init`, `precision` and `promote_dtype` are those of Flax's `Linear` and `Conv`, for all of them
+    inside; without, weights begin by the block's laws. `precision` is also that of products that no layer makes.
+
     ``class CBAM(Layer, of=core.CBAM)`` is the native class of the blocks of `core.CBAM`.
     """
 
@@ -45,18 +49,29 @@ class Layer(nnx.Module):
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         self.block = block
         self.dtype = dtype
+        self.precision = precision
+        given = (kernel_init, bias_init, precision, promote_dtype)
+        chosen = dict(zip(choices.NAMES, given, strict=True))
+        choices.require_effects(block, chosen)
         require_names(block, "NNX", partial(hasattr, self))
         for name, part in block.parts().items():
             options = {"dtype": dtype, "param_dtype": param_dtype, "rngs": rngs, **over(axis_name, part)}
-            setattr(self, name, native(part, **options))
+            setattr(self, name, native(part, **options, **choices.of(part, chosen)))
 
     def run(self, *inputs: Array) -> Array:
         """Compute the block's output; an error gains a note that says which step could not take the input."""
-        with explained(self.block, *ops.canonical(inputs, self.block.images), shown=[x.shape for x in inputs]):
+        with (
+            explained(self.block, *ops.canonical(inputs, self.block.images), shown=[x.shape for x in inputs]),
+            self._multiplied(),
+        ):
             given = ops.prepared(inputs, self.dtype, self.block.images)
             output: Array = asking.run(self, self.block, self._parts(), given, keeping(self))
             return output
@@ -70,8 +85,14 @@ class Layer(nnx.Module):
 
     def look(self, *inputs: Array) -> dict[str, Array]:
         """Compute the gates; in training, running statistics move."""
-        with explained(self.block, *ops.canonical(inputs, self.block.images), shown=[x.shape for x in inputs]):
+        with (
+            explained(self.block, *ops.canonical(inputs, self.block.images), shown=[x.shape for x in inputs]),
+            self._multiplied(),
+        ):
             return one_pass(self.block, ops, self._parts(), *ops.prepared(inputs, self.dtype, self.block.images)).gates
+
+    def _multiplied(self) -> AbstractContextManager[None]:
+        return choices.multiplied(self.precision)
 
     def _parts(self) -> Parts:
         parts = {name: getattr(self, name) for name in self.block.parts()}

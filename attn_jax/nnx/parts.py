@@ -72,7 +72,7 @@ def native(part: Part | Block, **options: Any) -> nnx.Module:
 
 @native.register
 def _dense(part: parts.Dense, **options: Any) -> nnx.Module:
-    return nnx.Linear(part.inputs, part.outputs, use_bias=part.bias, **laws(part), **options)
+    return nnx.Linear(part.inputs, part.outputs, use_bias=part.bias, **(laws(part) | options))
 
 
 @native.register
@@ -86,8 +86,7 @@ def _conv(part: parts.Conv, **options: Any) -> nnx.Module:
         kernel_dilation=part.dilation,
         feature_group_count=part.groups,
         use_bias=part.bias,
-        **laws(part),
-        **options,
+        **(laws(part) | options),
     )
 
 

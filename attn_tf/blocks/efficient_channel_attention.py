@@ -32,6 +32,8 @@ class EfficientChannelAttention(Layer, of=core.EfficientChannelAttention):
     - ``bias``: whether the convolution, and the first layer if there is one, have biases.
     - ``channels`` are read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -28,6 +28,8 @@ class EfficientMultiScaleAttention(Layer, of=core.EfficientMultiScaleAttention):
       largest number up to 32 that divides the channels and leaves two of them or more in a group.
     - ``channels`` and ``rank`` are read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -28,6 +28,8 @@ class GridSampler(Layer, of=core.GridSampler):
     - ``padding``: what is outside of the image: "zeros", or its nearest "border" pixel.
     - ``rank`` is read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

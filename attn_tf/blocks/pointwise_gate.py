@@ -26,6 +26,8 @@ class PointwiseGate(Layer, of=core.PointwiseGate):
     - ``shared``: whether all channels of a pixel share one gate: the spatial half of scSE, called sSE.
     - ``channels`` and ``rank`` are read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -34,6 +34,8 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
     - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
     - ``channels`` and ``rank`` are read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -26,6 +26,8 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
       becomes, when the block is made, the largest number that divides both 64 (the authors') and half the channels.
     - ``channels`` are read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

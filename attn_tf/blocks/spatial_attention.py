@@ -27,6 +27,8 @@ class SpatialAttention(Layer, of=core.SpatialAttention):
     - ``momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 0.01).
     - ``rank`` is read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
     """

@@ -35,6 +35,8 @@ class HybridSN(Network, of=core.HybridSN):
     - ``hidden``: their numbers of units. ``filters``: numbers of channels of the four convolutions, the one of 3 x 3
       pixels last.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     It is a `keras.Model`: `compile`, `fit`, `evaluate` and `save` are there.
 
@@ -95,6 +97,12 @@ class HybridSNOptions(TypedDict, total=False):
     momentum: float
     data_format: str | None
     synchronized: bool
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
     name: str | None
     dtype: Any
     trainable: bool

@@ -34,6 +34,8 @@ class SEResNet(Network, of=core.SEResNet):
     - ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
     - ``channels`` and ``rank`` are read from the input.
     - ``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.
+    - ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense
+      layers and convolutions inside.
 
     It is a `keras.Model`: `compile`, `fit`, `evaluate` and `save` are there.
 
@@ -87,6 +89,12 @@ class SEResNetOptions(TypedDict, total=False):
     eps: float
     data_format: str | None
     synchronized: bool
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
     name: str | None
     dtype: Any
     trainable: bool

@@ -18,6 +18,11 @@ WIDTH, MARGIN = 120, "    "
 HELD = "\x00"  # a space at which no line ends
 IMAGE = re.compile(r"\(batch, (?P<channels>[^,()]+), (?P<space>(?:[^()]|\([^()]*\))+)\)")
 
+OF_LAYERS = (
+    "``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions "
+    "inside, as in Flax's own; None leaves kernels and biases to the block."
+)
+
 
 def docstring(*paragraphs: str) -> str:
     """Return the docstring of a class; what is no list or directive is wrapped. Empty paragraphs are left out."""
@@ -58,14 +63,14 @@ def channels_last_shape(block: Described) -> str:
     return f"**Shape**: {_plain(IMAGE.sub(turned, block.labelled('Shape')))}"
 
 
-def fields(block: Described, options: str, *, from_input: bool = False) -> str:
+def fields(block: Described, *options: str, from_input: bool = False) -> str:
     """Return the list of fields: those of the block that the class has, then options that its framework adds."""
     read = [name for name in ("channels", "rank") if from_input and block.has(name)]
     lines = [line for line in _explained(block) if not set(re.findall(r"``(\w+)``", line)) <= set(read)]
     if read:
         verb = "are" if "channels" in read else "is"
         lines.append(f"- {' and '.join(f'``{name}``' for name in read)} {verb} read from the input.")
-    return "\n".join(["**Fields**\n", *map(_plain, lines), f"- {options}"])
+    return "\n".join(["**Fields**\n", *map(_plain, lines), *(f"- {option}" for option in options)])
 
 
 def _explained(block: Described) -> Iterator[str]:

@@ -41,7 +41,21 @@ RAISES = """
 **Raises** `attn_core.SpecError` (a `ValueError`), when it is built, for a configuration that cannot be built.
 """
 OPTIONS = '``data_format``: "channels_last" or "channels_first"; left out, that of `keras.config`.'
-EVERY = ("data_format: str | None", "synchronized: bool", "name: str | None", "dtype: Any", "trainable: bool")
+CHOICES = tuple(
+    f"{array}_{kind}: Any" for array in ("kernel", "bias") for kind in ("initializer", "regularizer", "constraint")
+)
+EVERY = (
+    "data_format: str | None",
+    "synchronized: bool",
+    *CHOICES,
+    "name: str | None",
+    "dtype: Any",
+    "trainable: bool",
+)
+CHOSEN = (
+    "``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint``, and the same of biases: those of all dense "
+    "layers and convolutions inside."
+)
 CHANNELS_FIRST = 'With ``data_format="channels_first"``, channels come second.'
 KNOWN = "Only the number of channels must be known when the layer is built."
 
@@ -55,7 +69,7 @@ def write(block: Described) -> str:
         docstrings.summary(block),
         docstrings.in_short(block),
         " ".join(shape),
-        docstrings.fields(block, OPTIONS, from_input=True),
+        docstrings.fields(block, OPTIONS, CHOSEN, from_input=True),
         NETWORK if block.classifies else "",
         RAISES,
     )

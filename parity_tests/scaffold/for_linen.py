@@ -32,7 +32,17 @@ $fields
         """$answer"""
         return self.run($inputs, train=train)
 ''')
-EVERY = ("dtype: Any", "param_dtype: Any", "axis_name: str | None", "name: str | None", "parent: Any")
+EVERY = (
+    "dtype: Any",
+    "param_dtype: Any",
+    "axis_name: str | None",
+    "kernel_init: Any",
+    "bias_init: Any",
+    "precision: Any",
+    "promote_dtype: Any",
+    "name: str | None",
+    "parent: Any",
+)
 MARK = "_: KW_ONLY"
 OPTIONS = "``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers."
 DROPOUT = 'In training, dropout takes the key ``rngs={"dropout": key}``.'
@@ -48,7 +58,7 @@ def write(block: Described) -> str:
         docstrings.summary(block),
         docstrings.in_short(block),
         docstrings.channels_last_shape(block),
-        docstrings.fields(block, OPTIONS, from_input=True),
+        docstrings.fields(block, OPTIONS, docstrings.OF_LAYERS, from_input=True),
         DROPOUT if block.has("dropout") else "",
         RAISES,
     )

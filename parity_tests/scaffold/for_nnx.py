@@ -27,7 +27,7 @@ class $name(Layer, of=core.$name):
 
     def __init__($signature) -> None:
         block = core.$name($values)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(block, $options)
 
     def __call__(self, $arguments) -> Array:
         """$answer"""
@@ -37,6 +37,10 @@ OPTIONS = (
     "dtype: Any = None",
     "param_dtype: Any = jnp.float32",
     "axis_name: str | None = None",
+    "kernel_init: Any = None",
+    "bias_init: Any = None",
+    "precision: Any = None",
+    "promote_dtype: Any = None",
     "rngs: nnx.Rngs",
 )
 RAISES = "**Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built."
@@ -48,13 +52,16 @@ def write(block: Described) -> str:
         docstrings.summary(block),
         docstrings.in_short(block),
         docstrings.channels_last_shape(block),
-        docstrings.fields(block, "``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers."),
+        docstrings.fields(
+            block, "``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.", docstrings.OF_LAYERS
+        ),
         RAISES,
     )
     text = TEXT.substitute(
         header(block, ("from attn_jax.nnx.layer import Layer",)),
         docstring=docs,
         signature=signature(block.fields, OPTIONS),
+        options=listed(f"{name}={name}" for name in (option.partition(":")[0] for option in OPTIONS)),
         values=listed(f"{f.name}={f.name}" if f.keyword else f.name for f in block.fields),
         arguments=listed(f"{name}: Array" for name in block.inputs),
     )

@@ -24,6 +24,8 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
     - ``gate``: the paper's sigma: "hard_sigmoid" or "sigmoid".
     - ``channels`` are read from the input.
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

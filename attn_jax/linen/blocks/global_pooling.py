@@ -21,6 +21,8 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
 
     - ``pools``: "mean", "max" or "both".
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

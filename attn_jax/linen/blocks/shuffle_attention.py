@@ -21,6 +21,8 @@ class ShuffleAttention(Layer, of=core.ShuffleAttention):
       becomes, when the block is made, the largest number that divides both 64 (the authors') and half the channels.
     - ``channels`` are read from the input.
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -22,6 +22,8 @@ class SimAM(Layer, of=core.SimAM):
     - ``eps``: added to the variance (the paper's lambda).
     - ``channels`` are read from the input.
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -26,6 +26,8 @@ class SpatialAttention(Layer, of=core.SpatialAttention):
     - ``momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 0.01).
     - ``rank`` is read from the input.
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

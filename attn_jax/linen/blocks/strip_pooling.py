@@ -26,6 +26,8 @@ class StripPooling(Layer, of=core.StripPooling):
     - ``momentum``: of the normalisation's running statistics, in PyTorch's sense.
     - ``channels`` and ``rank`` are read from the input.
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """

@@ -34,6 +34,8 @@ class HybridSN(Layer, of=core.HybridSN):
     - ``hidden``: their numbers of units. ``filters``: numbers of channels of the four convolutions, the one of 3 x 3
       pixels last.
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     In training, dropout takes the key ``rngs={"dropout": key}``.
 
@@ -88,6 +90,10 @@ class HybridSNOptions(TypedDict, total=False):
     dtype: Any
     param_dtype: Any
     axis_name: str | None
+    kernel_init: Any
+    bias_init: Any
+    precision: Any
+    promote_dtype: Any
     name: str | None
     parent: Any
 

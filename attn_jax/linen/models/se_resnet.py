@@ -32,6 +32,8 @@ class SEResNet(Layer, of=core.SEResNet):
     - ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
     - ``channels`` and ``rank`` are read from the input.
     - ``dtype``, ``param_dtype``, ``axis_name``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`), at the first input, for a configuration that cannot be built.
     """
@@ -79,6 +81,10 @@ class SEResNetOptions(TypedDict, total=False):
     dtype: Any
     param_dtype: Any
     axis_name: str | None
+    kernel_init: Any
+    bias_init: Any
+    precision: Any
+    promote_dtype: Any
     name: str | None
     parent: Any
 

@@ -33,6 +33,8 @@ class AttentionGate(Layer, of=core.AttentionGate):
       ``sub_sample_factor``); None for gates that are each computed.
     - ``align_corners``: whether interpolation, with a ``grid``, aligns the outermost pixels' centres or their edges.
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -50,12 +52,26 @@ class AttentionGate(Layer, of=core.AttentionGate):
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.AttentionGate(
             channels, gating, hidden, rank=rank, momentum=momentum, grid=grid, align_corners=align_corners
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(
+            block,
+            dtype=dtype,
+            param_dtype=param_dtype,
+            axis_name=axis_name,
+            kernel_init=kernel_init,
+            bias_init=bias_init,
+            precision=precision,
+            promote_dtype=promote_dtype,
+            rngs=rngs,
+        )
 
     def __call__(self, x: Array, signal: Array) -> Array:
         """Compute the block's output."""

@@ -29,6 +29,8 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
     - ``bias``: whether both layers have a bias; with "both" pools, that of the second counts twice.
     - ``pools``: what the perceptron sees: "mean", "max" or "both", which adds its two answers.
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -44,10 +46,24 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.ChannelAttention(channels, reduction, hidden=hidden, bias=bias, pools=pools)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(
+            block,
+            dtype=dtype,
+            param_dtype=param_dtype,
+            axis_name=axis_name,
+            kernel_init=kernel_init,
+            bias_init=bias_init,
+            precision=precision,
+            promote_dtype=promote_dtype,
+            rngs=rngs,
+        )
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

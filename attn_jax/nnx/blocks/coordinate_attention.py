@@ -32,6 +32,8 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
     - ``activation``: the paper's delta: "hard_swish", "relu", "silu", "gelu" or "leaky_relu".
     - ``joined``: the gate of a pixel is the "product" of sigmoids, or the sigmoid of the "sum" of what they are of.
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -51,6 +53,10 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.CoordinateAttention(
@@ -64,7 +70,17 @@ class CoordinateAttention(Layer, of=core.CoordinateAttention):
             activation=activation,
             joined=joined,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(
+            block,
+            dtype=dtype,
+            param_dtype=param_dtype,
+            axis_name=axis_name,
+            kernel_init=kernel_init,
+            bias_init=bias_init,
+            precision=precision,
+            promote_dtype=promote_dtype,
+            rngs=rngs,
+        )
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -28,6 +28,8 @@ class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAtt
     - ``norm_momentum``: of the normalisation's running statistics, in PyTorch's sense (the authors' 3e-4).
     - ``rank``: number of spatial axes: 1, 2 or 3.
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -44,12 +46,26 @@ class ExpectationMaximizationAttention(Layer, of=core.ExpectationMaximizationAtt
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.ExpectationMaximizationAttention(
             channels, bases, steps=steps, momentum=momentum, norm_momentum=norm_momentum, rank=rank
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(
+            block,
+            dtype=dtype,
+            param_dtype=param_dtype,
+            axis_name=axis_name,
+            kernel_init=kernel_init,
+            bias_init=bias_init,
+            precision=precision,
+            promote_dtype=promote_dtype,
+            rngs=rngs,
+        )
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -35,6 +35,8 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
       averaged over windows of ``kernel`` pixels, moved by the stride, that count the zeros around the image.
     - ``momentum``: of the normalisations' running statistics, in PyTorch's sense.
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -54,6 +56,10 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.Res2Bottleneck(
@@ -67,7 +73,17 @@ class Res2Bottleneck(Layer, of=core.Res2Bottleneck):
             first_of_stage=first_of_stage,
             momentum=momentum,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(
+            block,
+            dtype=dtype,
+            param_dtype=param_dtype,
+            axis_name=axis_name,
+            kernel_init=kernel_init,
+            bias_init=bias_init,
+            precision=precision,
+            promote_dtype=promote_dtype,
+            rngs=rngs,
+        )
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -24,6 +24,8 @@ class SimAM(Layer, of=core.SimAM):
     - ``channels``: number of channels (the paper's C); it changes nothing, but every layer here knows its own.
     - ``eps``: added to the variance (the paper's lambda).
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -36,10 +38,24 @@ class SimAM(Layer, of=core.SimAM):
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.SimAM(channels, eps=eps)
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(
+            block,
+            dtype=dtype,
+            param_dtype=param_dtype,
+            axis_name=axis_name,
+            kernel_init=kernel_init,
+            bias_init=bias_init,
+            precision=precision,
+            promote_dtype=promote_dtype,
+            rngs=rngs,
+        )
 
     def __call__(self, x: Array) -> Array:
         """Compute the block's output."""

@@ -35,6 +35,8 @@ class HybridSN(Layer, of=core.HybridSN):
     - ``hidden``: their numbers of units. ``filters``: numbers of channels of the four convolutions, the one of 3 x 3
       pixels last.
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -56,6 +58,10 @@ class HybridSN(Layer, of=core.HybridSN):
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.HybridSN(
@@ -71,7 +77,17 @@ class HybridSN(Layer, of=core.HybridSN):
             filters=filters,
             momentum=momentum,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(
+            block,
+            dtype=dtype,
+            param_dtype=param_dtype,
+            axis_name=axis_name,
+            kernel_init=kernel_init,
+            bias_init=bias_init,
+            precision=precision,
+            promote_dtype=promote_dtype,
+            rngs=rngs,
+        )
 
     def __call__(self, x: Array) -> Array:
         """Compute the logits."""
@@ -92,6 +108,10 @@ class HybridSNOptions(TypedDict, total=False):
     dtype: Any
     param_dtype: Any
     axis_name: str | None
+    kernel_init: Any
+    bias_init: Any
+    precision: Any
+    promote_dtype: Any
 
 
 def hybrid_sn(

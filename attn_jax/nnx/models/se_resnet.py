@@ -33,6 +33,8 @@ class SEResNet(Layer, of=core.SEResNet):
     - ``padding``: "symmetric" or "same", of all convolutions and the maximum.
     - ``momentum``, ``eps``: of all normalisations (PyTorch's momentum).
     - ``dtype``, ``param_dtype``, ``axis_name``, ``rngs``: as in Flax's own layers.
+    - ``kernel_init``, ``bias_init``, ``precision``, ``promote_dtype``: those of all dense layers and convolutions
+      inside, as in Flax's own; None leaves kernels and biases to the block.
 
     **Raises** `attn_core.SpecError` (a `ValueError`) for a configuration that cannot be built.
     """
@@ -53,6 +55,10 @@ class SEResNet(Layer, of=core.SEResNet):
         dtype: Any = None,
         param_dtype: Any = jnp.float32,
         axis_name: str | None = None,
+        kernel_init: Any = None,
+        bias_init: Any = None,
+        precision: Any = None,
+        promote_dtype: Any = None,
         rngs: nnx.Rngs,
     ) -> None:
         block = core.SEResNet(
@@ -67,7 +73,17 @@ class SEResNet(Layer, of=core.SEResNet):
             momentum=momentum,
             eps=eps,
         )
-        super().__init__(block, dtype=dtype, param_dtype=param_dtype, axis_name=axis_name, rngs=rngs)
+        super().__init__(
+            block,
+            dtype=dtype,
+            param_dtype=param_dtype,
+            axis_name=axis_name,
+            kernel_init=kernel_init,
+            bias_init=bias_init,
+            precision=precision,
+            promote_dtype=promote_dtype,
+            rngs=rngs,
+        )
 
     def __call__(self, x: Array) -> Array:
         """Compute the logits."""
@@ -89,6 +105,10 @@ class SEResNetOptions(TypedDict, total=False):
     dtype: Any
     param_dtype: Any
     axis_name: str | None
+    kernel_init: Any
+    bias_init: Any
+    precision: Any
+    promote_dtype: Any
 
 
 def se_resnet_18(classes: int = 1000, *, rngs: nnx.Rngs, **options: Unpack[SEResNetOptions]) -> SEResNet:
