@@ -10,8 +10,10 @@ from typing import Any
 import keras
 
 from attn_core.models.registry import KNOWN
+from attn_core.models.stage import Stage
 from attn_core.spec import Block
 
+OWN: dict[str, type[Block]] = {**KNOWN, "Stage": Stage}
 PLAIN = (bool, int, float, str, type(None))
 
 
@@ -24,7 +26,7 @@ def written(block: Block) -> dict[str, Any]:
 def read(found: dict[str, Any]) -> Block:
     """Return the block. **Raises** `ValueError` for a class that is not known here."""
     name = found["block"]
-    kind = KNOWN.get(name) or keras.saving.get_registered_object(name)
+    kind = OWN.get(name) or keras.saving.get_registered_object(name)
     if not isinstance(kind, type) or not issubclass(kind, Block):
         way = "register its class by keras.saving.register_keras_serializable, or give it to the loader"
         raise ValueError(f"There is no block {name!r} here: {way}, custom_objects={{{name!r}: ...}}.")
@@ -32,7 +34,7 @@ def read(found: dict[str, Any]) -> Block:
 
 
 def _is_known(kind: type[Block]) -> bool:
-    return KNOWN.get(kind.__name__) is kind
+    return OWN.get(kind.__name__) is kind
 
 
 def _written(value: Any, block: Block) -> Any:

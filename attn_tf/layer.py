@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,7 +13,7 @@ from attn_core.interpreters.shapes import Shape, explain, output_shape, require_
 from attn_core.interpreters.shapes.parts import bind as on_shapes
 from attn_core.spec import Block, Part, require_names
 from attn_core.spec.parts import BatchNorm, Dropout, Running
-from attn_tf import blocks_in_files, choices
+from attn_tf import backbone, blocks_in_files, choices
 from attn_tf.choices import Choice
 from attn_tf.graphs import collected
 from attn_tf.ops import Images
@@ -196,6 +196,14 @@ class Layer(keras.layers.Layer):
 
 class Network(Layer, keras.Model):
     """A block as a whole Keras model, for blocks that are networks."""
+
+    def backbone(self, shape: Sequence[int | None], outputs: str | Sequence[str] | None = None) -> keras.Model:
+        """Return a functional model of the network's own layers without its top, for images of this shape.
+
+        It returns the result of the last stage, or of the part that `outputs` names, or of several, by name. Its
+        layers are those of the network: training one trains the other. Sizes of the shape may be None.
+        """
+        return backbone.backbone(self, shape, outputs)
 
 
 @keras.saving.register_keras_serializable(package="attn")

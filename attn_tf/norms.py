@@ -15,6 +15,7 @@ from keras import ops
 from attn_tf.arrays import count, cut, wide
 
 
+@keras.saving.register_keras_serializable("attn")
 class BatchNorm(keras.layers.BatchNormalization):
     """See `attn_core.spec.parts.BatchNorm`; running variances move to the biased variance, as always in Keras."""
 
@@ -51,6 +52,7 @@ class BatchNorm(keras.layers.BatchNormalization):
         variable.assign(ops.where(numbers > 0, moved, old))  # a batch without samples has no moments
 
 
+@keras.saving.register_keras_serializable("attn")
 class GroupNorm(keras.layers.GroupNormalization):
     """See `attn_core.spec.parts.GroupNorm`."""
 
@@ -67,6 +69,7 @@ class GroupNorm(keras.layers.GroupNormalization):
         return ops.cast(ops.reshape(normalised, ops.shape(x)), x.dtype)
 
 
+@keras.saving.register_keras_serializable("attn")
 class LayerNorm(keras.layers.LayerNormalization):
     """See `attn_core.spec.parts.LayerNorm`."""
 

@@ -58,7 +58,7 @@ class Convolution:
     """
 
     data_format: str
-    margins: tuple[tuple[int, int], ...]
+    margins: tuple[tuple[int, int], ...] = ()
     kernel: Any
     bias: Any
     convolution_op: Any
@@ -71,9 +71,20 @@ class Convolution:
         y = self.convolution_op(x, self.kernel)
         return y if self.bias is None else y + images.per_channel(self.bias, len(x.shape))
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer, and the margins."""
+        return {**super().get_config(), "margins": self.margins}  # type: ignore[misc]
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make the layer of these arguments, as functional models of a network's parts are read."""
+        layer = cls(**{name: value for name, value in config.items() if name != "margins"})
+        layer.margins = tuple((before, after) for before, after in config["margins"])
+        return layer
+
 
 CONVOLUTIONS = {
-    rank + 1: type(kind.__name__, (Convolution, kind), {})
+    rank + 1: keras.saving.register_keras_serializable("attn")(type(kind.__name__, (Convolution, kind), {}))
     for rank, kind in enumerate((keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D))
 }
 

@@ -161,3 +161,33 @@ def own_blocks_are_saved(folder: str) -> None:
     assert str(refused).endswith(
         "a field holds numbers, texts, tuples of them, blocks or None, not <built-in function len>."
     )
+
+
+def backbones(folder: str) -> None:
+    """Build on a network without its top, with named results inside; it is saved as any functional model."""
+    network = attn_tf.se_resnet_18(3, width=4, name="net")
+    whole = network(image(2, 3, 40, 33))  # now it is built
+    model = network.backbone((None, None, 3))
+    assert model.input.shape == (None, None, None, 3)
+    assert [layer.name for layer in model.layers][-4:] == ["stage1", "stage2", "stage3", "stage4"]
+    lines: list[str] = []
+    model.summary(print_fn=lambda line, **_: lines.append(line))
+    assert all(any(name in line for line in lines) for name in ("stem", "stage1", "stage4"))
+    assert not any("classify" in line for line in lines)
+    features = model(image(2, 3, 40, 33))
+    means = keras.ops.sum(features, (1, 2)) / (features.shape[1] * features.shape[2])
+    assert difference(network.classify(means), whole) == 0
+    pyramid = network.backbone((40, 33, 3), ("stage2", "stage4"))
+    found = pyramid(image(2, 3, 40, 33))
+    assert list(found) == ["stage2", "stage4"]
+    assert difference(found["stage4"], features) == 0
+    head = keras.Model(pyramid.input, keras.layers.Conv2D(1, 1)(pyramid.output["stage2"]))
+    head.compile("sgd", "mse")
+    head.fit(image(2, 3, 40, 33), np.zeros((2, 5, 5, 1), "float32"), verbose=0)
+    head.save(Path(folder) / "head.keras")
+    again = keras.models.load_model(Path(folder) / "head.keras")
+    assert difference(again(image(2, 3, 40, 33)), head(image(2, 3, 40, 33))) == 0
+    wrong = caught(lambda: network.backbone((None, None, 3), "stage5"))
+    assert str(wrong).startswith("net has no part stage5; its parts are stem, stem_norm, stage1")
+    bare = caught(lambda: attn_tf.hybrid_sn(15, 11, 3, name="hybrid").backbone((15, 11, 11, 1)))
+    assert str(bare).startswith("hybrid has no stages: name a part in outputs, of ")

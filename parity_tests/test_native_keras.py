@@ -26,7 +26,7 @@ FILE_CHECKS = (
     "attention_in_files",
 )
 CHOICES = ("each_layer_draws_for_itself", "choices_without_effect", "masks")
-FILE_CHOICES = ("chosen", "loads_what_was_quantised", "own_blocks_are_saved")
+FILE_CHOICES = ("chosen", "loads_what_was_quantised", "own_blocks_are_saved", "backbones")
 TENSORFLOW_CHECKS = (
     "tf_function_keeps_its_weights",
     "tf_function_with_unknown_sizes",

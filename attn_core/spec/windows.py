@@ -20,8 +20,10 @@ def margins(size: Any, length: int, stride: int, padding: str) -> tuple[Any, Any
     if padding != "same":
         raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, got {padding!r}.")
     # SAME leaves length - 1 pixels to add, less what the last of ceil(size / stride) windows has over. No negative
-    # number is divided here: exporters that cut off instead of rounding down would get that wrong for symbols.
-    spare = (size + stride - 1) % stride
+    # number is divided here: exporters that cut off instead of rounding down would get that wrong for symbols. Nor is a
+    # remainder taken: JAX would not know that it and the quotient make up the size.
+    windows = (size + stride - 1) // stride
+    spare = size + stride - 1 - windows * stride
     if length < stride:  # else it is not larger, which a symbol need not be asked
         spare = min(spare, length - 1)
     before = (length - 1) // 2 - (spare + length % 2) // 2

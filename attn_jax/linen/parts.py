@@ -13,6 +13,7 @@ from flax.linen.dtypes import promote_dtype
 from attn_core.interpreters.shapes.ops import require_space
 from attn_core.spec import Block, Part, parts
 from attn_jax import asking, ops
+from attn_jax.convolution import convolve
 from attn_jax.initializers import law, laws
 from attn_jax.names import STATISTICS
 
@@ -116,6 +117,7 @@ def _conv(part: parts.Conv, train: bool, **options: Any) -> nn.Module:
         kernel_dilation=part.dilation,
         feature_group_count=part.groups,
         use_bias=part.bias,
+        conv_general_dilated=convolve,
         **(laws(part) | options),
     )
 
