@@ -397,3 +397,10 @@ def quantised() -> None:
     layer, *_ = made()
     layer.reduce.enable_lora(2)
     assert said(layer) == "se/reduce is a sum with LoRA, whose weights are no plain arrays: take them before that."
+
+
+def plain_peers(shape: tuple[int, ...]) -> dict[str, float]:
+    """Return how far the plain peers of `attn bench` are from our layers."""
+    from test_bench_peers import differences
+
+    return differences("keras")

@@ -1,11 +1,8 @@
-"""The commands `attn list`, `show` and `bench`, as their user meets them."""
+"""The commands `attn list` and `show`, as their user meets them; the help of others."""
 
 from __future__ import annotations
 
-import sys
-
 import pytest
-from runtimes import need
 from terminal import Attn
 
 import attn_core as core
@@ -150,53 +147,6 @@ def test_show_nonsense(attn: Attn, text: str):
     assert (code, stdout, stderr.count("\n")) == (2, "", 1)
 
 
-def test_bench(attn: Attn, monkeypatch: pytest.MonkeyPatch):
-    need("torch")
-    from attn_torch import bench
-
-    seen: list[tuple[int, int]] = []
-    rows = [
-        bench.Row((8, 256, 56, 56), mode, 0.123456, 0.1, 1.0512, (1.0, 1.1))
-        for mode in ("forward", "forward + backward")
-    ]
-    monkeypatch.setattr(bench, "compare", lambda *options: seen.append(options) or iter(rows))
-    code, stdout, stderr = attn("bench", "--rounds", 5)
-    assert (code, stderr) == (0, "")
-    assert attn("bench", "--threads", 2)[1].split("\n")[0].strip() == "SqueezeExcitation, median times, 2 threads"
-    assert seen == [(5, 1), (41, 2)]
-    assert "│ 8x256x56x56 │ forward    │ 123,456 │  100,000 │ 1.051 │ 1.000 to 1.100 │" in stdout
-    assert "│ 8x256x56x56 │ + backward │ 123,456 │  100,000 │ 1.051 │ 1.000 to 1.100 │" in stdout
-    assert max(map(len, stdout.splitlines())) <= 80
-
-
-def test_bench_compares_equals(monkeypatch: pytest.MonkeyPatch):
-    """The rival computes the same, and both are timed in each mode."""
-    need("torch")
-    import torch
-
-    import attn_torch
-    from attn_torch import bench
-
-    before = torch.get_num_threads()
-    monkeypatch.setattr(bench, "SHAPES", ((1, 16, 3, 2),))
-    monkeypatch.setattr(bench, "SLICE", 1e-4)
-    rows = list(bench.compare(rounds=4, threads=1))
-    assert torch.get_num_threads() == 1
-    torch.set_num_threads(before)
-    assert [row.mode for row in rows] == ["forward", "forward + backward"]
-    assert all(min(row.ours, row.plain, row.ratio) > 0 for row in rows)
-    ours, plain = attn_torch.SqueezeExcitation(16), bench.Plain(16)
-    plain.load_state_dict(ours.state_dict())
-    x = torch.randn(2, 16, 3, 2)
-    assert (ours(x) - plain(x)).abs().max() < 1e-6
-
-
-def test_bench_without_torch(attn: Attn, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "attn_torch.bench", None)
-    reason = "The runtime torch cannot be imported (import of attn_torch.bench halted; None in sys.modules)."
-    assert attn("bench") == (2, "", f"attn: {reason} Install it: pip install 'attn-blocks[torch]'\n")
-
-
 @pytest.mark.parametrize("command", ["port", "bench", "show", "list"])
 def test_help_fits(attn: Attn, command: str):
     code, stdout, _ = attn(command, "--help")
@@ -204,5 +154,3 @@ def test_help_fits(attn: Attn, command: str):
     assert max(map(len, stdout.splitlines())) <= 80
     if command == "port":
         assert "1: a check failed or no block was found; nothing is written." in stdout
-    if command == "bench":
-        assert "of our time divided by the plain module's: 1.05 means 5 % slower." in stdout

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from attn_core.cli.console import one_sentence, out, say, with_progress
+from attn_core.cli.bench import bench
+from attn_core.cli.console import one_sentence, out, say
 from attn_core.cli.convert import convert
 from attn_core.cli.eject import eject
 from attn_core.cli.parity import parity
@@ -16,7 +17,6 @@ from attn_core.interpreters.cost import cost
 from attn_core.interpreters.formula import formula
 from attn_core.models import CONSTRUCTORS
 from attn_core.models.registry import FAMILIES, KNOWN, example, named, parse, searched
-from attn_core.parity.runtimes import beside
 from attn_core.spec.calls import parse_shape
 
 main = typer.Typer(
@@ -80,26 +80,4 @@ main.command()(convert)
 main.command()(eject)
 main.command()(port)
 main.command()(parity)
-
-
-@main.command()
-def bench(
-    rounds: Annotated[int, typer.Option(min=4, help="interleaved rounds for each line")] = 41,
-    threads: Annotated[int, typer.Option(min=1, help="threads of PyTorch; one gives the steadiest ratios")] = 1,
-) -> None:
-    """Time the PyTorch layer beside a plain hand-written module.
-
-    Both run in turn, round by round. The ratio is the median over the rounds
-    of our time divided by the plain module's: 1.05 means 5 % slower.
-    Half of the rounds lie between the quartiles.
-    """
-    with one_sentence():
-        timed = beside("torch", "bench")
-    table = Table("image", "mode", title=f"SqueezeExcitation, median times, {threads} thread{'s' * (threads > 1)}")
-    for title in ("ours us", "plain us", "ratio", "quartiles"):
-        table.add_column(title, justify="right")
-    for row in with_progress(timed.compare(rounds, threads), 2 * len(timed.SHAPES), "timing"):
-        times = (f"{1e6 * row.ours:,.0f}", f"{1e6 * row.plain:,.0f}", f"{row.ratio:.3f}")
-        mode = row.mode.removeprefix("forward ")
-        table.add_row("x".join(map(str, row.shape)), mode, *times, " to ".join(f"{q:.3f}" for q in row.quartiles))
-    out.print(table)
+main.command()(bench)

@@ -69,10 +69,10 @@ def parity(
         paths = {form: path for form, path in (("json", json), ("junit", junit), ("html", html)) if path}
         report.prepare(paths)
         sizes = tuple(map(parse_shape, shapes or ()))
-        given = (_several(dtypes, DTYPES, "dtype"), _several(modes, MODES, "mode"), seed)
+        given = (several(dtypes, DTYPES, "dtype"), several(modes, MODES, "mode"), seed)
         if layer is None:
             _refuse_layers_options(block, dialect, arguments)
-            names = _several(runtimes, NAMES, "runtime")
+            names = several(runtimes, NAMES, "runtime")
             found = _ours(Plan(chosen(blocks or ["all"], sizes), names, *given, draws or 1), require)
         else:
             # The first draw has the layer's own weights, whose biases may be 0: others move every number.
@@ -89,7 +89,7 @@ def parity(
 
 def _ours(plan: Plan, require: str) -> Report:
     """Run our layers. **Raises** `ImportError` if a runtime is missing that must not be."""
-    for name in _several(require, RUNTIMES, "runtime"):
+    for name in several(require, RUNTIMES, "runtime"):
         runtime(name)
     cells = list(with_progress(run(plan), len(plan), "comparing"))
     return reported(cells, plan.trials, plan.seed, plan.missing)
@@ -128,7 +128,7 @@ def _refuse_layers_options(block: str | None, dialect: str | None, arguments: st
         raise SpecError(f"{wrong[0]} is about somebody's layer: {way}.")
 
 
-def _several(text: str, known: object, kind: str) -> list[str]:
+def several(text: str, known: object, kind: str) -> list[str]:
     """Return the words of a list with commas."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     names = list(known)  # type: ignore[call-overload]

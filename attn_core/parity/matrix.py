@@ -66,10 +66,14 @@ def run(plan: Plan) -> Iterator[Cell]:
 def report(cells: Sequence[Cell], trials: Sequence[Trial], seed: int, missing: Mapping[str, str]) -> Report:
     """Put the cells of these trials together, with the circumstances."""
     subjects = {repr(trial.block): trial.subject for trial in trials}
-    versions = {name: version for name in PACKAGES if (version := _version(name))}
     machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Report(tuple(cells), tuple(subjects.values()), seed, CHANCE, versions, machine, now, missing)
+    return Report(tuple(cells), tuple(subjects.values()), seed, CHANCE, versions(), machine, now, missing)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what is installed of the packages that numbers depend on."""
+    return {name: version for name in PACKAGES if (version := _version(name))}
 
 
 def _cells(plan: Plan, trial: Trial, names: Sequence[str], dtype: str, mode: str) -> Iterator[Cell]:

@@ -18,7 +18,8 @@ from attn_jax.names import PARAMS, STATISTICS
 from attn_jax.weights import Variables, to_flax
 
 
-def _purify(block: Block, dtype: str, train: bool) -> runtime.Pure:
+def purify(block: Block, dtype: str, train: bool) -> runtime.Pure:
+    """Return the module as pure functions; see `runtime.Pure`."""
     module = build(block, param_dtype=dtype)
     apply: Any = module.apply
 
@@ -48,4 +49,4 @@ def _watched(block: Block, weights: Mapping[str, ArrayLike], inputs: list[jax.Ar
 
 
 steps = partial(runtime.steps, _watched)
-run = partial(runtime.run, _purify)  # see `attn_core.parity.Runtime`
+run = partial(runtime.run, purify)  # see `attn_core.parity.Runtime`

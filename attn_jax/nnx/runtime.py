@@ -18,7 +18,8 @@ from attn_jax.nnx.layer import Layer, build
 from attn_jax.weights import Variables, traverse
 
 
-def _purify(block: Block, dtype: str, train: bool) -> runtime.Pure:
+def purify(block: Block, dtype: str, train: bool) -> runtime.Pure:
+    """Return the module as pure functions; see `runtime.Pure`."""
     graph, shapes = nnx.split(nnx.eval_shape(lambda: build(block, rngs=nnx.Rngs(0), param_dtype=dtype)))
 
     def layer(params: Variables, statistics: Variables, train: bool) -> Layer:
@@ -54,4 +55,4 @@ def _watched(block: Block, weights: Mapping[str, ArrayLike], inputs: list[jax.Ar
 
 
 steps = partial(runtime.steps, _watched)
-run = partial(runtime.run, _purify)  # see `attn_core.parity.Runtime`
+run = partial(runtime.run, purify)  # see `attn_core.parity.Runtime`

@@ -1,0 +1,1 @@
+"""Timing layers in JAX; see `attn_core.parity.bench`."""

@@ -1,0 +1,242 @@
+"""The command `attn bench`, as its user meets it. Times themselves are never asserted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runtimes import need
+from terminal import Attn
+
+import attn_core as core
+from attn_core.parity.bench import contest
+from attn_core.parity.bench.asked import FORWARD, Trial
+from attn_core.parity.bench.contest import COMPILED, COPY, EAGER, OURS, Entrant, Memory
+
+
+class Made:
+    """A framework whose times are known; its peer takes twice as long."""
+
+    processor, ways = "made", (EAGER, COMPILED)
+
+    def __init__(self, wrong: float = 0.0) -> None:
+        self.wrong = wrong
+
+    def ours(self, trial: Trial, drawn: Any) -> str:
+        return OURS
+
+    def plain(self, trial: Trial, drawn: Any) -> str | None:
+        return "plain" if isinstance(trial.block, core.SqueezeExcitation) else None
+
+    def named(self, package: str, trial: Trial) -> None:
+        return None
+
+    def output(self, layer: str, drawn: Any, trial: Trial) -> Any:
+        return core.evaluate(trial.block, drawn.weights, drawn.given) + self.wrong
+
+    def entrant(self, name: str, layer: str, way: str, trial: Trial, drawn: Any) -> Entrant:
+        factor = {OURS: 1, "plain": 2}[name] / (1 + (way == COMPILED))
+        return Entrant(name, way, lambda calls: 0.123456 * factor, Memory(4 * 2 * 16 * 4 * 6, None))
+
+    def copy(self, trial: Trial, drawn: Any) -> Entrant:
+        return Entrant(COPY, EAGER, lambda calls: 0.1)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """Stand the made framework in place of any; returns what it is asked for."""
+    from attn_core.cli import bench
+
+    seen: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(bench, "stand", lambda *given: seen.append(given) or Made())
+    return seen
+
+
+def test_tables(attn: Attn, made: list[tuple[Any, ...]]):
+    options = ("--shape", "2,16,4,6", "--threads", 2, "--rounds", 4, "--backward", "--compile")
+    code, stdout, stderr = attn("bench", "SE", "ECA", "--against", "plain,timm", *options)
+    assert (code, stderr) == (0, "")
+    assert made == [("torch", "cpu", 2)]
+    assert "SqueezeExcitation(channels=16, reduction=16)\non 2x16x4x6, float32, forward\n" in stdout
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in stdout.splitlines() if line[:1] == "│"]
+    assert rows[0] == ["ours", "123,456", "", "", "1.2", "1.00", ""]
+    assert rows[1] == ["plain", "246,912", "0.50", "0.50 to 0.50", "2.5", "1.00", ""]
+    assert rows[3] == ["plain, compiled", "123,456", "0.50", "0.50 to 0.50", "1.2", "1.00", ""]
+    assert "note: timm has no layer for SqueezeExcitation(channels=16, reduction=16)" in stdout
+    assert "note: Nobody here has written out EfficientChannelAttention" in stdout
+    assert max(map(len, stdout.splitlines())) <= 120
+
+
+def test_json(attn: Attn, made: list[tuple[Any, ...]]):
+    code, stdout, stderr = attn("bench", "SE", "--shape", "2,16,4,6", "--rounds", 5, "--dtype", "float64", "--json")
+    assert (code, stderr) == (0, "")
+    found = json.loads(stdout)
+    assert {"date", "device", "processor", "system", "runtime", "threads", "rounds", "malloc", "versions"} == set(
+        found["circumstances"]
+    )
+    (one,) = found["contests"]
+    assert (one["block"], one["dtype"], one["pass"]) == (
+        "SqueezeExcitation(channels=16, reduction=16)",
+        "float64",
+        FORWARD,
+    )
+    assert one["image_bytes"] == 8 * 2 * 16 * 4 * 6
+    assert [each["name"] for each in one["timed"]] == [OURS, "plain", COPY]
+    assert one["ratios"][0]["ratio"] == {"median": 0.5, "low": 0.5, "high": 0.5}
+    assert one["check"] is None
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1e-3])
+def test_what_is_wrong_is_not_merely_fast(attn: Attn, monkeypatch: pytest.MonkeyPatch, wrong: float):
+    from attn_core.cli import bench
+
+    monkeypatch.setattr(bench, "stand", lambda *given: Made(wrong))
+    code, stdout, stderr = attn("bench", "SE", "--shape", "2,16,4,6", "--rounds", 4, "--json", "--check", columns=200)
+    (one,) = json.loads(stdout)["contests"]
+    assert code == bool(wrong)
+    assert one["check"]["passed"] == (not wrong)
+    assert one["check"]["shapes"] == [[1, 16, 4, 6]]
+    assert ("beyond what rounding explains: SqueezeExcitation(channels=16" in stderr) == bool(wrong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["sse-net"], "No block is called 'sse-net'; "),
+        (["SE", "--against", "tim"], "'tim' is no peer: give plain, timm, torchvision, or module:Class"),
+        (["SE", "--shape", "2,64"], "(2, 64) is no image: give batch, channels and pixels, as 8,256,56,56."),
+        (["CBAM(64)", "--shape", "2,32,8,8"], "CBAM(channels=64, reduction=16, kernel=7) on [(2, 32, 8, 8)]: "),
+        (["SE", "--dtype", "float8"], "There is no dtype 'float8'; there are "),
+        (["SE", "--runtime", "jx"], "There is no runtime 'jx' to time; there are torch, keras-tensorflow, "),
+    ],
+)
+def test_refused_before_a_framework_is_imported(attn: Attn, made: list[Any], arguments: list[str], sentence: str):
+    code, stdout, stderr = attn("bench", *arguments, columns=500)
+    assert (code, stdout, made) == (2, "", [])
+    assert stderr.startswith(f"attn: {sentence}")
+    assert stderr.count("\n") == 1
+
+
+def test_without_torch(attn: Attn, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "attn_torch.bench", None)
+    reason = "The runtime torch cannot be imported (import of attn_torch.bench halted; None in sys.modules)."
+    assert attn("bench") == (2, "", f"attn: {reason} Install it: pip install 'attn-blocks[torch]'\n")
+
+
+def test_help_says_what_is_measured(attn: Attn):
+    code, stdout, _ = attn("bench", "--help")
+    assert code == 0
+    assert "of our time divided by the peer's: 1.05 means 5 % slower." in stdout
+
+
+# ---- in PyTorch ------------------------------------------------------------------------------------------------------
+
+LAYERS = """
+from torch import nn
+
+
+class Narrow(nn.Module):
+    def __init__(self, channels, kept=1):
+        super().__init__()
+        self.kept = kept
+
+    def forward(self, x):
+        return x[:, : self.kept]
+
+
+class Same(nn.Identity):
+    pass
+"""
+
+
+def in_torch(attn: Attn, *arguments: Any) -> tuple[int, str, str]:
+    """Run the command on a small image, in as few rounds as there may be."""
+    need("torch")
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        return attn("bench", *arguments, "--shape", "2,16,4,6", "--rounds", 4, columns=300)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_class_of_somebody(attn: Attn, monkeypatch: pytest.MonkeyPatch):
+    Path("their_layers.py").write_text(LAYERS)
+    monkeypatch.setattr(contest, "SLICE", 1e-4)
+    code, stdout, stderr = in_torch(attn, "SE", "--against", "their_layers:Same", "--backward", "--json", "--check")
+    assert code == 0, stderr
+    forward, both = json.loads(stdout)["contests"]
+    assert [each["name"] for each in forward["timed"]] == [OURS, "their_layers:Same", COPY]
+    image = forward["image_bytes"]
+    assert forward["timed"][0]["memory"]["peak"] >= image
+    assert both["timed"][0]["memory"]["kept"] >= image
+    assert both["timed"][1]["memory"]["kept"] == 0
+    assert forward["check"]["passed"]
+    code, _, stderr = in_torch(attn, "SE", "--against", "their_layers:Narrow({channels}, 3)")
+    block = "SqueezeExcitation(channels=16, reduction=16)"
+    assert (code, stderr) == (
+        2,
+        f"attn: their_layers:Narrow and {block} are no pair: on 2x16x4x6 they return 2x3x4x6 and 2x16x4x6.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--device", "cuda:99"], "PyTorch has no device 'cuda:99' here; there is cpu"),
+        (["--device", "tpu"], "PyTorch has no device 'tpu' here; there is cpu"),
+        (["--against", "no_such_layers:SE"], "There is no module no_such_layers here"),
+        (["--against", "torch.nn:Linear(5, 5)"], "torch.nn:Linear cannot run on an image of 2x16x4x6: RuntimeError: "),
+        (["--against", "torch.nn:Linear()"], "torch.nn:Linear() cannot be made: TypeError: "),
+    ],
+)
+def test_refused_in_torch(attn: Attn, arguments: list[str], sentence: str):
+    code, stdout, stderr = in_torch(attn, "SE", *arguments)
+    assert (code, stdout) == (2, "")
+    assert stderr.startswith(f"attn: {sentence}")
+    assert stderr.count("\n") == 1
+
+
+def test_a_package_that_is_not_installed(attn: Attn, monkeypatch: pytest.MonkeyPatch):
+    need("torch")
+    from attn_torch.bench import packages
+
+    monkeypatch.setattr(packages, "find_spec", lambda name: None)
+    code, stdout, stderr = in_torch(attn, "SE", "--against", "timm")
+    assert (code, stdout) == (2, "")
+    assert stderr == "attn: timm is not installed: install it, or leave it out of --against.\n"
+
+
+def test_packages_are_told_what_our_blocks_are(monkeypatch: pytest.MonkeyPatch):
+    need("torch")
+    from attn_torch.bench import packages
+
+    asked_for: list[str] = []
+    monkeypatch.setattr(packages, "find_spec", lambda name: True)
+    monkeypatch.setattr(packages, "load", lambda path, arguments: asked_for.append(f"{path}({arguments})"))
+    assert packages.named("torchvision", core.CBAM(64)) is None
+    assert packages.named("timm", core.CBAM(64, rank=3)) is None
+    assert packages.named("torchvision", core.SqueezeExcitation(64)) == ("torchvision.ops.SqueezeExcitation", None)
+    packages.named("timm", core.GlobalContext(64, fusion="scale"))
+    assert asked_for == [
+        "torchvision.ops:SqueezeExcitation(input_channels=64, squeeze_channels=4)",
+        "timm.layers:GlobalContext(channels=64, rd_channels=4, use_attn=True, fuse_add=False, fuse_scale=True)",
+    ]
+
+
+def test_memory():
+    """An image that is doubled keeps nothing; its square keeps the image, and makes another."""
+    need("torch")
+    import torch
+
+    from attn_torch.bench import memory
+
+    layer, x = torch.nn.Identity(), torch.ones(1000, requires_grad=True)
+    assert memory.kept(lambda: x * 2, layer) == 0
+    assert memory.kept(lambda: x * x, layer) == 4000
+    assert 8000 <= memory.peak(lambda: (x * 2) * 3, x.device) < 8100  # two images, and the factors
+    assert memory.peak(lambda: x.sum(), x.device) < 4000
