@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -19,6 +18,7 @@ from attn_core.spec.interpolation import completed
 from attn_core.spec.parts import Conv
 from attn_core.spec.windows import margins
 from attn_jax.interpolation import coordinates, mean_matrix, resize_matrix
+from attn_jax.maxima import largest as _largest
 
 HALVES = (jnp.float16, jnp.bfloat16)
 EXACT = jax.lax.Precision.HIGHEST  # interpolation is no product of weights: it keeps all bits on every device
@@ -69,26 +69,6 @@ def _length(x: Array, axes: int | tuple[int, ...], keepdims: bool = False) -> Ar
     """Return the Euclidean length over some axes; its derivative at 0 is 0, not NaN."""
     square = jnp.sum(x * x, axes, keepdims=keepdims)
     return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _largest(x: Array, axis: int) -> Array:
-    """Return the maximum along an axis, which stays; of equal numbers, the first has the derivative."""
-    return jnp.max(x, axis, keepdims=True)
-
-
-@_largest.defjvp
-def _largest_moved(axis: int, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    """Take what the first of the largest numbers moves by.
-
-    Comparing with the maximum would be four times as fast as `argmax` on processors, and wrong at times: XLA may
-    compute x once for the maximum and again, rounded otherwise, for the comparison, and then no number equals the
-    maximum. A barrier before both does not hold it from that.
-    """
-    x, moved = primals[0], tangents[0]
-    first = jnp.argmax(x, axis, keepdims=True)
-    is_first = jax.lax.broadcasted_iota(first.dtype, x.shape, axis) == first
-    return jnp.max(x, axis, keepdims=True), jnp.sum(jnp.where(is_first, moved, 0), axis, keepdims=True)
 
 
 # ---- from an image to less of it -------------------------------------------------------------------------------------

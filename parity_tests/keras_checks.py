@@ -357,6 +357,39 @@ def _gradients(total: Any, x: np.ndarray) -> dict[str, Any]:
     return {way: gradient(given) for way, gradient in ways.items()}
 
 
+def moved_lines(lines: dict[Any, np.ndarray]) -> dict[Any, tuple[np.ndarray, np.ndarray]]:
+    """Return the maxima of arrays along the axis in their keys, and the gradient of the sum; in TensorFlow in a graph.
+
+    There, the sizes are known when the graph is made.
+    """
+    from attn_tf.maxima import largest
+    from attn_tf.passes import through
+
+    def found(axis: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        given = keras.ops.convert_to_tensor(x, "float32")
+        pull = keras.ops.ones_like(keras.ops.amax(given, axis, keepdims=True))
+
+        def maxima(x: Any) -> Any:
+            return largest(x, axis), []
+
+        def run(x: Any) -> Any:
+            return through(maxima, [x], pull)
+
+        output, (gradient,), _ = compiled(run)(given)
+        return numpy(output), numpy(gradient)
+
+    return {key: found(key[1], x) for key, x in lines.items()}
+
+
+def compiled(function: Any) -> Any:
+    """Return a function as a graph in TensorFlow; elsewhere as it is."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    return tf.function(function)
+
+
 def _recomputed(total: Any, x: Any) -> Any:
     """Take the gradient of what is computed again for it."""
     import tensorflow as tf

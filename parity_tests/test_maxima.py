@@ -278,6 +278,55 @@ def test_ties_in_keras(name: str):
         np.testing.assert_array_equal(gradient, GRADIENT, err_msg=way)
 
 
+# Along axes that are cut into pieces and such that are not: of 1, a prime, and products. Few numbers, so many ties.
+LINES = {(shape, axis) for shape in ((3, 1, 4), (2, 7, 3), (2, 64, 3), (2, 3, 36), (2, 91, 1)) for axis in (1, 2)}
+
+
+def tied_lines(axis: int, shape: tuple[int, ...], first: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers, the first of them given, and ones where the first of the largest along an axis is."""
+    x = np.random.default_rng(axis).integers(0, 4, shape).astype(float)
+    x[(0,) * len(shape)] = first
+    wanted = np.zeros(shape)
+    np.put_along_axis(wanted, x.argmax(axis, keepdims=True), 1.0, axis)
+    return x, wanted
+
+
+@pytest.mark.parametrize(("shape", "axis"), sorted(LINES))
+def test_the_first_is_found_in_pieces_in_jax(shape: tuple[int, ...], axis: int):
+    need("nnx")
+    import jax
+
+    from attn_jax.maxima import largest
+
+    x, wanted = tied_lines(axis, shape, np.nan)
+    np.testing.assert_array_equal(largest(x, axis), x.max(axis, keepdims=True))
+    np.testing.assert_array_equal(jax.grad(lambda x: largest(x, axis).sum())(x), wanted)
+
+
+def test_few_numbers_are_looked_at_one_by_one():
+    """Of 56 x 56 pixels, 56 maxima of pieces and 56 numbers of a piece."""
+    need("nnx")
+    import jax
+
+    from attn_jax.maxima import largest
+
+    x = jax.ShapeDtypeStruct((2, 56 * 56, 3), "float32")
+    program = jax.make_jaxpr(jax.grad(lambda x: largest(x, 1).sum()))(x)
+    sizes = [step.invars[0].aval.shape for step in program.eqns if step.primitive.name == "argmax"]
+    assert sizes == [(2, 56, 3)] * 2
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_the_first_is_found_in_pieces_in_keras(backend: str):
+    need(f"keras-{backend}")
+    lines = {(shape, axis): tied_lines(axis, shape, np.inf) for shape, axis in sorted(LINES)}
+    given = {key: x for key, (x, _) in lines.items()}
+    for key, (value, gradient) in runtimes.in_keras(backend, "keras_checks", "moved_lines", given).items():
+        x, wanted = lines[key]
+        np.testing.assert_array_equal(value, x.max(key[1], keepdims=True))
+        np.testing.assert_array_equal(gradient, wanted, err_msg=str(key))
+
+
 @pytest.mark.parametrize("name", ["cam", "sam", "cbam", "pool"])
 def test_keras_maxima_convert_to_tflite(name: str, tmp_path: Any):
     """With built-in operations alone, and equal numbers."""
