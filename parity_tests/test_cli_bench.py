@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from runtimes import need
@@ -74,9 +77,18 @@ def test_json(attn: Attn, made: list[tuple[Any, ...]]):
     code, stdout, stderr = attn("bench", "SE", "--shape", "2,16,4,6", "--rounds", 5, "--dtype", "float64", "--json")
     assert (code, stderr) == (0, "")
     found = json.loads(stdout)
-    assert {"date", "device", "processor", "system", "runtime", "threads", "rounds", "malloc", "versions"} == set(
-        found["circumstances"]
-    )
+    assert {
+        "date",
+        "device",
+        "device_name",
+        "processor",
+        "system",
+        "runtime",
+        "threads",
+        "rounds",
+        "malloc",
+        "versions",
+    } == set(found["circumstances"])
     (one,) = found["contests"]
     assert (one["block"], one["dtype"], one["pass"]) == (
         "SqueezeExcitation(channels=16, reduction=16)",
@@ -240,3 +252,71 @@ def test_memory():
     assert memory.kept(lambda: x * x, layer) == 4000
     assert 8000 <= memory.peak(lambda: (x * 2) * 3, x.device) < 8100  # two images, and the factors
     assert memory.peak(lambda: x.sum(), x.device) < 4000
+
+
+# ---- the page --------------------------------------------------------------------------------------------------------
+
+
+def rows(page: str) -> list[list[str]]:
+    """Return the cells of a page's tables, without their headings."""
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return [row for row in cells if row[0] != "block" and not row[0].startswith("---")]
+
+
+def test_page(attn: Attn, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch):
+    """A second run of the same framework and device replaces its section alone, with the picture beside the page."""
+    sizes = ("--shape", "2,16,4,6", "--shape", "2,16,8,6")
+    options = ("--rounds", 4, "--check", "--page", "page.md")
+    arguments = ["attn", "bench", "SE", "ECA", *map(str, (*sizes, *options))]
+    monkeypatch.setattr(sys, "argv", arguments)
+    Path("page.md").write_text("# Mine\n\nProse.\n\n## torch on cpu\n\nold\n\n## On a GPU\n\nkept\n")
+    assert attn(*arguments[1:])[0] == 0
+    page = Path("page.md").read_text()
+    assert page.startswith("# Mine\n\nProse.\n\n## torch on cpu\n\n```sh\nattn bench SE ECA --shape 2,16,4,6")
+    assert page.endswith("\n## On a GPU\n\nkept\n")
+    assert "old" not in page
+    found = rows(page)
+    assert {len(row) for row in found} == {11}
+    names = ["`SqueezeExcitation(channels=16, reduction=16)`", "2x16x4x6", "float32", FORWARD, OURS]
+    assert found[0] == [*names, "123,456", "", "", "1.2", "1.00", ""]
+    assert found[1] == ["", "", "", "", "plain", "246,912", "0.50", "0.50 to 0.50", "2.5", "1.00", ""]
+    assert "![time against the size of the image](page_torch_on_cpu.svg)" in page
+    assert "Checked: our output of `SqueezeExcitation(channels=16, reduction=16)` in float32 is within 0.00" in page
+    picture = ElementTree.fromstring(Path("page_torch_on_cpu.svg").read_text())
+    named = {each.text for each in picture.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"SqueezeExcitation", "EfficientChannelAttention", COPY, f"{FORWARD}, float32"} <= named
+    assert len(list(picture.iter("{http://www.w3.org/2000/svg}polyline"))) == 3
+    again = attn("bench", "SE", "--shape", "2,16,4,6", "--runtime", "nnx", "--rounds", 4, "--page", "page.md")
+    assert again[0] == 0
+    assert Path("page.md").read_text().startswith(page)
+    assert "## nnx on cpu" in Path("page.md").read_text()
+
+
+def test_places_of_a_picture():
+    """Ten times as much is as far everywhere."""
+    from attn_core.parity.bench.plot import HEIGHT, log_log
+
+    picture = ElementTree.fromstring(log_log({"a": {10: 0.1, 100: 1, 1000: 10}}, "a < b", "x", "y"))
+    (line,) = picture.iter("{http://www.w3.org/2000/svg}polyline")
+    points = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points)]
+    assert steps[0] == pytest.approx(steps[1])
+    assert steps[0][0] > 0 > steps[0][1]
+    assert all(0 < y < HEIGHT for _, y in points)
+
+
+def test_the_page_of_the_project():
+    """Its tables can be read, its sections say where and when, and its commands are those that made them."""
+    page = (Path(__file__).parent.parent / "docs" / "performance.md").read_text()
+    assert {len(row) for row in rows(page)} == {11}
+    sections = page.split("\n## ")[1:]
+    measured = [section for section in sections if "| block |" in section]
+    assert len(measured) >= 3
+    for section in measured:
+        title, _, rest = section.partition("\n")
+        runtime, device = title.split(" on ")
+        assert "--page docs/performance.md\n```\n\n20" in rest
+        assert (f"--runtime {runtime}" in rest) == (runtime != "torch")
+        assert (f"--device {device}" in rest) == (device != "cpu")
+        assert re.search(r"\d thread.*, \d+ rounds;\nPython 3", rest)

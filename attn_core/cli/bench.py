@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json as text_of_json
 import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ from rich.table import Table
 from attn_core.cli.console import FAILED, err, one_sentence, out, refuse, say, with_progress
 from attn_core.cli.parity import several
 from attn_core.interpreters.rounding.arithmetic import DTYPES
+from attn_core.parity.bench import page
 from attn_core.parity.bench.as_json import as_json, image_bytes
 from attn_core.parity.bench.asked import PLAIN, peers, trials
 from attn_core.parity.bench.contest import FEWEST, Spread, Timed
@@ -66,8 +69,10 @@ def bench(
         ways = ways_of(where, runtime, compiled=compiled)
         plan = Plan(found, theirs, ways, rounds, device != "cpu" if check is None else check)
         contests = list(with_progress(run(plan, where), len(found), "timing"))
-        about = circumstances(where.processor, runtime, threads, rounds)
+        about = circumstances(device, where.processor, runtime, threads, rounds)
         report = as_json(contests, about)
+        if to:
+            page.write(to, report, shlex.join(["attn", *sys.argv[1:]]))
     if json:
         print(text_of_json.dumps(report, indent=1))
     else:

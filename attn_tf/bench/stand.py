@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from attn_core.parity.bench.asked import Trial
+from attn_core.parity.bench.clock import clock
 from attn_core.parity.bench.contest import COMPILED, COPY, EAGER, Entrant
 from attn_core.parity.bench.machine import processor
 from attn_core.parity.draws import Draw
@@ -26,8 +26,8 @@ from attn_tf.binding import bind
 class Stand:
     """The processor. Images have their channels last; memory is not told."""
 
-    def __init__(self) -> None:
-        self.processor = processor()
+    def __init__(self, threads: int) -> None:
+        self.processor, self.seconds = processor(), clock(threads)
         self.ways = (EAGER,) if keras.backend.backend() == "torch" else (COMPILED,)
 
     def ours(self, trial: Trial, drawn: Draw) -> Any:
@@ -61,13 +61,13 @@ class Stand:
         else:
             run = runs.forward(layer, inputs)
         run()
-        return Entrant(name, way, lambda calls: _seconds(run, calls))
+        return Entrant(name, way, lambda calls: self.seconds(run, calls))
 
     def copy(self, trial: Trial, drawn: Draw) -> Entrant:
         """Copy the image."""
         (image, *_) = self._inputs(drawn, trial)
         run = runs.forward(Copy(dtype=trial.dtype), [image])
-        return Entrant(COPY, self.ways[0], lambda calls: _seconds(run, calls))
+        return Entrant(COPY, self.ways[0], lambda calls: self.seconds(run, calls))
 
     def _inputs(self, drawn: Draw, trial: Trial) -> list[Any]:
         images = trial.block.images
@@ -98,7 +98,7 @@ def stand(device: str, threads: int) -> Stand:
     if device != "cpu":
         raise ValueError(f"Layers of Keras are timed on the processor alone, not on {device!r}: leave out --device.")
     THREADS[backend](threads)
-    return Stand()
+    return Stand(threads)
 
 
 def _of_tensorflow(threads: int) -> None:
@@ -123,10 +123,3 @@ def _of_torch(threads: int) -> None:
 
 
 THREADS: dict[str, Callable[[int], None]] = {"tensorflow": _of_tensorflow, "jax": _of_jax, "torch": _of_torch}
-
-
-def _seconds(run: Callable[[], Any], calls: int) -> float:
-    start = time.perf_counter()
-    for _ in range(calls):
-        run()
-    return (time.perf_counter() - start) / calls

@@ -1,28 +1,18 @@
-"""How long a run takes: on processors by the clock, on CUDA by events, each run with an empty L2 cache."""
+"""How long a run takes on CUDA: between two events, each run with an empty L2 cache."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
-Run = Callable[[], object]
-Clock = Callable[[Run, int], float]
+from attn_core.parity.bench import clock as processor
+from attn_core.parity.bench.clock import Clock, Run
 
 
-def clock(device: torch.device) -> Clock:
+def clock(device: torch.device, threads: int) -> Clock:
     """Return the function that times so many runs on a device, and returns the seconds of one."""
-    return CudaClock(device) if device.type == "cuda" else by_clock
-
-
-def by_clock(run: Run, calls: int) -> float:
-    """Time calls that return when they are done."""
-    start = time.perf_counter()
-    for _ in range(calls):
-        run()
-    return (time.perf_counter() - start) / calls
+    return CudaClock(device) if device.type == "cuda" else processor.clock(threads)
 
 
 class CudaClock:

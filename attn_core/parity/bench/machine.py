@@ -23,10 +23,11 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def circumstances(device: str, runtime: str, threads: int, rounds: int) -> dict[str, Any]:
-    """Return what the figures depend on; `device` is what it calls itself."""
+def circumstances(name: str, device: str, runtime: str, threads: int, rounds: int) -> dict[str, Any]:
+    """Return what the figures depend on; `name` is cpu or cuda, `device` what it calls itself."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
+        "device_name": name,
         "device": device,
         "processor": f"{processor()}, {os.cpu_count()} cores",
         "system": f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
