@@ -300,13 +300,13 @@ class Images:
         letters = given.split(",")
         alone = [{n for n in one if given.count(n) == 1 and n not in kept} for one in letters]
         if not any(alone):
-            return ops.einsum(equation, *operands)
+            return arrays.einsum(equation, *operands)
         left = ["".join(n for n in one if n not in mere) for one, mere in zip(letters, alone, strict=True)]
         summed = []
         for x, one, mere in zip(operands, letters, alone, strict=True):
             wide = ops.cast(x, arrays.wide(x))
             summed.append(ops.sum(wide, [one.index(n) for n in mere]) if mere else wide)
-        return ops.cast(ops.einsum(f"{','.join(left)}->{kept}", *summed), operands[0].dtype)
+        return ops.cast(arrays.einsum(f"{','.join(left)}->{kept}", *summed), operands[0].dtype)
 
     @arrays.widened
     def softmax(self, x: Any) -> Any:
