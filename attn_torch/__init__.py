@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from attn_core.deferred import handed_on
+from attn_torch import fast as _fast  # noqa: F401 (layers take what it registers)
 from attn_torch.binding import bind as bind
 from attn_torch.binding import load as load
 from attn_torch.binding import weights as weights

@@ -20,6 +20,9 @@ from attn_torch.parts import fill, native
 # The native class of each class of blocks: `Layer.__init_subclass__` fills it. Kept when this module is imported again.
 NATIVE: dict[type[Block], Callable[..., Layer]] = globals().get("NATIVE", {})
 
+# What computes a block faster, or returns None where it does not: `attn_torch.fast` fills it. Kept, too.
+FAST: dict[type[Block], Callable[[Layer, Tensor], Tensor | None]] = globals().get("FAST", {})
+
 
 class Layer(nn.Module):
     """A block as a PyTorch module: its parts are sub-modules, its `state_dict` is the canonical weights.
@@ -92,7 +95,7 @@ class Generic(Layer):
     def forward(self, *inputs: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, *inputs)
+            return run(self, *inputs)
         except Exception as error:
             explain(error, self.block, *(x.shape for x in inputs))
             raise
@@ -100,6 +103,13 @@ class Generic(Layer):
     def extra_repr(self) -> str:
         """Show the block in `print(model)`."""
         return repr(self.block)
+
+
+def run(layer: Layer, *inputs: Tensor) -> Tensor:
+    """Compute a layer's output: in the fast form of its block, where there is one that takes this call."""
+    fast = None if torch.compiler.is_compiling() else FAST.get(type(layer.block))
+    output = None if fast is None else fast(layer, *inputs)
+    return layer.block.forward(ops, layer, *inputs) if output is None else output
 
 
 @native.register  # here, since the layer of a block is made of parts, and a part may be a block

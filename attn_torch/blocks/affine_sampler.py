@@ -11,8 +11,7 @@ from attn_core import blocks as core
 from attn_core.blocks.affine_sampler import Size
 from attn_core.interpreters.shapes import explain
 from attn_core.spec.primitives import Border
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 
 class AffineSampler(Layer, of=core.AffineSampler):
@@ -66,7 +65,7 @@ class AffineSampler(Layer, of=core.AffineSampler):
     def forward(self, x: Tensor, theta: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x, theta)
+            return run(self, x, theta)
         except Exception as error:
             explain(error, self.block, x.shape, theta.shape)
             raise

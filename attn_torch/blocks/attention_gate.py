@@ -9,8 +9,7 @@ from torch import Tensor
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 if TYPE_CHECKING:
     from attn_torch.parts import BatchNorm, Convolution
@@ -80,7 +79,7 @@ class AttentionGate(Layer, of=core.AttentionGate):
     def forward(self, x: Tensor, signal: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x, signal)
+            return run(self, x, signal)
         except Exception as error:
             explain(error, self.block, x.shape, signal.shape)
             raise

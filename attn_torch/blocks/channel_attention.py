@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from attn_core import blocks as core
 from attn_core.blocks.channel_attention import Pools
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 
 class ChannelAttention(Layer, of=core.ChannelAttention):
@@ -64,7 +63,7 @@ class ChannelAttention(Layer, of=core.ChannelAttention):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

@@ -11,8 +11,7 @@ from attn_core import blocks as core
 from attn_core.blocks.concurrent_squeeze_excitation import Joined
 from attn_core.interpreters.shapes import explain
 from attn_core.spec.primitives import Activation, Gate
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 if TYPE_CHECKING:
     from attn_torch.parts import Convolution
@@ -79,7 +78,7 @@ class ConcurrentSqueezeExcitation(Layer, of=core.ConcurrentSqueezeExcitation):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
 from attn_core.spec.primitives import Gate
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 
 class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
@@ -59,7 +58,7 @@ class EffectiveSqueezeExcitation(Layer, of=core.EffectiveSqueezeExcitation):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from attn_core import blocks as core
 from attn_core.blocks.global_context import Fusion, Pool
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 
 class GlobalContext(Layer, of=core.GlobalContext):
@@ -74,7 +73,7 @@ class GlobalContext(Layer, of=core.GlobalContext):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

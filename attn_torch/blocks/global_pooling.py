@@ -10,8 +10,7 @@ from torch import Tensor
 from attn_core import blocks as core
 from attn_core.blocks.channel_attention import Pools
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 
 class GlobalPooling(Layer, of=core.GlobalPooling):
@@ -53,7 +52,7 @@ class GlobalPooling(Layer, of=core.GlobalPooling):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 if TYPE_CHECKING:
     from attn_torch.parts import Affine
@@ -59,7 +58,7 @@ class GlobalResponseNorm(Layer, of=core.GlobalResponseNorm):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

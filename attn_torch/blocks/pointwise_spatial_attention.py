@@ -10,8 +10,7 @@ from torch import Tensor
 from attn_core import blocks as core
 from attn_core.blocks.pointwise_spatial_attention import Mode
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 if TYPE_CHECKING:
     from attn_torch.layer import Generic
@@ -77,7 +76,7 @@ class PointwiseSpatialAttention(Layer, of=core.PointwiseSpatialAttention):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 if TYPE_CHECKING:
     from attn_torch.parts import BatchNorm, Convolution
@@ -89,7 +88,7 @@ class Res2Conv(Layer, of=core.Res2Conv):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 
 class SimAM(Layer, of=core.SimAM):
@@ -56,7 +55,7 @@ class SimAM(Layer, of=core.SimAM):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

@@ -11,8 +11,7 @@ from attn_core import models as core
 from attn_core.interpreters.shapes import explain
 from attn_core.models.attention import Attention
 from attn_core.models.hybrid_sn import HYBRID_SNS, Order
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 if TYPE_CHECKING:
     from attn_torch.blocks.squeeze_excitation import SqueezeExcitation
@@ -98,7 +97,7 @@ class HybridSN(Layer, of=core.HybridSN):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the logits."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

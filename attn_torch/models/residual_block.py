@@ -11,8 +11,7 @@ from attn_core import models as core
 from attn_core.interpreters.shapes import explain
 from attn_core.models.attention import Attention
 from attn_core.models.residual_block import Padding
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 if TYPE_CHECKING:
     from attn_torch.parts import BatchNorm, Convolution
@@ -108,7 +107,7 @@ class ResidualBlock(Layer, of=core.ResidualBlock):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

@@ -12,8 +12,7 @@ from attn_core.interpreters.shapes import explain
 from attn_core.models.attention import Attention
 from attn_core.models.residual_block import Padding
 from attn_core.models.se_resnet import SE_RESNETS
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 if TYPE_CHECKING:
     from attn_torch.layer import Generic
@@ -88,7 +87,7 @@ class SEResNet(Layer, of=core.SEResNet):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the logits."""
         try:
-            return self.block.forward(ops, self, x)
+            return run(self, x)
         except Exception as error:
             explain(error, self.block, x.shape)
             raise

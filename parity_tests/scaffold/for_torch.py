@@ -36,15 +36,14 @@ $types
     def forward(self, $arguments) -> Tensor:
         """$answer"""
         try:
-            return self.block.forward(ops, self, $inputs)
+            return run(self, $inputs)
         except Exception as error:
             explain(error, self.block, $shapes)
             raise
 ''')
 IMPORTS = (
     "from attn_core.interpreters.shapes import explain",
-    "from attn_torch import ops",
-    "from attn_torch.layer import Layer",
+    "from attn_torch.layer import Layer, run",
 )
 OPTIONS = ("device: torch.device | str | None = None", "dtype: torch.dtype | None = None")
 RAISES = """

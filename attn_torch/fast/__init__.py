@@ -1,0 +1,3 @@
+"""Faster forms of blocks: their mathematics stands in `attn_core.blocks`, here is the same in fewer passes."""
+
+from attn_torch.fast import squeeze_excitation as squeeze_excitation
