@@ -58,10 +58,11 @@ def layer_of(block: core.Block, dtype: torch.dtype = torch.float64) -> attn_torc
     return layer
 
 
-def image_of(block: core.Block, dtype: torch.dtype = torch.float64, space: tuple[int, ...] = SPACE) -> Tensor:
-    """Return an image with an offset for each sample and channel."""
+def image_of(block: core.Block, dtype: torch.dtype = torch.float64, batch: int = 1) -> Tensor:
+    """Return an image with an offset for each sample and channel, large enough also of one sample."""
     drawn = torch.Generator().manual_seed(2)
-    offsets, noise = (torch.randn(1, block.channels, *size, generator=drawn, dtype=dtype) for size in ((1, 1), space))
+    spaces = (1, 1), SPACE
+    offsets, noise = (torch.randn(batch, block.channels, *size, generator=drawn, dtype=dtype) for size in spaces)
     return (noise + offsets).requires_grad_()
 
 

@@ -1,3 +1,4 @@
 """Faster forms of blocks: their mathematics stands in `attn_core.blocks`, here is the same in fewer passes."""
 
+from attn_torch.fast import channel_attention as channel_attention
 from attn_torch.fast import squeeze_excitation as squeeze_excitation

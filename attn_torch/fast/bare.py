@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial, singledispatch
+from functools import singledispatch
 from typing import Any
 
 from torch import Tensor, nn
@@ -46,8 +46,20 @@ class Bare:
         return output
 
 
+class Function:
+    """What a part computes, with its weights by their names."""
+
+    def __init__(self, run: Callable[..., Tensor], given: Weights) -> None:
+        self._run = run
+        self.weight, self.bias = next(given), next(given)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Compute it."""
+        return self._run(x, self.weight, self.bias)
+
+
 @singledispatch
-def bare(part: nn.Module | None, given: Weights) -> Callable[..., Any]:
+def bare(part: nn.Module | None, given: Weights) -> Callable[..., Tensor]:
     """Return what a part computes, of the next tensors that are given."""
     raise NotImplementedError(f"attn_torch.fast has no bare {type(part).__name__}")
 
@@ -56,39 +68,37 @@ bare.register(Layer, Bare)
 
 
 @bare.register
-def _linear(part: nn.Linear, given: Weights) -> Callable[[Tensor], Tensor]:
-    return partial(functional.linear, weight=next(given), bias=next(given))
+def _linear(part: nn.Linear, given: Weights) -> Callable[..., Tensor]:
+    return Function(functional.linear, given)
 
 
 @bare.register
-def _conv(part: _ConvNd, given: Weights) -> Callable[[Tensor], Tensor]:
-    return partial(part._conv_forward, weight=next(given), bias=next(given))
+def _conv(part: _ConvNd, given: Weights) -> Callable[..., Tensor]:
+    return Function(part._conv_forward, given)
 
 
 @bare.register
-def _layer_norm(part: nn.LayerNorm, given: Weights) -> Callable[[Tensor], Tensor]:
-    weight, bias = next(given), next(given)
-    return lambda x: functional.layer_norm(x, part.normalized_shape, weight, bias, part.eps)
+def _layer_norm(part: nn.LayerNorm, given: Weights) -> Callable[..., Tensor]:
+    return Function(lambda x, w, b: functional.layer_norm(x, part.normalized_shape, w, b, part.eps), given)
 
 
 @bare.register
-def _group_norm(part: nn.GroupNorm, given: Weights) -> Callable[[Tensor], Tensor]:
-    weight, bias = next(given), next(given)
-    return lambda x: functional.group_norm(x, part.num_groups, weight, bias, part.eps)
+def _group_norm(part: nn.GroupNorm, given: Weights) -> Callable[..., Tensor]:
+    return Function(lambda x, w, b: functional.group_norm(x, part.num_groups, w, b, part.eps), given)
 
 
 @bare.register
-def _affine(part: Affine, given: Weights) -> Callable[[Tensor], Tensor]:
-    weight, bias = next(given), next(given)
-    return lambda x: ops.shift(ops.scale(x, weight), bias)
+def _affine(part: Affine, given: Weights) -> Callable[..., Tensor]:
+    return Function(lambda x, weight, bias: ops.shift(ops.scale(x, weight), bias), given)
 
 
 @bare.register
-def _batch_norm(part: _BatchNorm, given: Weights) -> Callable[[Tensor], Tensor]:
+def _batch_norm(part: _BatchNorm, given: Weights) -> Callable[..., Tensor]:
     """With the moments of the batch where no running ones are given: those of a part in training."""
-    weight, bias, mean, variance = (next(given) for _ in range(4))
 
-    def normalised(x: Tensor) -> Tensor:
-        return functional.batch_norm(x, mean, variance, weight, bias, training=mean is None, eps=part.eps)
+    def normalised(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        return functional.batch_norm(x, mean, variance, weight, bias, mean is None, eps=part.eps)
 
-    return normalised
+    found = Function(normalised, given)
+    mean, variance = next(given), next(given)
+    return found

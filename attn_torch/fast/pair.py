@@ -14,7 +14,7 @@ from attn_torch.fast.bare import Bare, tensors
 from attn_torch.fast.taken import batched, taken
 from attn_torch.layer import FAST, Layer
 
-Kept = tuple[Tensor, ...]
+Kept = tuple[Any, ...]  # tensors, or None where there is none
 
 
 class Pair:
@@ -28,7 +28,7 @@ class Pair:
         FAST[of] = cls.run
 
     def __init__(self, layer: Layer) -> None:
-        self.layer = layer
+        self.layer: Any = layer  # whose parts have no types here
         self.block: Any = layer.block
 
     @classmethod
@@ -51,15 +51,15 @@ class Pair:
         """Compute the output, and what `backward` needs beside image and weights."""
         raise NotImplementedError
 
-    def backward(self, p: Bare, x: Tensor, kept: Kept, pull: Tensor, moves: bool) -> Tensor | None:
+    def backward(self, p: Any, x: Tensor, kept: Kept, pull: Tensor, moves: bool) -> Tensor | None:
         """Return the image's gradient if it moves, and leave those of the weights in the parts of `p`."""
         raise NotImplementedError
 
 
 class Known:
-    """The primitives, some of whose results are known."""
+    """The primitives, some of whose results are known; those that are None are not."""
 
-    def __init__(self, **results: Tensor) -> None:
+    def __init__(self, **results: Tensor | None) -> None:
         self._results = results
 
     def __getattr__(self, name: str) -> Any:
@@ -67,13 +67,27 @@ class Known:
         return getattr(ops, name) if known is None else lambda *_: known
 
 
-def pull_back(output: Tensor, pull: Tensor) -> None:
-    """Leave gradients in the leaves of what a formula computed with autograd, if any of them moves."""
-    if output.requires_grad:
+# ---- what is small is left to autograd -------------------------------------------------------------------------------
+
+
+def moving(tensor: Tensor | None, moves: bool = True) -> Any:
+    """Return a leaf of a graph of its own, in which a gradient may be left; None stays None."""
+    return None if tensor is None else tensor.detach().requires_grad_(moves)
+
+
+def pull_back(output: Tensor | None, pull: Tensor) -> None:
+    """Leave gradients in the leaves that an output was computed from, if there is one and any of them moves."""
+    if output is not None and output.requires_grad:
         output.backward(pull)  # type: ignore[no-untyped-call]
 
 
-def gradient(leaf: Tensor) -> Tensor:
+def leave(leaf: Tensor | None, gradient: Tensor) -> None:
+    """Leave a gradient that was computed otherwise."""
+    if leaf is not None and leaf.requires_grad:
+        leaf.grad = gradient.view_as(leaf)
+
+
+def left(leaf: Tensor) -> Tensor:
     """Return what was left in a leaf."""
     return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
 
@@ -90,31 +104,22 @@ class _Taped(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *pulls: Tensor) -> tuple[Tensor | None, ...]:
-        saved, moves, (pull,) = ctx.saved_tensors, ctx.needs_input_grad[1:], pulls  # once: checkpoints compute them
-        given = saved[: ctx.count]
+        moves, pair, (pull,) = ctx.needs_input_grad[1:], ctx.pair, pulls
+        saved = ctx.saved_tensors  # asked for once: checkpointing computes them
+        given, kept = saved[: ctx.count], saved[ctx.count :]
         if torch.is_grad_enabled() or batched(pull):
-            return None, *_plain(ctx.pair.layer, given, moves, pull)
-        # Leaves of their own: what stands between means and gates leaves its gradients there.
-        x, *weights = (_leaf(each, wanted) for each, wanted in zip(given, moves, strict=True))
-        kept = tuple(each.detach() for each in saved[ctx.count :])
-        image = ctx.pair.backward(Bare(ctx.pair.layer, iter(weights)), x.detach(), kept, pull.contiguous(), moves[0])
-        return None, image, *(each.grad if wanted else None for each, wanted in zip(weights, moves[1:], strict=True))
-
-
-def _leaf(tensor: Tensor | None, moves: bool) -> Any:
-    return None if tensor is None else tensor.detach().requires_grad_(moves)
-
-
-def _view(tensor: Tensor | None, moves: bool) -> Any:
-    return tensor.view_as(tensor) if tensor is not None and moves else tensor
+            return None, *_plain(pair.layer, given, moves, pull)
+        x, *weights = (moving(each, moved) for each, moved in zip(given, moves, strict=True))
+        image = pair.backward(Bare(pair.layer, iter(weights)), x.detach(), kept, pull.contiguous(), moves[0])
+        return None, image, *(each.grad if moved else None for each, moved in zip(weights, moves[1:], strict=True))
 
 
 def _plain(layer: Layer, given: Sequence[Tensor | None], moves: Sequence[bool], pull: Tensor) -> list[Tensor | None]:
     """Return the gradients of the plain form. Of views, or hooks of the tensors would be called here, too."""
     again = torch.is_grad_enabled()
     with torch.enable_grad():
-        views = [_view(each, wanted) for each, wanted in zip(given, moves, strict=True)]
+        views: list[Any] = [None if each is None else each.view_as(each) for each in given]
         output = Bare(layer, iter(views[1:]))(views[0])
-    moving = [each for each in views if each is not None and each.requires_grad]
-    found = iter(torch.autograd.grad(output, moving, pull, create_graph=again, allow_unused=True))
-    return [next(found) if wanted else None for wanted in moves]
+    wanted = [each for each, moved in zip(views, moves, strict=True) if moved]
+    found = iter(torch.autograd.grad(output, wanted, pull, create_graph=again, allow_unused=True))
+    return [next(found) if moved else None for moved in moves]

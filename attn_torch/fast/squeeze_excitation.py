@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from attn_core import blocks as core
 from attn_torch.fast import kernels
-from attn_torch.fast.bare import Bare
-from attn_torch.fast.pair import Kept, Known, Pair, gradient, pull_back
+from attn_torch.fast.pair import Kept, Known, Pair, left, moving, pull_back
 
 
 class SqueezeExcitation(Pair, of=core.SqueezeExcitation):
@@ -19,13 +20,13 @@ class SqueezeExcitation(Pair, of=core.SqueezeExcitation):
         mean = kernels.spatial_mean(x)
         return kernels.scaled(x, self._gate(self.layer, mean)), (mean,)
 
-    def backward(self, p: Bare, x: Tensor, kept: Kept, pull: Tensor, moves: bool) -> Tensor | None:
+    def backward(self, p: Any, x: Tensor, kept: Kept, pull: Tensor, moves: bool) -> Tensor | None:
         """With g the pull: dL/ds = sum of g * x, and dL/dx = g * s + dL/dz / HW."""
-        mean = kept[0].requires_grad_(moves)
+        mean = moving(kept[0], moves)
         with torch.enable_grad():
             gate = self._gate(p, mean)
         pull_back(gate, kernels.dots_and_sums(pull, x)[0])
-        return kernels.shifted_scaled(pull, gate.detach(), gradient(mean) / x[0, 0].numel()) if moves else None
+        return kernels.shifted_scaled(pull, gate.detach(), left(mean) / x[0, 0].numel()) if moves else None
 
     def _gate(self, p: object, mean: Tensor) -> Tensor:
         gate: Tensor = self.block.gates(Known(global_mean=mean), p, mean)["channel"]
