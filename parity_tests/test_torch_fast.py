@@ -83,6 +83,9 @@ LARGE = [
     core.ChannelAttention(64),
     core.ChannelAttention(64, pools="mean"),
     core.ChannelAttention(64, pools="max", bias=True),
+    core.CBAM(64),
+    core.CBAM(64, bias=True, spatial_bias=True, norm=True),
+    core.CBAM(64, pools="mean"),
 ]
 
 
@@ -147,6 +150,7 @@ def test_one_graph_twice(block: core.Block):
 COSTS = {
     core.SqueezeExcitation(64): (0.01, 2.05),
     core.ChannelAttention(64): (0.01, 2.05),
+    core.CBAM(64, norm=True): (0.07, 2.3),
 }
 
 

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.filterwarnings(  # PyTorch's own
 BLOCKS = {
     "SqueezeExcitation": core.SqueezeExcitation(64),
     "ChannelAttention": core.ChannelAttention(64),
+    "CBAM": core.CBAM(64, norm=True),
 }
 
 

@@ -1,4 +1,5 @@
 """Faster forms of blocks: their mathematics stands in `attn_core.blocks`, here is the same in fewer passes."""
 
+from attn_torch.fast import cbam as cbam
 from attn_torch.fast import channel_attention as channel_attention
 from attn_torch.fast import squeeze_excitation as squeeze_excitation
