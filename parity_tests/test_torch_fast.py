@@ -86,6 +86,10 @@ LARGE = [
     core.CBAM(64),
     core.CBAM(64, bias=True, spatial_bias=True, norm=True),
     core.CBAM(64, pools="mean"),
+    core.GlobalContext(64),
+    core.GlobalContext(64, pool="mean", bias=False),
+    core.GlobalContext(64, fusion="scale"),
+    core.GlobalContext(64, fusion="both"),
 ]
 
 
@@ -151,6 +155,7 @@ COSTS = {
     core.SqueezeExcitation(64): (0.01, 2.05),
     core.ChannelAttention(64): (0.01, 2.05),
     core.CBAM(64, norm=True): (0.07, 2.3),
+    core.GlobalContext(64): (0.02, 2.1),
 }
 
 

@@ -42,6 +42,7 @@ BLOCKS = {
     "SqueezeExcitation": core.SqueezeExcitation(64),
     "ChannelAttention": core.ChannelAttention(64),
     "CBAM": core.CBAM(64, norm=True),
+    "GlobalContext": core.GlobalContext(64),
 }
 
 
