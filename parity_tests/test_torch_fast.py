@@ -90,6 +90,7 @@ LARGE = [
     core.GlobalContext(64, pool="mean", bias=False),
     core.GlobalContext(64, fusion="scale"),
     core.GlobalContext(64, fusion="both"),
+    core.ShuffleAttention(64, 8),
 ]
 
 
@@ -156,6 +157,7 @@ COSTS = {
     core.ChannelAttention(64): (0.01, 2.05),
     core.CBAM(64, norm=True): (0.07, 2.3),
     core.GlobalContext(64): (0.02, 2.1),
+    core.ShuffleAttention(64, 8): (0.01, 2.65),
 }
 
 

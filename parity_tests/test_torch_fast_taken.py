@@ -43,6 +43,7 @@ BLOCKS = {
     "ChannelAttention": core.ChannelAttention(64),
     "CBAM": core.CBAM(64, norm=True),
     "GlobalContext": core.GlobalContext(64),
+    "ShuffleAttention": core.ShuffleAttention(64, 8),
 }
 
 
