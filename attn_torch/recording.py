@@ -30,9 +30,10 @@ def record_gates(network: nn.Module) -> AbstractContextManager[Recorded]:
     layer that did not run is not in it.
 
     Nothing is computed twice, and nothing else changes: outputs, hooks and running statistics are those of a plain
-    call. The tensors are part of the graph of the pass; under ``torch.no_grad()`` there is none. Only calls in the
-    thread that records are noted. A network of ``torch.compile`` runs uncompiled meanwhile; a *compiled function*
-    cannot record, and says so.
+    call, except that layers of large images, which may have a faster form (docs/fast.md), round otherwise here. The
+    tensors are part of the graph of the pass; under ``torch.no_grad()`` there is none. Only calls in the thread that
+    records are noted. A network of ``torch.compile`` runs uncompiled meanwhile; a *compiled function* cannot record,
+    and says so.
     **Raises** `TypeError` for what is no module, `ValueError` if no layer inside it has gates.
     """
     if not isinstance(network, nn.Module):

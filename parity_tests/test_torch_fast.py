@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from blocks import CASES, RECORDINGS
-from bounds import FLOAT64
+from bounds import FLOAT64, HALF
 from runtimes import need
 
 need("torch")
@@ -135,6 +137,7 @@ def test_one_graph_twice(block: core.Block):
     with noting() as counts:
         output = layer(x)
     assert counts[type(block).__name__] == 1
+    assert type(output.grad_fn).__name__ == "_TapedBackward"  # as docs/fast.md says
     pulls = torch.randn(2, *output.shape, dtype=x.dtype, generator=torch.Generator().manual_seed(0))
     first, again, other = (torch.autograd.grad(output, moving, pulls[i], retain_graph=True) for i in (0, 0, 1))
     batched = torch.autograd.grad(output, moving, pulls, retain_graph=True, is_grads_batched=True)
@@ -146,6 +149,23 @@ def test_one_graph_twice(block: core.Block):
         assert torch.equal(one, same)
         assert torch.equal(one, last)
         assert max(error(both[0], one), error(both[1], second)) <= FLOAT64
+
+
+IN_HALF = [core.SqueezeExcitation(64), core.ChannelAttention(64), core.ChannelAttention(64, pools="max")]
+
+
+@pytest.mark.parametrize("block", IN_HALF, ids=repr)
+def test_bfloat16(block: core.Block):
+    """As float64 of the same numbers has it, within the rounding steps of the type."""
+    layer, x = layer_of(block, torch.bfloat16), image_of(block, torch.bfloat16, batch=2)
+    with noting() as counts:
+        found = results(layer, x)
+    assert counts[type(block).__name__] == 1
+    with plainly():
+        wanted = results(copy.deepcopy(layer).double(), x.detach().double().requires_grad_())
+    for one, other in zip(found, wanted, strict=True):
+        assert one.dtype == torch.bfloat16
+        assert float((one - other).abs().max() / other.abs().max()) <= HALF["bfloat16"]
 
 
 # ---- what it costs, in numbers that are the same each time -----------------------------------------------------------
@@ -185,3 +205,12 @@ def test_peak(block: core.Block):
     events = [event for event in watched.profiler.kineto_results.events() if event.name() == "[memory]"]
     sizes = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
     assert max(itertools.accumulate(sizes)) <= COSTS[block][1] * x.nbytes
+
+
+def test_the_page_has_these_numbers():
+    page = (Path(__file__).parent.parent / "docs" / "fast.md").read_text()
+    rows = re.findall(r"^\| (.*) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    stated = {
+        name: (float(kept), float(peak)) for names, kept, peak in rows for name in re.findall(r"`([A-Z]\w+)`", names)
+    }
+    assert stated == {type(block).__name__: list(costs) for block, costs in COSTS.items()}

@@ -15,6 +15,8 @@ from attn_torch.fast.pair import Kept, Known, Pair, left, moving, pull_back
 class ChannelAttention(Pair, of=core.ChannelAttention):
     """Keeps means, maxima and where they are. The gradient takes one pass for the gate's, and one that writes it."""
 
+    dtypes = (*Pair.dtypes, torch.bfloat16)
+
     def forward(self, x: Tensor, differentiated: bool) -> tuple[Tensor, Kept]:
         """Compute M_c * x."""
         pools = pooled(self.block, x, differentiated)

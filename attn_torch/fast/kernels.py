@@ -26,9 +26,8 @@ def spatial_sum(x: Tensor) -> Tensor:
 
 
 def spatial_mean(x: Tensor) -> Tensor:
-    """Compute the mean of each channel."""
-    pixels = x.flatten(2)
-    return pixels.sum(-1).div_(pixels.shape[-1])
+    """Compute the mean of each channel. In bfloat16, whose sums PyTorch accumulates in float32, it is rounded twice."""
+    return spatial_sum(x).div_(x[0, 0].numel())
 
 
 def spatial_max(x: Tensor, indexed: bool) -> tuple[Tensor, Tensor | None]:
@@ -84,43 +83,35 @@ def scaled(x: Tensor, gate: Tensor) -> Tensor:
 
 def shifted_scaled(x: Tensor, gate: Tensor, offset: Tensor) -> Tensor:
     """Compute gate * x + offset for each channel, in one pass: the formula of a batch norm outside of training."""
-    mean, variance = _zeros_and_ones(gate.numel(), gate)
+    gate, offset = _wide(gate).view(-1), _wide(offset).view(-1)
+    moments = _zeros_and_ones(gate)
     rows = x.view(1, -1, *x.shape[2:])
-    result = torch.batch_norm(rows, gate.view(-1), offset.view(-1), mean, variance, False, 0.0, 0.0, False)
-    return result.view(x.shape)
+    return torch.batch_norm(rows, gate, offset, *moments, False, 0.0, 0.0, False).view(x.shape)
 
 
 def dots_and_sums(pull: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """Sum pull * x and pull over each channel, in one pass without their product: a batch norm's gradients."""
-    count = x.shape[0] * x.shape[1]
-    mean, variance = _zeros_and_ones(count, x)
-    pull_rows, rows = (each.view(1, count, *x.shape[2:]) for each in (pull, x))
+    pull_rows, rows = (each.view(1, -1, *x.shape[2:]) for each in (pull, x))
+    like = x.new_empty(rows.shape[1], dtype=torch.float32 if x.dtype == torch.bfloat16 else x.dtype)
+    mean, variance = _zeros_and_ones(like)
     _, dots, sums = torch.ops.aten.native_batch_norm_backward(
-        pull_rows, rows, None, mean, variance, None, None, False, 0.0, [False, True, True]
+        pull_rows, rows, variance, mean, variance, None, None, False, 0.0, [False, True, True]
     )
-    return dots.view(x.shape[:2]), sums.view(x.shape[:2])
-
-
-def _zeros_and_ones(count: int, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return moments that change nothing."""
-    return x.new_zeros(count), x.new_ones(count)
+    return dots.to(x.dtype).view(x.shape[:2]), sums.to(x.dtype).view(x.shape[:2])
 
 
 def shifted_scaled_into(result: Tensor, x: Tensor, gate: Tensor, offset: Tensor) -> None:
     """Write gate * x + offset of one sample (channels, pixels), for each channel, into a result."""
-    mean, variance = _zeros_and_ones(len(gate), gate)
-    unused = gate.new_empty(0), gate.new_empty(0)
-    rows = x[None]
-    torch.ops.aten.native_batch_norm.out(
-        rows,
-        gate,
-        offset,
-        mean,
-        variance,
-        False,
-        0.0,
-        0.0,
-        out=result[None],
-        save_mean=unused[0],
-        save_invstd=unused[1],
-    )
+    unused = {"save_mean": gate.new_empty(0), "save_invstd": gate.new_empty(0)}
+    moments = _zeros_and_ones(gate)
+    torch.ops.aten.native_batch_norm.out(x[None], gate, offset, *moments, False, 0.0, 0.0, out=result[None], **unused)
+
+
+def _zeros_and_ones(like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return moments that change nothing."""
+    return torch.zeros_like(like), torch.ones_like(like)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """Return numbers in the type in which a batch norm of half precision has its own."""
+    return x.float() if x.dtype == torch.bfloat16 else x

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -24,6 +24,8 @@ class Pair:
     way from means to gates, formulas leave to the block's own functions, and gradients of it to autograd.
     """
 
+    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32, torch.float64)
+
     def __init_subclass__(cls, of: type[Block]) -> None:
         FAST[of] = cls.run
 
@@ -34,7 +36,7 @@ class Pair:
     @classmethod
     def run(cls, layer: Layer, x: Tensor) -> Tensor | None:
         """Compute a layer's output, or return None where this is not for the fast form."""
-        if not (taken(layer, x) and cls.fits(layer, x)):
+        if not (taken(layer, x, cls.dtypes) and cls.fits(layer, x)):
             return None
         pair, weights = cls(layer), tensors(layer)
         if not torch.is_grad_enabled() or not any(each is not None and each.requires_grad for each in (x, *weights)):

@@ -15,6 +15,8 @@ from attn_torch.fast.pair import Kept, Known, Pair, left, moving, pull_back
 class SqueezeExcitation(Pair, of=core.SqueezeExcitation):
     """Keeps the means. The gradient takes one pass over the image for the gate's, and one that writes the image's."""
 
+    dtypes = (*Pair.dtypes, torch.bfloat16)
+
     def forward(self, x: Tensor, differentiated: bool) -> tuple[Tensor, Kept]:
         """Compute s * x."""
         mean = kernels.spatial_mean(x)

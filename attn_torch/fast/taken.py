@@ -19,20 +19,18 @@ from attn_torch.parts import BATCH_NORMS, CONVOLUTIONS, Affine
 # Below, the operations of a layer take less time than what Python adds in a function of its own.
 LEAST = 2**18
 
-DTYPES = (torch.float32, torch.float64)
-
 # Leaves of a block, as they are built; quantised, parametrised and adapted ones are of other classes.
 LEAVES = {nn.Linear, nn.LayerNorm, nn.GroupNorm, Affine, *CONVOLUTIONS, *BATCH_NORMS}
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
-def taken(layer: Layer, x: Tensor) -> bool:
-    """Say whether a fast form may compute this layer of this image."""
+def taken(layer: Layer, x: Tensor, dtypes: tuple[torch.dtype, ...]) -> bool:
+    """Say whether a fast form that is made for these dtypes may compute this layer of this image."""
     return (
         type(x) is Tensor  # neither a stand-in of a tracer nor a subclass
         and not torch._C._get_tracing_state()  # where numbers are tensors
         and x.numel() >= LEAST
-        and x.dtype in DTYPES
+        and x.dtype in dtypes
         and x.device.type == "cpu"
         and x.is_contiguous()
         and not _watched(x)
