@@ -10,6 +10,10 @@ from attn_tf.binding import bind as bind
 from attn_tf.binding import load as load
 from attn_tf.binding import weights as weights
 from attn_tf.blocks import *
+from attn_tf.inserting.insert import insert as insert
+from attn_tf.inserting.insert import new_parameters as new_parameters
+from attn_tf.inserting.insert import remove as remove
+from attn_tf.inserting.insert import without as without
 from attn_tf.layer import Generic as Generic
 from attn_tf.layer import Layer as Layer
 from attn_tf.models import *

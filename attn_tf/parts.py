@@ -134,13 +134,15 @@ def _affine(part: parts.Affine, data_format: str, **options: Any) -> keras.Layer
 class Affine(keras.layers.Layer):
     """See `attn_core.spec.parts.Affine`."""
 
-    def __init__(self, data_format: str, weight_initializer: Any, bias_initializer: Any, **options: Any) -> None:
+    bias: Any = None
+
+    def __init__(self, data_format: str, weight_initializer: Any, bias_initializer: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self.images = Images(data_format)
-        self.initializers = {"weight": weight_initializer, "bias": bias_initializer}
+        self.initializers = {"weight": weight_initializer} | ({"bias": bias_initializer} if bias_initializer else {})
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make a weight and a bias for each channel."""
+        """Make a weight and, with a bias, a bias for each channel."""
         shape = (input_shape[self.images.channel_axis(len(input_shape))],)
         for name, initializer in self.initializers.items():
             setattr(self, name, self.add_weight(shape, initializer, name=name))
@@ -148,7 +150,8 @@ class Affine(keras.layers.Layer):
     def call(self, x: Any) -> Any:
         """Compute weight * x + bias of an image or a vector."""
         rank = len(x.shape)
-        return x * self.images.per_channel(self.weight, rank) + self.images.per_channel(self.bias, rank)
+        scaled = x * self.images.per_channel(self.weight, rank)
+        return scaled if self.bias is None else scaled + self.images.per_channel(self.bias, rank)
 
 
 @native.register

@@ -101,16 +101,19 @@ def _dropout(part: parts.Dropout, **placement: Any) -> nn.Module:
 
 
 class Affine(nn.Module):
-    """Multiply each channel of an image or a vector with a number and add another."""
+    """Multiply each channel of an image or a vector with a number and, with a bias, add another."""
 
-    def __init__(self, channels: int, **placement: Any) -> None:
+    bias: Tensor | None
+
+    def __init__(self, channels: int, bias: bool = True, **placement: Any) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(channels, **placement))
-        self.bias = nn.Parameter(torch.empty(channels, **placement))
+        self.register_parameter("bias", nn.Parameter(torch.empty(channels, **placement)) if bias else None)
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute weight * x + bias."""
-        return ops.shift(ops.scale(x, self.weight), self.bias)
+        scaled = ops.scale(x, self.weight)
+        return scaled if self.bias is None else ops.shift(scaled, self.bias)
 
     def extra_repr(self) -> str:
         """Show the number of channels in `print(model)`."""
@@ -119,7 +122,7 @@ class Affine(nn.Module):
 
 @native.register
 def _affine(part: parts.Affine, **placement: Any) -> nn.Module:
-    return Affine(part.channels, **placement)
+    return Affine(part.channels, part.bias, **placement)
 
 
 @native.register

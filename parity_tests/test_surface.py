@@ -21,6 +21,11 @@ PACKAGES = {
 }
 CONSTRUCTORS = {f"se_resnet_{depth}" for depth in (18, 34, 50, 101, 152)}
 CONSTRUCTORS |= {"hybrid_sn", "hybrid_sn_2d_first", "hybrid_sn_attention"}
+EXTRA = {
+    "attn_tf": {"se_block", "res_block2", "insert", "new_parameters", "remove", "without"},
+    "attn_jax/nnx": {"insert", "new_parameters", "remove", "without"},
+    "attn_torch": {"synchronized", "insert", "new_parameters", "old_parameters", "remove", "without"},
+}
 CHANNELS_FROM_INPUT = ("attn_tf", "attn_jax/linen")
 
 
@@ -43,7 +48,7 @@ def source(package: str, name: str) -> ast.Module:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_exports(package: str):
     """That programs get the same names is asserted in `native_table.py`."""
-    extra = {"attn_tf": {"se_block", "res_block2"}, "attn_torch": {"synchronized"}}.get(package, set())
+    extra = EXTRA.get(package, set())
     assert (
         handed_on(package)
         == {"Generic", "Layer", "bind", "load", "record_gates", "weights", *KNOWN, *CONSTRUCTORS} | extra

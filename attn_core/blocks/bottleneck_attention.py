@@ -94,6 +94,10 @@ class BottleneckAttention(Bottleneck):
             found |= convolution(f"dilated{i}", dilated, self.momentum)
         return found | {"map": Conv(hidden, 1, point, bias=self.bias)}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name f_3 and, of a sum, W_2: of a product of zeros, neither factor would get a gradient."""
+        return ("map",) if self.joined == "product" else ("map", "expand")
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute 1 + sigma(M_c * M_s) as `spatial`, an image of all channels."""
         channel = p.expand(f.relu(p.reduce_norm(p.reduce(f.global_mean(x)))))

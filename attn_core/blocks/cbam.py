@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from attn_core.blocks.channel_attention import ChannelAttention, Pools
 from attn_core.blocks.spatial_attention import SpatialAttention
@@ -72,6 +72,11 @@ class CBAM(Block):
                 self.kernel, rank=self.rank, bias=self.spatial_bias, norm=self.norm, momentum=self.momentum
             ),
         }
+
+    def flat(self) -> tuple[str, ...]:
+        """Name those of the two halves."""
+        halves: Any = self.parts()
+        return tuple(f"{name}.{part}" for name, half in halves.items() for part in half.flat())
 
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute M_c as `channel`, a vector, and M_s as `spatial`, an image of one channel."""

@@ -63,6 +63,10 @@ class ChannelAttention(Bottleneck):
         logits: T = p.expand(hidden)
         return logits
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the last layer."""
+        return ("expand",)
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gate M_c as `channel`, a vector (batch, channels)."""
         if self.pools == "mean":

@@ -75,6 +75,10 @@ class ConcurrentSqueezeExcitation(Excitation):
         """Return the two dense layers, and the convolution to one gate for each pixel."""
         return super().parts() | {"conv": Conv(self.channels, 1, (1,) * self.rank, bias=self.bias)}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the last layer of both gates."""
+        return (*super().flat(), "conv")
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute `channel`, a vector, and `spatial`, an image of one channel."""
         return super().gates(f, p, x) | {"spatial": f.sigmoid(p.conv(x))}

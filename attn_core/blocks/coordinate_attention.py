@@ -93,6 +93,10 @@ class CoordinateAttention(Bottleneck):
         found = convolution("reduce", squeeze, self.momentum, self.norm)
         return found | {f"expand{axis}": expand for axis in range(self.rank)}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the last convolution along each axis."""
+        return tuple(f"expand{axis}" for axis in range(self.rank))
+
     def logits(self, f: Primitives[T], p: Parts, x: T) -> list[T]:
         """Compute for each axis an image of length 1 along the others: F_h f_h for the first of two."""
         means = strip_means(f, x, self.rank)

@@ -60,6 +60,10 @@ class EffectiveSqueezeExcitation(Block):
         """Return the dense layer."""
         return {"dense": Dense(self.channels, self.channels, bias=self.bias)}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the dense layer."""
+        return ("dense",)
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gate s as `channel`, a vector (batch, channels)."""
         return {"channel": pointwise(f, self.gate)(p.dense(f.global_mean(x)))}

@@ -94,6 +94,10 @@ class EfficientChannelAttention(Block):
         spread = Conv(1, self.hidden, (1,), bias=self.bias)
         return {"spread": spread, "conv": Conv(self.hidden, 1, (self._kernel,), padding=padding, bias=self.bias)}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the convolution."""
+        return ("conv",)
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gate omega as `channel`, a vector (batch, channels)."""
         line = f.channels_to_depth(self.bordered(f, f.global_mean(x)))

@@ -82,6 +82,10 @@ class EfficientMultiScaleAttention(Block):
             "norm": GroupNorm(width, width),
         }
 
+    def flat(self) -> tuple[str, ...]:
+        """Name K and the norm: of two images of zeros, the softmax of each still hands gradients to the other."""
+        return ("conv", "norm")
+
     def map(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute the gate of an image whose groups are samples: one channel."""
         gates = [f.sigmoid(p.point(means)) for means in strip_means(f, x, self.rank)]

@@ -32,6 +32,10 @@ class Excitation(Bottleneck):
         require_choice(self, "activation", ACTIVATIONS)
         require_choice(self, "gate", self.possible)
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the second layer; of a relu of zeros nothing would ever be learned."""
+        return () if self.gate == "relu" else ("expand",)
+
     def squeeze(self, f: Primitives[T], p: Parts, x: T) -> T:
         """Compute what the activation is taken of, a vector (batch, hidden units)."""
         hidden: T = p.reduce(f.global_mean(x))

@@ -60,6 +60,10 @@ class PointwiseGate(Block):
         gates = 1 if self.shared else self.channels
         return {"conv": Conv(self.channels, gates, (1,) * self.rank, bias=self.bias)}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the convolution."""
+        return ("conv",)
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gate s as `spatial`, an image with as many channels as x, or one that they share."""
         return {"spatial": f.sigmoid(p.conv(x))}

@@ -79,6 +79,10 @@ class ShuffleAttention(Block):
             "spatial": Affine(self.width, law=ZERO, bias_law=ONE),
         }
 
+    def in_order(self, f: Primitives[T], y: T) -> T:
+        """Undo the shuffle."""
+        return f.channel_shuffle(y, self.channels // 2)
+
     def attend(self, f: Primitives[T], p: Parts, x: T) -> tuple[T, T, T, T]:
         """Compute both halves of the groups, and the gate of each; the groups are samples."""
         first, second = f.split(f.group(x, self._groups), 2)

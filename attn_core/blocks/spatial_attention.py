@@ -68,6 +68,10 @@ class SpatialAttention(Block):
         conv = Conv(2, 1, (self.kernel,) * self.rank, bias=self.bias)
         return {"conv": conv, "norm": BatchNorm(1, self.rank, momentum=self.momentum)} if self.norm else {"conv": conv}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the normalisation, which would make any convolution wide again, or the convolution."""
+        return ("norm",) if self.norm else ("conv",)
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gate M_s as `spatial`, an image of one channel."""
         logits = p.conv(pooled_channels(f, x))

@@ -89,6 +89,10 @@ class StripPooling(Block):
         strips = strip_convolutions(self.channels, self.kernel, self.rank, self.momentum, self.norm)
         return strips | {"fuse": Conv(self.channels, self.channels, (1,) * self.rank, bias=self.bias)}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name f."""
+        return ("fuse",)
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute sigma(f(y)) as `spatial`, an image of all channels."""
         y = strips(f, p, x, self.rank, self.norm)

@@ -82,6 +82,10 @@ class TripletAttention(Block):
             found |= convolution(name, conv, self.momentum)
         return found
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the norms, which would make any convolution wide again."""
+        return tuple(name for name in self.parts() if name.endswith("norm"))
+
     def gates(self, f: Primitives[T], p: Parts, x: T) -> dict[str, T]:
         """Compute the gates: `axis0`, an image of length 1 along the first axis, ..., and `pixels`, of one channel."""
         turned = {f"axis{axis}": self.turned(f, p, x, axis) for axis in range(self.rank)}

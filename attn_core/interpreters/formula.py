@@ -109,6 +109,8 @@ def _named(part: Part, name: str) -> Callable[[Term], Term]:
 
 @bind.register
 def _affine(part: parts.Affine, name: str) -> Callable[[Term], Term]:
+    if not part.bias:
+        return lambda x: Term(f"{name}.weight * {{}}", (x,), PRODUCT)
     return lambda x: Term(f"{name}.weight * {{}} + {name}.bias", (x,), SUM)
 
 

@@ -75,6 +75,17 @@ class Block:
         """
         return {}
 
+    def flat(self) -> tuple[str, ...]:
+        """Name the parts that let all gates be one number, whatever the image, while their weights and biases are 0.
+
+        They are the last ones before the gates, so that gradients reach them at once. None by default.
+        """
+        return ()
+
+    def in_order(self, f: Primitives[T], y: T) -> T:
+        """Put the channels of an output back into the order of the image, for a block that shuffles them."""
+        return y
+
     def example(self) -> tuple[tuple[int, ...], ...]:
         """Return canonical shapes of inputs that this block can take."""
         return ((1, getattr(self, "channels", 64), *(32,) * getattr(self, "rank", 2)),)

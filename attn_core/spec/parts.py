@@ -143,12 +143,15 @@ class Affine(Part):
 
     channels: int
     _: KW_ONLY
+    bias: bool = True
     law: Initializer = ONE
     bias_law: Initializer = ZERO
 
     def arrays(self) -> dict[str, Array]:
-        """Return `weight` and `bias`, each (channels,)."""
-        return {"weight": Array((self.channels,), self.law), "bias": Array((self.channels,), self.bias_law)}
+        """Return `weight` and, with a bias, `bias`, each (channels,)."""
+        shape = (self.channels,)
+        bias = {"bias": Array(shape, self.bias_law)} if self.bias else {}
+        return {"weight": Array(shape, self.law), **bias}
 
 
 @dataclass(frozen=True)

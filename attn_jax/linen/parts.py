@@ -32,18 +32,18 @@ class Affine(nn.Module):
 
     channels: int
     weight_init: Any
-    bias_init: Any
+    bias_init: Any = None  # where there is no bias
     dtype: Any = None
     param_dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Scale and shift an image or a vector."""
-        weight = self.param("weight", self.weight_init, (self.channels,), self.param_dtype)
-        bias = self.param("bias", self.bias_init, (self.channels,), self.param_dtype)
-        x, weight, bias = promote_dtype(x, weight, bias, dtype=self.dtype)
-        scaled: jax.Array = x * weight + bias
-        return scaled
+        laws = {"weight": self.weight_init, "bias": self.bias_init}
+        arrays = [self.param(name, law, (self.channels,), self.param_dtype) for name, law in laws.items() if law]
+        x, weight, *bias = promote_dtype(x, *arrays, dtype=self.dtype)
+        scaled: jax.Array = x * weight
+        return scaled + bias[0] if bias else scaled
 
 
 class Running(nn.Module):

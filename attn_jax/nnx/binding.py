@@ -38,7 +38,7 @@ def bind(
         return build(block, rngs=rngs, **options)
     variables = to_flax(block, weights, options.get("param_dtype", "float32"))
     module: Layer = nnx.eval_shape(lambda: build(block, rngs=nnx.Rngs(0), **options))  # fresh weights are not drawn
-    _assign(module, variables)
+    assign(module, variables)
     _seed(module, rngs)
     return module
 
@@ -61,7 +61,8 @@ def _seed(module: Layer, rngs: nnx.Rngs) -> None:
             stream.count.set_value(jnp.zeros((), jnp.uint32))
 
 
-def _assign(module: Layer, variables: Variables) -> None:
+def assign(module: Layer, variables: Variables) -> None:
+    """Give a module these variables."""
     for collection, values in variables.items():
         state = nnx.state(module, KINDS[collection])
         nnx.replace_by_pure_dict(state, values)

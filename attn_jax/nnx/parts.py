@@ -30,16 +30,19 @@ class Affine(nnx.Module):
     """Scale and shift each channel."""
 
     def __init__(
-        self, channels: int, *, weight_init: Any, bias_init: Any, dtype: Any, param_dtype: Any, rngs: nnx.Rngs
+        self, channels: int, *, weight_init: Any, bias_init: Any = None, dtype: Any, param_dtype: Any, rngs: nnx.Rngs
     ) -> None:
         self.weight = nnx.Param(weight_init(rngs.params(), (channels,), param_dtype))
-        self.bias = nnx.Param(bias_init(rngs.params(), (channels,), param_dtype))
+        if bias_init:
+            self.bias = nnx.Param(bias_init(rngs.params(), (channels,), param_dtype))
         self.dtype = dtype
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Scale and shift an image or a vector."""
-        x, weight, bias = promote_dtype((x, self.weight[...], self.bias[...]), dtype=self.dtype)
-        return x * weight + bias
+        arrays = [getattr(self, name)[...] for name in ("weight", "bias") if hasattr(self, name)]
+        x, weight, *bias = promote_dtype((x, *arrays), dtype=self.dtype)
+        scaled: jax.Array = x * weight
+        return scaled + bias[0] if bias else scaled
 
 
 class Running(nnx.Module):

@@ -10,12 +10,19 @@ from torch import Tensor
 from attn_core import blocks as core
 from attn_torch.fast import kernels
 from attn_torch.fast.pair import Kept, Known, Pair, left, moving, pull_back
+from attn_torch.layer import Layer
 
 
 class SqueezeExcitation(Pair, of=core.SqueezeExcitation):
     """Keeps the means. The gradient takes one pass over the image for the gate's, and one that writes the image's."""
 
     dtypes = (*Pair.dtypes, torch.bfloat16)
+
+    @classmethod
+    def fits(cls, layer: Layer, x: Tensor) -> bool:
+        """Say whether it is the paper's: nothing normalised, the image not added."""
+        block: Any = layer.block
+        return not (block.norm or block.residual) and super().fits(layer, x)
 
     def forward(self, x: Tensor, differentiated: bool) -> tuple[Tensor, Kept]:
         """Compute s * x."""

@@ -113,7 +113,11 @@ def _layer_norm(part: parts.LayerNorm, arrays: Arrays) -> Callable[[Numbers], Nu
 
 @bind.register
 def _affine(part: parts.Affine, arrays: Arrays) -> Callable[[Numbers], Numbers]:
-    return lambda x: ops.shift(ops.scale(x, arrays["weight"][None]), arrays["bias"][None])
+    def run(x: Numbers) -> Numbers:
+        scaled = ops.scale(x, arrays["weight"][None])
+        return ops.shift(scaled, arrays["bias"][None]) if part.bias else scaled
+
+    return run
 
 
 @bind.register

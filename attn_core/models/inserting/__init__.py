@@ -1,0 +1,1 @@
+"""Blocks inserted into networks of any origin: the places, the start, the report. Each framework does the inserting."""

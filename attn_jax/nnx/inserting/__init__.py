@@ -1,0 +1,1 @@
+"""Blocks inserted into NNX networks of any origin."""

@@ -1,0 +1,1 @@
+"""Blocks inserted into Keras networks of any origin."""

@@ -1,0 +1,1 @@
+"""Blocks inserted into PyTorch networks of any origin."""
