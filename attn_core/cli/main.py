@@ -11,6 +11,7 @@ from attn_core.cli.bench import bench
 from attn_core.cli.console import one_sentence, out, say
 from attn_core.cli.convert import convert
 from attn_core.cli.eject import eject
+from attn_core.cli.insert import insert
 from attn_core.cli.parity import parity
 from attn_core.cli.port import port
 from attn_core.interpreters.cost import cost
@@ -80,4 +81,5 @@ main.command()(convert)
 main.command()(eject)
 main.command()(port)
 main.command()(parity)
+main.command()(insert)
 main.command()(bench)

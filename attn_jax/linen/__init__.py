@@ -7,6 +7,9 @@ from attn_jax.linen.binding import bind as bind
 from attn_jax.linen.binding import load as load
 from attn_jax.linen.binding import weights as weights
 from attn_jax.linen.blocks import *
+from attn_jax.linen.inserting.insert import insert as insert
+from attn_jax.linen.inserting.insert import new_parameters as new_parameters
+from attn_jax.linen.inserting.insert import remove as remove
 from attn_jax.linen.layer import Generic as Generic
 from attn_jax.linen.layer import Layer as Layer
 from attn_jax.linen.models import *

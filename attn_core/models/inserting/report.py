@@ -31,10 +31,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """What was inserted: one row for each place. `print` shows a table."""
+    """What was inserted: one row for each place, and the network. `print` shows a table.
+
+    In PyTorch and NNX, `model` is the network that was given; in Keras and Linen a new one. `variables` are Linen's.
+    """
 
     rows: tuple[Row, ...]
     model: Any = field(repr=False)
+    variables: Any = field(default=None, repr=False)
 
     @property
     def keys(self) -> list[str]:
@@ -59,7 +63,7 @@ class Report:
         return iter(self.rows)
 
     def __str__(self) -> str:
-        lines = [TITLES, *map(cells, self.rows), ("in all", "", "", "", *_sums(self.parameters, self.multiply_adds))]
+        lines = [TITLES, *map(cells, self.rows), ("in all", "", "", "", *sums(self.parameters, self.multiply_adds))]
         notes = [f"{row.place}: {row.note}" for row in self.rows if row.note]
         return "\n".join([*_aligned(lines), *notes])
 
@@ -71,10 +75,11 @@ def cells(row: Row) -> tuple[str, ...]:
     """Return a row as texts."""
     block = row.block.block if isinstance(row.block, Inserted) else row.block
     image = "x".join("?" if size is None else str(size) for size in row.shape[1:])
-    return (row.place, row.side, repr(block), image, *_sums(row.parameters, row.multiply_adds))
+    return (row.place, row.side, repr(block), image, *sums(row.parameters, row.multiply_adds))
 
 
-def _sums(parameters: int, multiply_adds: int | None) -> tuple[str, str]:
+def sums(parameters: int, multiply_adds: int | None) -> tuple[str, str]:
+    """Return the two numbers of a row or of all, as texts."""
     return f"{parameters:,}", "?" if multiply_adds is None else f"{multiply_adds:,}"
 
 

@@ -1,0 +1,1 @@
+"""Blocks inserted into Linen networks of any origin."""
