@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from attn_core.interpreters.reference import evaluate as evaluate
     from attn_core.interpreters.shapes import ShapeError as ShapeError
     from attn_core.models import *
+    from attn_core.models.registry import list_blocks as list_blocks
     from attn_core.spec import Array as Array
     from attn_core.spec import Block as Block
     from attn_core.spec import Part as Part
@@ -28,6 +29,7 @@ else:
             "attn_core.blocks": None,
             "attn_core.models": None,
             "attn_core.ejecting.eject": ("eject",),
+            "attn_core.models.registry": ("list_blocks",),
             "attn_core.interpreters.reference": ("evaluate",),
             "attn_core.interpreters.shapes": ("ShapeError",),
             "attn_core.spec": ("Array", "Block", "Part", "SpecError"),

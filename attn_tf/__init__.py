@@ -10,6 +10,7 @@ from attn_tf.binding import bind as bind
 from attn_tf.binding import load as load
 from attn_tf.binding import weights as weights
 from attn_tf.blocks import *
+from attn_tf.creating import create as create
 from attn_tf.inserting.insert import insert as insert
 from attn_tf.inserting.insert import new_parameters as new_parameters
 from attn_tf.inserting.insert import remove as remove

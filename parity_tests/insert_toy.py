@@ -6,7 +6,9 @@ which a patch is brighter. The network has been trained without attention for a 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -34,9 +36,14 @@ def gate_blocks() -> dict[str, Block]:
     return found
 
 
-def network(seed: int = 0) -> nn.Sequential:
+def network() -> nn.Sequential:
     """Return a small network that has been trained for as many steps without attention."""
-    torch.manual_seed(seed)
+    return copy.deepcopy(_trained())
+
+
+@cache
+def _trained() -> nn.Sequential:
+    torch.manual_seed(0)
     model = nn.Sequential(
         nn.Conv2d(3, CHANNELS, 3, padding=1),
         nn.BatchNorm2d(CHANNELS),
@@ -48,7 +55,7 @@ def network(seed: int = 0) -> nn.Sequential:
         nn.Flatten(),
         nn.Linear(CHANNELS, CLASSES),
     )
-    train(model, list(model.parameters()), seed)
+    train(model, 0)
     return model
 
 
@@ -63,8 +70,9 @@ def batches(seed: int, count: int = STEPS, size: int = 16) -> Iterator[tuple[Ten
         yield x, y
 
 
-def train(model: nn.Module, parameters: list[nn.Parameter], seed: int, adam: bool = False) -> None:
+def train(model: nn.Module, seed: int, adam: bool = False) -> None:
     """Take steps of SGD with momentum, or of AdamW."""
+    parameters = model.parameters()
     optimiser = torch.optim.AdamW(parameters, 3e-3) if adam else torch.optim.SGD(parameters, 0.05, 0.9)
     model.train()
     for x, y in batches(seed):
@@ -83,10 +91,11 @@ def gates(model: nn.Module, x: Tensor) -> Tensor:
 def moved(block: Block, start: str | float, adam: bool = False) -> float:
     """Return by how much the gates have moved, on average, after the steps."""
     model = network()
+    torch.manual_seed(1)
     probe = next(batches(2))[0]
     attn_torch.insert(model, "1", block, start=start)
     before = gates(model, probe)
-    train(model, list(model.parameters()), 1, adam)
+    train(model, 1, adam)
     return (gates(model, probe) - before).abs().mean().item()
 
 

@@ -153,3 +153,9 @@ def refused() -> None:
     for words, what in REFUSED.items():
         with pytest.raises(SpecError, match=re.escape(words)):
             what()
+
+
+def creates() -> None:
+    layer = attn_tf.create("eca", 8, kernel=5, dtype="float16")
+    assert layer.block == core.EfficientChannelAttention(8, kernel=5)
+    assert layer.compute_dtype == "float16"

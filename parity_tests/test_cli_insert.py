@@ -15,8 +15,8 @@ NETWORKS = """
 from torch import nn
 
 def small(channels=8):
-    act = nn.ReLU()
-    return nn.Sequential(nn.Conv2d(3, channels, 3), nn.BatchNorm2d(channels), act, nn.Conv2d(channels, channels, 3), act)
+    act, conv = nn.ReLU(), nn.Conv2d(channels, channels, 3)
+    return nn.Sequential(nn.Conv2d(3, channels, 3), nn.BatchNorm2d(channels), act, conv, act)
 
 network = small()
 other = "no network"
@@ -42,9 +42,8 @@ def rows(done: Result) -> list[list[str]]:
 
 @pytest.mark.usefixtures("networks")
 def test_table():
-    done = attn(
-        "--model", "their_networks:small", "--args", "16", "--at", "[13]", "--block", "eca", "--input", "1,3,16,16"
-    )
+    where = ("--at", "[13]", "--block", "eca", "--input", "1,3,16,16")
+    done = attn("--model", "their_networks:small", "--args", "16", *where)
     assert done.exit_code == 0, done.output
     assert rows(done) == [
         ["1", "after", "EfficientChannelAttention(channels=16, kernel=3)", "16x14x14", "19", "48"],
@@ -64,7 +63,7 @@ REFUSED = {
     "'bn9' is no layer of this network": ("--model", "their_networks:network", "--at", "bn9", "--block", "se"),
     "has no nothing": ("--model", "their_networks:nothing", "--at", "1", "--block", "se"),
     "Say once where": ("--model", "their_networks:network", "--block", "se"),
-    "is none of se, cbam": ("--model", "their_networks:network", "--at", "1", "--block", "sse"),
+    "is none of se, cbam": ("--model", "their_networks:network", "--at", "1", "--block", "sseq"),
 }
 
 

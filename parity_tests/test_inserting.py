@@ -17,6 +17,7 @@ from attn_core.interpreters.starting import share_of, starting
 from attn_core.models.attention import attention
 from attn_core.models.inserting.inserted import Inserted
 from attn_core.models.inserting.places import chosen
+from attn_core.models.registry import FAMILIES, KNOWN, list_blocks
 from attn_core.spec import SpecError
 from attn_core.weights import initialise
 
@@ -123,3 +124,10 @@ def test_places():
 
 def test_words_are_those_of_the_collection():
     assert attention("eca", 8, 2) == blocks.EfficientChannelAttention(8)
+
+
+def test_list_blocks():
+    assert list_blocks() == [name for family in FAMILIES for name in KNOWN if KNOWN[name].family == family]
+    assert {KNOWN[name].family for name in list_blocks("gates")} == {name for name in FAMILIES if "gates" in name}
+    with pytest.raises(SpecError, match="'gatos' is no family; there are gates of channels, "):
+        list_blocks("gatos")

@@ -12,7 +12,7 @@ def test_inserts(keras_backend: str, tmp_path: Path):
     in_keras(keras_backend, "keras_insert", "inserts", str(tmp_path))
 
 
-@pytest.mark.parametrize("check", ["freezes", "mixed", "refused"])
+@pytest.mark.parametrize("check", ["creates", "freezes", "mixed", "refused"])
 def test_behaviour(check: str):
     in_keras("tensorflow", "keras_insert", check)
 

@@ -20,7 +20,7 @@ from flax import serialization, traverse_util
 import attn_core
 from attn_core.models.inserting.report import Report
 from attn_core.spec import SpecError
-from attn_jax.linen import insert, new_parameters, remove
+from attn_jax.linen import create, insert, new_parameters, remove
 
 
 class Residual(nn.Module):
@@ -137,3 +137,7 @@ def test_refused(case: str):
     what, words = REFUSED[case]
     with pytest.raises(SpecError, match=re.escape(words)):
         what()
+
+
+def test_create():
+    assert create("eca", 8, kernel=5).kernel == 5

@@ -21,7 +21,7 @@ from flax import nnx
 
 import attn_core
 from attn_core.spec import SpecError
-from attn_jax.nnx import CBAM, insert, new_parameters, remove, without
+from attn_jax.nnx import CBAM, create, insert, new_parameters, remove, without
 
 
 class Residual(nnx.Module):
@@ -176,3 +176,7 @@ def test_refused(net: Net, case: str):
     with pytest.raises(SpecError, match=re.escape(words)):
         what(net)
     assert remove(net) == []
+
+
+def test_create():
+    assert create("eca", 8, kernel=5, rngs=nnx.Rngs(0)).block == attn_core.EfficientChannelAttention(8, kernel=5)

@@ -142,14 +142,17 @@ def step(net: nn.Module, steps: int) -> None:
     net.eval()
 
 
-@pytest.mark.parametrize("side", ["after", "before"])
-@pytest.mark.parametrize(
-    "place", ["stem", "stage1", "stage1.0", "stage1.0.relu", "stage2.0.norm", "stage2.0.act", "stage2.0"]
-)
+SIDES = [
+    (place, side)
+    for place in ("stem", "stage1", "stage1.0", "stage1.0.relu", "stage2.0.norm", "stage2.0.act", "stage2.0")
+    for side in ("after", "before")
+    if (place, side) != ("stem", "before")  # three channels are too few for this block
+]
+
+
+@pytest.mark.parametrize(("place", "side"), SIDES)
 def test_every_side_of_every_layer(net: Net, place: str, side: str):
     """Containers, relus in place, channels that come last; with a strength, the block alone makes the difference."""
-    if (place, side) == ("stem", "before"):
-        pytest.skip("the image has three channels: too few for this block")
     wanted = run(net)
     (row,) = insert(net, block="se", **{side: place})
     assert row.side == side

@@ -22,7 +22,8 @@ EACH = "import sys\nfor example in sys.argv[1:]: print(example); exec(example, {
 
 
 @pytest.mark.parametrize(
-    ("page", "count", "written"), [("README.md", 6, ["se.safetensors"]), ("docs/networks.md", 6, [])]
+    ("page", "count", "written"),
+    [("README.md", 6, ["se.safetensors"]), ("docs/networks.md", 6, []), ("docs/insert.md", 6, [])],
 )
 def test_examples_run_one_after_the_other(tmp_path: Path, page: str, count: int, written: list[str]):
     """One of the README's writes a file, and loads it in other frameworks."""

@@ -22,10 +22,20 @@ PACKAGES = {
 CONSTRUCTORS = {f"se_resnet_{depth}" for depth in (18, 34, 50, 101, 152)}
 CONSTRUCTORS |= {"hybrid_sn", "hybrid_sn_2d_first", "hybrid_sn_attention"}
 EXTRA = {
-    "attn_tf": {"se_block", "res_block2", "insert", "new_parameters", "remove", "without"},
-    "attn_jax/linen": {"insert", "new_parameters", "remove"},
-    "attn_jax/nnx": {"insert", "new_parameters", "remove", "without"},
-    "attn_torch": {"synchronized", "insert", "new_parameters", "old_parameters", "remove", "without"},
+    "attn_tf": {"create", "se_block", "res_block2", "insert", "new_parameters", "remove", "without"},
+    "attn_jax/linen": {"create", "insert", "new_parameters", "remove"},
+    "attn_jax/nnx": {"create", "insert", "new_parameters", "remove", "without"},
+    "attn_torch": {
+        "create",
+        "insert",
+        "load_pretrained",
+        "new_parameters",
+        "old_parameters",
+        "remove",
+        "replace",
+        "synchronized",
+        "without",
+    },
 }
 CHANNELS_FROM_INPUT = ("attn_tf", "attn_jax/linen")
 

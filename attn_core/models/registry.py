@@ -50,6 +50,31 @@ def named(word: str) -> str:
     raise SpecError(f"No block is called {word!r}; {hint}.")
 
 
+def created(word: str, *arguments: Any, **options: Any) -> Block:
+    """Return the block or network that a word stands for, with these fields.
+
+    **Raises** `SpecError` for a word of none or of several, and for fields that it has not.
+    """
+    make = NAMED[named(word)]
+    try:
+        inspect.signature(make).bind(*arguments, **options)
+    except TypeError as error:
+        fields = ", ".join(inspect.signature(make).parameters)
+        raise SpecError(f"{named(word)}: {error}; its fields are {fields}.") from None
+    return make(*arguments, **options)
+
+
+def list_blocks(family: str = "") -> list[str]:
+    """Return the names of all blocks and networks, or of those of the families with this in their names, as "gates".
+
+    Each may be called by what people call it, too: the class variable `words`. **Raises** `SpecError` for no family.
+    """
+    families = [name for name in FAMILIES if plain(family) in plain(name)]
+    if not families:
+        raise SpecError(f"{family!r} is no family; there are {', '.join(FAMILIES)}.")
+    return [name for each in families for name, block in KNOWN.items() if block.family == each]
+
+
 def searched(words: str) -> list[str]:
     """Return the names of which the words stand in one, in its paper, or in what people call it; all for no words.
 

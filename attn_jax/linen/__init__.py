@@ -7,6 +7,7 @@ from attn_jax.linen.binding import bind as bind
 from attn_jax.linen.binding import load as load
 from attn_jax.linen.binding import weights as weights
 from attn_jax.linen.blocks import *
+from attn_jax.linen.creating import create as create
 from attn_jax.linen.inserting.insert import insert as insert
 from attn_jax.linen.inserting.insert import new_parameters as new_parameters
 from attn_jax.linen.inserting.insert import remove as remove

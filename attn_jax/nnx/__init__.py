@@ -7,6 +7,7 @@ from attn_jax.nnx.binding import bind as bind
 from attn_jax.nnx.binding import load as load
 from attn_jax.nnx.binding import weights as weights
 from attn_jax.nnx.blocks import *
+from attn_jax.nnx.creating import create as create
 from attn_jax.nnx.inserting.insert import insert as insert
 from attn_jax.nnx.inserting.insert import new_parameters as new_parameters
 from attn_jax.nnx.inserting.insert import remove as remove
