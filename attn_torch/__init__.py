@@ -14,11 +14,11 @@ from attn_torch.inserting.insert import new_parameters as new_parameters
 from attn_torch.inserting.insert import old_parameters as old_parameters
 from attn_torch.inserting.insert import remove as remove
 from attn_torch.inserting.insert import without as without
+from attn_torch.inserting.pretrained import load_pretrained as load_pretrained
 from attn_torch.inserting.replace import replace as replace
 from attn_torch.layer import Generic as Generic
 from attn_torch.layer import Layer as Layer
 from attn_torch.models import *
-from attn_torch.pretrained import load_pretrained as load_pretrained
 from attn_torch.recording import record_gates as record_gates
 from attn_torch.synchronising import synchronized as synchronized
 

@@ -6,7 +6,6 @@ which a patch is brighter. The network has been trained without attention for a 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from functools import cache
 
@@ -38,13 +37,21 @@ def gate_blocks() -> dict[str, Block]:
 
 def network() -> nn.Sequential:
     """Return a small network that has been trained for as many steps without attention."""
-    return copy.deepcopy(_trained())
+    model = _fresh()
+    model.load_state_dict(_trained())
+    return model
 
 
 @cache
-def _trained() -> nn.Sequential:
+def _trained() -> dict[str, Tensor]:
+    model = _fresh()
+    train(model, 0)
+    return model.state_dict()
+
+
+def _fresh() -> nn.Sequential:
     torch.manual_seed(0)
-    model = nn.Sequential(
+    return nn.Sequential(
         nn.Conv2d(3, CHANNELS, 3, padding=1),
         nn.BatchNorm2d(CHANNELS),
         nn.ReLU(),
@@ -55,8 +62,6 @@ def _trained() -> nn.Sequential:
         nn.Flatten(),
         nn.Linear(CHANNELS, CLASSES),
     )
-    train(model, 0)
-    return model
 
 
 def batches(seed: int, count: int = STEPS, size: int = 16) -> Iterator[tuple[Tensor, Tensor]]:
@@ -91,7 +96,6 @@ def gates(model: nn.Module, x: Tensor) -> Tensor:
 def moved(block: Block, start: str | float, adam: bool = False) -> float:
     """Return by how much the gates have moved, on average, after the steps."""
     model = network()
-    torch.manual_seed(1)
     probe = next(batches(2))[0]
     attn_torch.insert(model, "1", block, start=start)
     before = gates(model, probe)

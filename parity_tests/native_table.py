@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from importlib import import_module, reload
 
+from surface import COMMON, EXTRA
+
 import attn_core as core
 from attn_core.models.registry import KNOWN, NAMED, example
 from attn_core.spec import Block
@@ -30,8 +32,7 @@ class Narrow(core.CBAM):
 
 
 def the_package_offers_every_name() -> None:
-    extra = {"attn_tf": {"se_block", "res_block2"}, "attn_torch": {"synchronized"}}.get(NAME, set())
-    assert {*package.__all__} == {"Generic", "Layer", "bind", "load", "record_gates", "weights", *NAMED} | extra
+    assert {*package.__all__} == COMMON | EXTRA[NAME] | {*NAMED}
     assert all(hasattr(package, name) for name in package.__all__)
 
 

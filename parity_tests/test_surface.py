@@ -7,6 +7,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+from surface import COMMON, EXTRA
 
 from attn_core.models import MODELS
 from attn_core.models.registry import KNOWN
@@ -21,22 +22,6 @@ PACKAGES = {
 }
 CONSTRUCTORS = {f"se_resnet_{depth}" for depth in (18, 34, 50, 101, 152)}
 CONSTRUCTORS |= {"hybrid_sn", "hybrid_sn_2d_first", "hybrid_sn_attention"}
-EXTRA = {
-    "attn_tf": {"create", "se_block", "res_block2", "insert", "new_parameters", "remove", "without"},
-    "attn_jax/linen": {"create", "insert", "new_parameters", "remove"},
-    "attn_jax/nnx": {"create", "insert", "new_parameters", "remove", "without"},
-    "attn_torch": {
-        "create",
-        "insert",
-        "load_pretrained",
-        "new_parameters",
-        "old_parameters",
-        "remove",
-        "replace",
-        "synchronized",
-        "without",
-    },
-}
 CHANNELS_FROM_INPUT = ("attn_tf", "attn_jax/linen")
 
 
@@ -59,11 +44,7 @@ def source(package: str, name: str) -> ast.Module:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_exports(package: str):
     """That programs get the same names is asserted in `native_table.py`."""
-    extra = EXTRA.get(package, set())
-    assert (
-        handed_on(package)
-        == {"Generic", "Layer", "bind", "load", "record_gates", "weights", *KNOWN, *CONSTRUCTORS} | extra
-    )
+    assert handed_on(package) == COMMON | EXTRA[package.replace("/", ".")] | {*KNOWN, *CONSTRUCTORS}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -97,7 +97,7 @@ def _pass(
             calls.setdefault(path, []).append((_shape(values[0] if values else None), _shape(output)))
         return output
 
-    x = given if hasattr(given, "shape") else jax.ShapeDtypeStruct(tuple(given), jnp.float32)
+    x = given if hasattr(given, "shape") else jnp.empty(tuple(given))
     with nn.intercept_methods(note):
         jax.eval_shape(lambda variables, x: model.apply(variables, x, **arguments), variables, x)
     return known, calls
@@ -123,7 +123,7 @@ def _block(place: str, side: str, choice: Choice, shape: Shape, start: str | flo
 
 def _fresh(block: Block, key: jax.Array) -> dict[str, Any]:
     """Return fresh variables of a block; those that start at 0 for the sake of the identity are."""
-    found: dict[str, Any] = build(block).init(key, block, method="create")
+    found: dict[str, Any] = dict(build(block).init(key, block, method="create"))
     zeros = block.zeros() if isinstance(block, Inserted) else []
     if not zeros:
         return found

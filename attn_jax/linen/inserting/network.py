@@ -40,7 +40,7 @@ class WithAttention(nn.Module):
             return found[child](x, train=bool(train)).astype(x.dtype)
 
         with nn.intercept_methods(self._interceptor(run)):
-            return self.network(*given, **named)  # type: ignore[operator]
+            return self.network(*given, **named)
 
     def _interceptor(self, run: Callable[[str, Block, Any], Any]) -> Any:
         depth = len(self.path)

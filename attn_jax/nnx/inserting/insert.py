@@ -64,7 +64,7 @@ def insert(
     rows, is_over = [], not _in_training(model)
     for each, layer in new.items():
         if is_over:
-            layer.eval()
+            nnx.Module.eval(layer)  # type: ignore[no-untyped-call]
         child = _free(known[each], name)
         attach(known[each], child, side, layer)
         count = len(found[each]) if found else None
@@ -142,14 +142,15 @@ def _made(
     dtypes = {"dtype": getattr(near, "dtype", None), "param_dtype": getattr(near, "param_dtype", jnp.float32)}
     if isinstance(given, Layer) and not isinstance(block, Inserted):
         return given
-    made = build(block, rngs=rngs, **dtypes)
+    made: Any = build(block, rngs=rngs, **dtypes)
     if isinstance(given, Layer):
         made.inner = given
     if isinstance(block, Inserted) and block.zeros():
         arrays = weights(made)
         arrays |= {each: 0 * arrays[each] for each in block.zeros()}
         assign(made, to_flax(block, arrays, dtypes["param_dtype"]))
-    return made
+    layer: Layer = made
+    return layer
 
 
 def _given(choice: Choice, channels: int, rank: int) -> Block | Layer:

@@ -57,7 +57,8 @@ def _pass(model: nnx.Module, names: Sequence[str], inputs: tuple[Any, ...]) -> C
     layers = {name: layer for name, layer in named(copy).items() if name in names}
     notes: dict[int, list[Call]] = {id(layer): [] for layer in layers.values()}
     for layer in layers.values():
-        object.__setattr__(layer, "__class__", noting(type(layer)))
+        kind: Any = type(layer)
+        object.__setattr__(layer, "__class__", noting(kind))
     token = NOTES.set(notes)
     try:
         jax.eval_shape(lambda *images: copy(*images), *inputs)
@@ -76,7 +77,7 @@ def _inputs(given: Any) -> tuple[Any, ...]:
         return (given,)
     if all(hasattr(each, "shape") for each in given):
         return tuple(given)
-    return (jax.ShapeDtypeStruct(tuple(given), jnp.float32),)
+    return (jnp.empty(tuple(given)),)
 
 
 def _guesses(model: nnx.Module) -> list[Shape]:
