@@ -60,16 +60,19 @@ Hu, Shen, Sun: Squeeze-and-Excitation Networks. CVPR 2018, arXiv:1709.01507
 
 y = x * sigmoid(expand.weight @ relu(reduce.weight @ mean(x) + reduce.bias) + expand.bias)
 
-┏━━━━━━━━━━━━┳━━━━━━━━━━━┓
-┃ field      ┃ value     ┃
-┡━━━━━━━━━━━━╇━━━━━━━━━━━┩
-│ channels   │ 64        │
-│ reduction  │ 16        │
-│ hidden     │ None      │
-│ bias       │ True      │
-│ activation │ 'relu'    │
-│ gate       │ 'sigmoid' │
-└────────────┴───────────┘
+┏━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
+┃ field      ┃ value          ┃
+┡━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
+│ channels   │ 64             │
+│ reduction  │ 16             │
+│ hidden     │ None           │
+│ bias       │ True           │
+│ activation │ 'relu'         │
+│ gate       │ 'sigmoid'      │
+│ norm       │ False          │
+│ momentum   │ without effect │
+│ residual   │ False          │
+└────────────┴────────────────┘
 ┏━━━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓
 ┃ weights       ┃ shape   ┃ start                             ┃
 ┡━━━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┩
