@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from attn_core.porting import folder as module
 from attn_core.porting.folder import replacing
+from attn_core.weights.files.whole import write_whole
 
 MANIFEST = "port.json"
 
@@ -172,6 +178,7 @@ def test_interrupted_exchange_restores(tmp_path: Path, error: BaseException, mon
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", failing)
+    monkeypatch.setattr(module, "exchanged", lambda one, other: False)  # where the system cannot
     with pytest.raises(type(error)):
         fill(tmp_path / "out", "y")
     assert everything(tmp_path) == before
@@ -197,3 +204,147 @@ def test_parent_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(PermissionError) as caught:
         fill(tmp_path / "out", "x")
     assert str(caught.value) == f"[Errno 13] Permission denied: '{tmp_path / 'out'}'"
+
+
+# ---- killed ----------------------------------------------------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from attn_core.porting import folder as module
+from test_folder import MANIFEST, write_manifest
+
+out, moment = Path(sys.argv[1]), sys.argv[2]
+die = lambda *rest: os.kill(os.getpid(), signal.SIGKILL)
+rename = Path.rename
+if moment != "in the exchange":
+    module.exchanged = lambda one, other: False
+if moment == "between the renames":
+    Path.rename = lambda path, to: die() if path.name == "new" else rename(path, to)
+if moment == "in the exchange":
+    exchanged = module.exchanged
+    module.exchanged = lambda one, other: die(exchanged(one, other))
+with module.replacing(out, MANIFEST) as fresh:
+    (fresh / "half").write_text("half")
+    if moment == "while writing":
+        die()
+    write_manifest(fresh, ["half"])
+"""
+
+
+def killed(out: Path, moment: str) -> None:
+    """Run a process that is killed then."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", KILLED, str(out), moment], env=environment, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def left(root: Path) -> list[str]:
+    return [path.name for path in root.iterdir() if path.name.startswith(".attn.")]
+
+
+@pytest.mark.parametrize("moment", ["while writing", "between the renames", "in the exchange"])
+def test_the_next_run_cleans_what_a_killed_one_left(moment: str, tmp_path: Path):
+    fill(tmp_path / "out", "x")
+    killed(tmp_path / "out", moment)
+    assert len(left(tmp_path)) == 1
+    if moment == "while writing":
+        assert (tmp_path / "out" / "x").exists()
+    elif moment == "in the exchange":
+        assert (tmp_path / "out" / "half").exists()
+    fill(tmp_path / "other", "y")  # any output that is written to the same folder
+    assert left(tmp_path) == []
+    kept = "half" if moment == "in the exchange" else "x"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {kept, MANIFEST}
+    fill(tmp_path / "out", "z")
+    assert everything(tmp_path).keys() == {"other", "other/y", f"other/{MANIFEST}", "out", "out/z", f"out/{MANIFEST}"}
+
+
+def test_there_is_no_moment_without_the_old_folder(tmp_path: Path):
+    """Where two folders can be exchanged at once, as on Linux."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a" / "x").touch()
+    if not module.exchanged(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("this file system exchanges no folders")
+    assert everything(tmp_path).keys() == {"a", "b", "b/x"}
+
+
+def test_the_folder_of_a_run_that_goes_on_stays(tmp_path: Path):
+    with replacing(tmp_path / "one", MANIFEST) as fresh:
+        (fresh / "x").write_text("x")
+        fill(tmp_path / "two", "y")
+        write_manifest(fresh, ["x"])
+    assert (tmp_path / "one" / "x").read_text() == "x"
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("held", ["mine", "target.json", "new"])
+def test_folders_of_others_are_never_cleaned(held: str, tmp_path: Path):
+    (tmp_path / ".attn.mine").mkdir()
+    (tmp_path / ".attn.mine" / held).write_text("precious")
+    (tmp_path / ".attn.file").write_text("precious")
+    (tmp_path / ".attn.link").symlink_to(tmp_path / ".attn.mine")
+    fill(tmp_path / "out", "x")
+    assert sorted(left(tmp_path)) == [".attn.file", ".attn.link", ".attn.mine"]
+    assert (tmp_path / ".attn.mine" / held).read_text() == "precious"
+
+
+@pytest.mark.parametrize("target", ["../elsewhere", "/elsewhere", "a/../../elsewhere"])
+def test_a_note_that_names_what_lies_outside(target: str, tmp_path: Path):
+    (tmp_path / "in" / ".attn.left" / "old").mkdir(parents=True)
+    (tmp_path / "in" / ".attn.left" / "target.json").write_text(json.dumps({"made_by": "attn", "target": target}))
+    fill(tmp_path / "in" / "out", "x")
+    assert left(tmp_path / "in") == [".attn.left"]
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_modes_are_kept(at_once: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    if not at_once:
+        monkeypatch.setattr(module, "exchanged", lambda one, other: False)
+    fill(tmp_path / "out", "x", "y")
+    fresh = {path: mode(path) for path in ((tmp_path / "out"), *(tmp_path / "out").iterdir())}
+    (tmp_path / "out").chmod(0o750)
+    (tmp_path / "out" / "x").chmod(0o640)
+    (tmp_path / "out" / MANIFEST).chmod(0o600)
+    fill(tmp_path / "out", "x", "z")
+    modes = {path.name: mode(path) for path in (tmp_path / "out").iterdir()}
+    assert modes == {"x": 0o640, "z": fresh[tmp_path / "out" / "y"], MANIFEST: 0o600}
+    assert mode(tmp_path / "out") == 0o750
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+# ---- single files ----------------------------------------------------------------------------------------------------
+
+KILLED_FILE = """
+import os, signal, sys
+from pathlib import Path
+from attn_core.weights.files.whole import write_whole
+os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
+write_whole(Path(sys.argv[1]), b"new")
+"""
+
+
+def test_the_next_file_cleans_what_a_killed_one_left(tmp_path: Path):
+    write_whole(tmp_path / "w", b"old")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", KILLED_FILE, str(tmp_path / "w")], env=environment)
+    assert (tmp_path / "w").read_bytes() == b"old"
+    assert len(left(tmp_path)) == 1
+    (tmp_path / ".attn.mine").write_text("precious")
+    write_whole(tmp_path / "other", b"x")
+    assert left(tmp_path) == [".attn.mine"]
+
+
+def test_files_keep_their_modes(tmp_path: Path):
+    write_whole(tmp_path / "w", b"1")
+    (tmp_path / "plain").touch()
+    assert mode(tmp_path / "w") == mode(tmp_path / "plain")
+    for own in (0o600, 0o664, 0o444):
+        (tmp_path / "w").chmod(own)
+        write_whole(tmp_path / "w", b"2")
+        assert mode(tmp_path / "w") == own

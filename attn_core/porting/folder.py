@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
-import tempfile
+import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from attn_core.porting.scratch import NEW, OLD, scratch
+
+AT_CWD, EXCHANGE = -100, 2  # of Linux
 
 
 @contextmanager
@@ -15,7 +21,7 @@ def replacing(folder: Path, manifest: str) -> Iterator[Path]:
     """Give an empty folder to write to, which takes the place of `folder` when the block ends without an error.
 
     The manifest is a JSON file that the caller writes: its "made_by" starts with "attn ", its "files" name every other
-    file in the folder. A link to a folder stays a link.
+    file in the folder. A link to a folder stays a link, and the folder and its files keep their modes.
     **Raises** `FileExistsError`, before anything is written, if the folder holds anything that an earlier manifest
     does not name: that is never deleted; `OSError` with the folder's name if it cannot be written.
     """
@@ -23,12 +29,12 @@ def replacing(folder: Path, manifest: str) -> Iterator[Path]:
     target = Path(os.path.realpath(folder))
     base = next(parent for parent in target.parents if parent.is_dir())
     try:
-        with tempfile.TemporaryDirectory(dir=base, prefix=".attn.") as scratch:
-            fresh, old = Path(scratch, "new"), Path(scratch, "old")
+        with scratch(base, target) as aside:
+            fresh = aside / NEW
             fresh.mkdir()
             yield fresh
             require_own(folder, manifest)
-            _swap(fresh, target, old)
+            _swap(fresh, target, aside / OLD)
     except OSError as error:
         if error.errno is None:  # one of our own sentences
             raise
@@ -67,6 +73,10 @@ def _is_plain(path: Path) -> bool:
 
 def _swap(fresh: Path, folder: Path, old: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        _keep_modes(fresh, folder)
+        if exchanged(fresh, folder):
+            return
     try:
         if folder.exists():
             folder.rename(old)
@@ -74,3 +84,22 @@ def _swap(fresh: Path, folder: Path, old: Path) -> None:
     finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
+
+
+def _keep_modes(fresh: Path, folder: Path) -> None:
+    """Give the folder, and each file that was in it before, the mode that it had."""
+    for path in (folder, *folder.iterdir()):
+        again = fresh / path.relative_to(folder)
+        if again.exists():
+            again.chmod(stat.S_IMODE(path.stat().st_mode))
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Let two folders take each other's place at once, and say whether the system could.
+
+    With two renames there is a moment in which neither is there, and a process may be killed in it.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE) == 0
