@@ -46,7 +46,7 @@ OTHERS = {
     "hand_minibatch_shape_misc": "image: x; result: logits/BiasAdd",
     "c3d": "image: images; result: add_2",
     "se_resnet_1d": "image: ecg; result: logits/BiasAdd",
-    "slim_mobilenet_v3_small": "result: MobilenetV3/Predictions/Softmax",
+    "slim_mobilenet_v3_small": "result: MobilenetV3/Predictions/Reshape_1",
     "taki_se_resnext_script": "result: final_fully_connected/dense/MatMul",
     "tf_unet": "image: x; result: output_map/Relu",
     "uint8_preprocess": "image: image_tensor; result: probs",
@@ -64,9 +64,17 @@ IN_ALL = (
     "uint8_preprocess",
 )
 IN_TORCH = "test_case_becomes_torch"  # the layers of the others are in those of IN_ALL and in the forms of networks
+# The same kinds of training graphs as others above, of many more layers.
+LARGE = ("kobiso_slim_resnet_v1_50_cbam", "kobiso_slim_resnet_v1_se", "seed_deep_unscoped", "taki_se_resnext_script")
 OF_ALL = sample(sorted({*TRAINING, *OTHERS}), IN_ALL.__contains__, IN_TORCH)
 # Parameters that one step of training does not move: what reads them gives 0 on this image, a dead unit.
-STILL: dict[str, set[str]] = {}
+_GATE = {"reduce.weight", "reduce.bias", "expand.weight"}
+STILL = {
+    "bn_unfused_constant_train": {f"squeeze_excitation.{name}" for name in _GATE},
+    "estimator_se_train": {f"block.0.squeeze_excitation.{name}" for name in _GATE},
+    "estimator_se_savedmodel_examples": {f"block.0.squeeze_excitation.{name}" for name in _GATE},
+    "frozen_quantize_weights": {f"block_12.dense.{name}" for name in _GATE},
+}
 
 
 def ported(case: str, target: str, out: Path) -> Port:
@@ -90,7 +98,7 @@ def equal(checks: list[tuple[str, float, bool]]) -> None:
     assert all(passed for _, _, passed in checks), checks
 
 
-@pytest.mark.parametrize("case", [*TRAINING, *OTHERS])
+@pytest.mark.parametrize("case", sample([*TRAINING, *OTHERS], lambda case: case not in LARGE, IN_TORCH))
 def test_case_becomes_torch(case: str, tmp_path: Path) -> None:
     need("torch")
     port = ported(case, "torch", tmp_path / "out")
@@ -105,7 +113,7 @@ def test_case_becomes_torch(case: str, tmp_path: Path) -> None:
 
 
 def unmoved(source: Path, port: Port, image: np.ndarray) -> set[str]:
-    """Take a step of gradient descent, outside of training, and return the parameters that it does not move."""
+    """Return the parameters that a step of gradient descent, outside of training, would not move: without a slope."""
     import torch
 
     network = imported(str(source)).load()

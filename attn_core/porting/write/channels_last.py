@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from attn_core.porting.network.steps.axes import CHANNELS, Axes, channels_last, unpermuted
 from attn_core.porting.network.steps.steps import Step
-from attn_core.porting.write import group_norm
+from attn_core.porting.write import group_norm, hard
 from attn_core.porting.write.blocks_of_pixels import channels_last_helpers
 from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
@@ -52,7 +52,7 @@ class ChannelsLast(Writer):
         own = LOCAL_RESPONSE_NORM.format(arrays=self.arrays) if "local_response_norm(" in body else ""
         resize = self.resize if "resize(" in body else ""
         crop = CROP["last"] if "crop(" in body else ""
-        own += helpers(self.grids, body)
+        own += helpers(self.grids, body) + hard.helpers(body, f"{self.activations}.relu6")
         own += group_norm.helper(body, self.arrays)
         return own + resize + crop + channels_last_helpers(body, self.arrays) + super().helpers(body)
 
@@ -144,6 +144,8 @@ class ChannelsLast(Writer):
         match step.kind:
             case "leaky_relu":
                 return f"{self.activations}.leaky_relu({x.text}, {fields['slope']})"
+            case "hard_sigmoid" | "hard_swish":
+                return hard.activation(step, x, f"{self.activations}.{step.kind}")
             case "softmax" | "log_softmax":
                 place = self._place(step)
                 axis = "" if place == fields["rank"] - 1 else f", axis={place}"

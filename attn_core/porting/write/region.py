@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from attn_core.porting.network.steps.steps import Step
 
-ACTIVATIONS = ("relu", "relu6", "leaky_relu", "elu", "selu", "silu", "sigmoid", "tanh", "softplus", "softsign")
+HARD = ("hard_sigmoid", "hard_swish")
+ACTIVATIONS = ("relu", "relu6", "leaky_relu", "elu", "selu", "silu", "sigmoid", "tanh", "softplus", "softsign", *HARD)
 WEIGHTED = ("conv", "depthwise", "transposed", "dense", "norm", "attention")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attn_core.porting.network.steps.axes import CHANNELS
 from attn_core.porting.network.steps.steps import Step
-from attn_core.porting.write import blocks_of_pixels, grids, resizing
+from attn_core.porting.write import blocks_of_pixels, grids, hard, resizing
 from attn_core.porting.write.classes import LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.padding import is_lopsided
@@ -27,7 +27,14 @@ class TorchSteps(Writer):
         resize = resizing.TORCH if "resize(" in body else ""
         crop = resizing.CROP["first"] if "crop(" in body else ""
         counted = grids.helpers(grids.TORCH, body)
-        return resize + crop + counted + blocks_of_pixels.torch_helpers(body) + super().helpers(body)
+        return (
+            resize
+            + crop
+            + counted
+            + hard.helpers(body, "F.relu6")
+            + blocks_of_pixels.torch_helpers(body)
+            + super().helpers(body)
+        )
 
     def bound(self, step: Step, parts: list[Code]) -> Code:
         """See `Words.bound`."""
@@ -67,6 +74,8 @@ class TorchSteps(Writer):
                 return f"F.{step.kind}({x.text}, {fields['axis']})"
             case "leaky_relu":
                 return f"F.leaky_relu({x.text}, {fields['slope']})"
+            case "hard_sigmoid" | "hard_swish":
+                return hard.activation(step, x, f"F.{step.kind.replace('_', '')}")
             case "local_response_norm":
                 return _local_response_norm(step, x)
             case "clip":

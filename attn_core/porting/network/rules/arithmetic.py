@@ -12,6 +12,7 @@ from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.graph.reads import stored
 from attn_core.porting.network.rules.bias import add_bias
 from attn_core.porting.network.rules.cbam import gated
+from attn_core.porting.network.rules.hard import hard, hard_swish
 from attn_core.porting.network.rules.norms import unfused
 from attn_core.porting.network.rules.numbers import shortest
 from attn_core.porting.network.rules.places import constant, of_one_image, placed
@@ -59,8 +60,10 @@ def _binary(lifter: Lifter, node: Node, kind: str) -> Value:
 
 
 def _with_number(lifter: Lifter, node: Node, kind: str, x: Value, array: Array, x_is_first: bool) -> Value:
+    number = shortest(float(array.reshape(())))
+    found = hard(lifter, node, kind, x, number) if x_is_first or kind == "multiply" else None
     operands = (0, NUMBER) if x_is_first else (NUMBER, 0)
-    return lifter.add(node, kind, (x,), {"operands": operands, "number": shortest(float(array.reshape(())))})
+    return found or lifter.add(node, kind, (x,), {"operands": operands, "number": number})
 
 
 def _with_places(lifter: Lifter, node: Node, kind: str, x: Value, x_is_first: bool) -> Value:
@@ -137,7 +140,7 @@ def _of_two(lifter: Lifter, node: Node, kind: str) -> Value:
     if kind == "multiply":
         # Either factor may be the gate.
         for x, gate in ((first, second), (second, first)):
-            found = _swish(lifter, node, x, gate) or gated(lifter, node, x, gate)
+            found = _swish(lifter, node, x, gate) or hard_swish(lifter, node, x, gate) or gated(lifter, node, x, gate)
             if found is not None:
                 return found
     return lifter.add(node, kind, (first, second), {"operands": (0, 1)})

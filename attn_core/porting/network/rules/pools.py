@@ -27,6 +27,11 @@ def _pool(lifter: Lifter, node: Node, kind: str) -> Value:
     # TensorFlow's windows may go over channels, too, those of other frameworks may not.
     if axes.entry(window, BATCH) != 1 or axes.entry(window, CHANNELS) != 1:
         raise Unsupported(_OTHER)
+    shapes = {axes.spatial(shape) for shape in lifter.observed.shapes[node.inputs[0]]}
+    if padding == "valid" and shapes == {axes.spatial(window)} and row_of(lifter, x) is None:
+        # A window over the whole image, whose size the graph fixes, is written so as not to fix it.
+        fields = {"axes": axes.space, "keep": True, "rank": len(axes)}
+        return lifter.add(node, kind.removesuffix("_pool"), (x,), fields)
     fields = {"window": axes.spatial(window), "stride": axes.spatial(stride), "padding": padding}
     if (row := row_of(lifter, x)) is not None:
         return row.again(lifter, lifter.add(node, kind, (row.signal,), row.along(fields)))
