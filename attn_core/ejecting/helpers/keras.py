@@ -41,6 +41,10 @@ HELPERS = {
     """Return the larger of two; of equal ones, each has half of the gradient."""
     return ops.where(a > b, a, ops.where(b > a, b, (a + b) / 2))
 ''',
+    "gelu": '''def gelu(x):
+    """Compute x * Phi(x); TensorFlow's own has a root of 2 in float32."""
+    return x * (1 + ops.erf(x / math.sqrt(2))) / 2
+''',
     "over_positions": '''def over_positions(x, tokens):
     """Divide by the number of positions of tokens."""
     return x / ops.cast(ops.shape(tokens)[1], x.dtype)

@@ -34,10 +34,6 @@ class KerasWords(ArrayWords):
         """See `Primitives.maximum`; TensorFlow's own gives all of the gradient to the first of equal ones."""
         return Code(f"maximum({a.text}, {b.text})")
 
-    def gelu(self, x: Operand) -> Code:
-        """See `Primitives.gelu`."""
-        return Code(f"ops.gelu({x.text}, approximate=False)")
-
     def mean_pool(self, x: Operand, window: int, stride: int) -> Code:
         """See `Primitives.mean_pool`."""
         padded = self.call("pad", x, self.sides(x, (window // 2,) * x.rank))
