@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import CodeType
 from typing import Any
 
 from attn_core.ejecting.tracing.symbols import Call, Step, Symbol, Trace
@@ -108,9 +107,4 @@ def _method(trace: Trace, call: Call) -> Method:
     inputs = {name: symbol for name, symbol in call.arguments.items() if symbol in read}
     name = call.code.co_name.strip("_")
     name = f"{name}_of" if name in trace.block.parts() else name  # a layer is called so
-    return Method(name, _doc(call.code), inputs, steps, call.result)
-
-
-def _doc(code: CodeType) -> str:
-    first = code.co_consts[0] if code.co_consts else None
-    return first.strip().split("\n\n")[0] if isinstance(first, str) else ""
+    return Method(name, call.doc, inputs, steps, call.result)

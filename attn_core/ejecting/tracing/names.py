@@ -44,7 +44,7 @@ class _Listener:
             return None
         self.own.add(frame)
         given = {name: value for name, value in frame.f_locals.items() if isinstance(value, Symbol)}
-        call = Call(frame.f_code, given, len(self.trace.steps))
+        call = Call(frame.f_code, given, len(self.trace.steps), _doc(frame))
         self.trace.calls.append(call)
 
         def follow(frame: FrameType, event: str, value: Any) -> Hearing:
@@ -59,6 +59,13 @@ class _Listener:
             return follow
 
         return follow
+
+
+def _doc(frame: FrameType) -> str:
+    """Return the first paragraph of the docstring of the function that a frame runs."""
+    name = frame.f_code.co_name
+    function = getattr(type(frame.f_locals.get("self")), name, None) or frame.f_globals.get(name)
+    return (getattr(function, "__doc__", None) or "").strip().split("\n\n")[0]
 
 
 def _name(name: str, held: Any, code: CodeType) -> None:

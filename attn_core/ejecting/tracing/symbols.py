@@ -57,6 +57,7 @@ class Call:
     code: CodeType
     arguments: dict[str, Symbol]
     first: int
+    doc: str = ""  # what the function says of itself
     last: int = 0
     result: Any = None
 
