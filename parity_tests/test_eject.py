@@ -40,7 +40,7 @@ ALLOWED = {
 }
 
 # Between them, these call every helper that is easy to get wrong: norms in training, a running array, samples, pools.
-ELSEWHERE = ("cbam_official_train", "ema_train", "st_border", "mixed")
+ELSEWHERE = ("cbam_official_train", "ema_train", "stn", "mixed")
 RUNS = [
     (runtime, case)
     for target, runtime in RUNTIMES.items()
