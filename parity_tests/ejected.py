@@ -158,6 +158,18 @@ def in_keras(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...
     return Outcome(_canonical(output, "channels_last"), {}, named, moved if train else {})
 
 
+def output_in_keras(text: str, block: Block, weights: Weights, inputs: tuple[Array, ...]) -> Array:
+    """Return the output in float32, on whichever backend."""
+    from attn_tf.binding import bind
+    from attn_tf.runtime import _canonical, _inputs
+
+    layer = module(text)[type(block).__name__]()
+    given = _inputs(block, inputs if len(inputs) > 1 else inputs[0], "float32", "channels_last")
+    layer(*given)
+    layer.set_weights(bind(block, weights).get_weights())
+    return _canonical(layer(*given), "channels_last")
+
+
 RUN["keras"] = in_keras
 
 

@@ -84,6 +84,15 @@ def test_outcome(runtime: str, case: str):
     assert {name: error for name, error in parity.errors(found, wanted).items() if not error <= FLOAT64} == {}
 
 
+@pytest.mark.parametrize("case", ["cbam_official", "ema", "stn", "mixed"])
+@pytest.mark.parametrize("keras_backend", ["jax", "torch"])
+def test_keras_on_other_backends(keras_backend: str, case: str):
+    need(f"keras-{keras_backend}")
+    c = CASES[case]
+    given = (written(case, "keras"), c.block, c.weights, c.given)
+    assert c.share(runtimes.in_keras(keras_backend, "ejected", "output_in_keras", *given)) <= 1
+
+
 # ---- as their readers would have written them ------------------------------------------------------------------------
 
 
