@@ -9,8 +9,7 @@ from torch import Tensor
 
 from attn_core import blocks as core
 from attn_core.interpreters.shapes import explain
-from attn_torch import ops
-from attn_torch.layer import Layer
+from attn_torch.layer import Layer, run
 
 
 class GridSampler(Layer, of=core.GridSampler):
@@ -63,7 +62,7 @@ class GridSampler(Layer, of=core.GridSampler):
     def forward(self, x: Tensor, grid: Tensor) -> Tensor:
         """Compute the block's output."""
         try:
-            return self.block.forward(ops, self, x, grid)
+            return run(self, x, grid)
         except Exception as error:
             explain(error, self.block, x.shape, grid.shape)
             raise
