@@ -50,7 +50,7 @@ REFUSED = {
     ),
     "CoordinateAttention(8, activation='elu')": (
         "CoordinateAttention(channels=8, reduction=8, activation='elu'): "
-        "activation must be one of relu, silu, gelu, hard_swish; got 'elu'."
+        "activation must be one of relu, silu, gelu, hard_swish, leaky_relu; got 'elu'."
     ),
     "CoordinateAttention(8, momentum=2)": (
         "CoordinateAttention(channels=8, reduction=8, momentum=2): momentum must lie between 0 and 1, got 2."

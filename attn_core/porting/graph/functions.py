@@ -105,7 +105,7 @@ def _body(
     arguments = [argument.name for argument in function.signature.input_arg]
     if len(arguments) != len(inputs):
         raise CheckpointError(f"{path} is damaged: {node.name!r} gives {len(inputs)} of {len(arguments)} arguments.")
-    given = dict(zip(arguments, inputs, strict=True))
+    given: dict[str, str] = dict(zip(arguments, inputs, strict=True))
     outputs = {each.name: _output_names(each, functions) for each in function.node_def}
 
     def renamed(text: str) -> str:
