@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
+from keras.src.applications.convnext import LayerScale  # which its networks hold and Keras does not export
 
 RNG = np.random.default_rng(0)
 
@@ -50,8 +51,19 @@ def signals() -> Any:
     x = layers.BatchNormalization()(x)
     x = layers.SeparableConv1D(6, 3, padding="same")(layers.MaxPooling1D(2)(x))
     x = layers.Conv1DTranspose(4, 3, strides=2, padding="same")(layers.ZeroPadding1D((2, 1))(x))
+    x = layers.UpSampling1D(3)(x)
     x = layers.Dense(5, activation="tanh")(layers.AveragePooling1D(2)(x))
     return keras.Model(signal, layers.Dense(3)(layers.GlobalAveragePooling1D()(x)))
+
+
+def convnext() -> Any:
+    """Norms over channels, factors of channels, with and without arrays of their own."""
+    image = keras.Input((12, 10, 3), name="image")
+    x = layers.LayerNormalization(epsilon=1e-6)(layers.Conv2D(6, 2, strides=2)(image))
+    y = layers.LayerNormalization(center=False)(layers.DepthwiseConv2D(3, padding="same")(x))
+    y = LayerScale(0.1, 6)(layers.Dense(6)(layers.Dense(12, activation="gelu")(y)))
+    x = layers.GlobalAveragePooling2D()(layers.Add()([x, y]))
+    return keras.Model(image, layers.Dense(3)(layers.LayerNormalization(scale=False)(x)))
 
 
 def volumes() -> Any:
@@ -114,7 +126,7 @@ def recurrent() -> Any:
 
 MODELS: dict[str, Callable[[], Any]] = {
     each.__name__: each
-    for each in (images, signals, volumes, inside, operators, chain, two_results, with_code, recurrent)
+    for each in (images, signals, convnext, volumes, inside, operators, chain, two_results, with_code, recurrent)
 }
 
 

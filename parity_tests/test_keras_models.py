@@ -20,7 +20,7 @@ from attn_core.porting.proof import prove
 from attn_core.weights.files.hdf5 import has_layer_names
 from attn_core.weights.files.tf1.errors import CheckpointError
 
-MODELS = ("images", "signals", "volumes", "inside", "operators", "chain", "two_results")
+MODELS = ("images", "signals", "convnext", "volumes", "inside", "operators", "chain", "two_results")
 FILES = (".keras", ".h5")
 
 Compared = list[tuple[str, float, bool]]

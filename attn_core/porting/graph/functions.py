@@ -16,7 +16,7 @@ _CONDITIONS = ("If", "StatelessIf")
 _MOST_NODES = 1 << 18  # a hostile file may call functions that call functions, twice each
 _DEEPEST = 64
 _BOOL = 10  # DataType
-# The names of outputs, of operations that have several; any other has one, perhaps a list.
+# The names of outputs, of operations that have several; any other that can be run here has one, perhaps a list.
 _NORM = ("y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2", "reserve_space_3")
 _LOSS = ("loss", "backprop")
 _OUTPUTS: Mapping[str, tuple[str, ...]] = {
@@ -102,7 +102,7 @@ def _body(
     path: str,
 ) -> Any:
     """Yield the nodes of a function in a scope; return what its results are called there."""
-    arguments = [argument.name for argument in function.signature.input_arg]
+    arguments = [str(argument.name) for argument in function.signature.input_arg]
     if len(arguments) != len(inputs):
         raise CheckpointError(f"{path} is damaged: {node.name!r} gives {len(inputs)} of {len(arguments)} arguments.")
     given: dict[str, str] = dict(zip(arguments, inputs, strict=True))
@@ -112,7 +112,8 @@ def _body(
         name, _, output = text.removeprefix("^").partition(":")
         control = "^" if text.startswith("^") else ""
         if name in given:
-            return control + (given[name].partition(":")[0] if control else given[name])
+            text = given[name]
+            return f"^{text.partition(':')[0]}" if control else text
         if name not in outputs:
             raise CheckpointError(f"{path} is damaged: {name!r} of a function that {node.name!r} calls is not in it.")
         kind, _, number = output.partition(":")

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from attn_core.porting.graph.graph import Graph, Ref
-from attn_core.porting.keras import merging, pointwise, shapes, windows
+from attn_core.porting.keras import merging, of_channels, pointwise, shapes, windows
 from attn_core.porting.keras.activations import UnknownActivationError
 from attn_core.porting.keras.configuration import MODELS, Layer, Model, Source, model
 from attn_core.porting.keras.nodes import Nodes, Tensor
@@ -26,7 +26,7 @@ from attn_core.weights.files.tf1.errors import CheckpointError
 _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 _LONGEST = 2**26  # letters of a configuration
 _DEEPEST = 20  # models inside of models
-_OF_ONE: dict[str, Write] = {**windows.LAYERS, **pointwise.LAYERS, **shapes.LAYERS}
+_OF_ONE: dict[str, Write] = {**windows.LAYERS, **pointwise.LAYERS, **of_channels.LAYERS, **shapes.LAYERS}
 _FAILURES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError, StopIteration)
 
 

@@ -83,6 +83,18 @@ def upsample(use: Use, x: Tensor) -> Tensor:
     return Tensor(nodes.of_floats(op, f"{scope}/{op}", x.ref, size, **options), x.rank)
 
 
+def upsample_signal(use: Use, x: Tensor) -> Tensor:
+    """Write `UpSampling1D`: the signal as an image of one row, each of whose pixels is repeated."""
+    nodes, scope = use.nodes, use.scope
+    image = Tensor(nodes.expanded(f"{scope}/ExpandDims", x.ref, 1), 4)
+    factor = nodes.integers(f"{scope}/factor", [1, *use.lengths("size", 2)])
+    size = nodes.add("Mul", f"{scope}/size", nodes.sizes(f"{scope}/old", image, 1, 3), factor, T=INT32)
+    options = {"align_corners": False, "half_pixel_centers": True}
+    op = "ResizeNearestNeighbor"
+    large = nodes.of_floats(op, f"{scope}/{op}", image.ref, size, **options)
+    return Tensor(nodes.of_floats("Squeeze", f"{scope}/Squeeze", large, squeeze_dims=[1]), x.rank)
+
+
 def _is_old(version: str) -> bool:
     """Whether it is a version before Keras and `tf.keras` became one, which is not `tf.keras`."""
     return version.startswith(("0.", "1.", "2.0", "2.1", "2.2", "2.3")) and not version.endswith("-tf")
@@ -92,6 +104,7 @@ LAYERS: dict[str, Write] = {
     "Flatten": flatten,
     "Reshape": reshape,
     "Permute": permute,
+    "UpSampling1D": upsample_signal,
     "UpSampling2D": upsample,
     **{f"ZeroPadding{n}D": pad for n in (1, 2, 3)},
     **{f"Cropping{n}D": crop for n in (1, 2, 3)},
