@@ -120,13 +120,13 @@ def error(one: Tensor, other: Tensor) -> float:
 
 @pytest.mark.parametrize("block", LARGE, ids=repr)
 def test_without_a_gradient(block: core.Block):
-    """The same numbers, with nothing kept; also where only the tape is off."""
+    """The same numbers, with nothing kept; in the fast form where that is faster also then."""
     layer, x = layer_of(block).eval(), image_of(block)
-    output = layer(x)
+    output, alone = layer(x), not isinstance(block, core.SqueezeExcitation | core.ChannelAttention)
     for mode in (torch.no_grad, torch.inference_mode):
         with noting() as counts, mode():
-            assert torch.equal(layer(x), output)
-        assert counts[type(block).__name__] == 1
+            assert error(layer(x), output) == 0
+        assert counts[type(block).__name__] == alone
 
 
 @pytest.mark.parametrize("block", LARGE, ids=repr)
@@ -213,4 +213,4 @@ def test_the_page_has_these_numbers():
     stated = {
         name: (float(kept), float(peak)) for names, kept, peak in rows for name in re.findall(r"`([A-Z]\w+)`", names)
     }
-    assert stated == {type(block).__name__: list(costs) for block, costs in COSTS.items()}
+    assert stated == {type(block).__name__: costs for block, costs in COSTS.items()}

@@ -1,4 +1,8 @@
-"""Global context."""
+"""Global context.
+
+A step of training takes 0.3 of the plain form's time (8 x 256 x 56 x 56, one thread, as docs/fast.md has it), the call
+alone 0.4.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ class Pair:
     way from means to gates, formulas leave to the block's own functions, and gradients of it to autograd.
     """
 
-    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32, torch.float64)
+    dtypes: ClassVar[tuple[torch.dtype, ...]] = (torch.float32, torch.float64)  # of images that are taken
+    alone: ClassVar[tuple[torch.dtype, ...]] = dtypes  # of those that are taken also without a gradient
 
     def __init_subclass__(cls, of: type[Block]) -> None:
         FAST[of] = cls.run
@@ -39,10 +40,10 @@ class Pair:
         if not (taken(layer, x, cls.dtypes) and cls.fits(layer, x)):
             return None
         pair, weights = cls(layer), tensors(layer)
-        if not torch.is_grad_enabled() or not any(each is not None and each.requires_grad for each in (x, *weights)):
-            return pair.forward(x, differentiated=False)[0]
-        output: Tensor = _Taped.apply(pair, x, *weights)  # type: ignore[no-untyped-call]
-        return output
+        if torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in (x, *weights)):
+            output: Tensor = _Taped.apply(pair, x, *weights)  # type: ignore[no-untyped-call]
+            return output
+        return pair.forward(x, differentiated=False)[0] if x.dtype in cls.alone else None
 
     @classmethod
     def fits(cls, layer: Layer, x: Tensor) -> bool:

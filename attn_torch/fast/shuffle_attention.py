@@ -1,4 +1,8 @@
-"""Shuffle attention."""
+"""Shuffle attention.
+
+A step of training takes 0.65 of the plain form's time (8 x 256 x 56 x 56, one thread, as docs/fast.md has it), the call
+alone 0.6. Less than half as much is kept.
+"""
 
 from __future__ import annotations
 
