@@ -29,7 +29,7 @@ FORMS = (
     "integers", "separable", "channels_first", "softmax_of_pixels", "awkward_names", "resized", "transposed",
     "group_norms", "signals", "signals_of_channels_first", "dilated_signals", "dilated_volumes", "rows", "grey",
     "volumes", "flattened_volumes", "groups_of_rows",
-    "old_versions", "functions_of_numbers", "entries",
+    "old_versions", "functions_of_numbers", "entries", "hard_activations",
 )  # fmt: skip
 DETECTORS = (
     "yolo_of_meshgrids", "yolo_of_one_size", "yolo_of_shares", "ssd", "object_detection_api", "region_proposals",
@@ -198,6 +198,13 @@ def test_detectors_read_as_written(saved: Any) -> None:
     assert ".permute(0, 2, 3, 1).unflatten(3, (3, 7))" in source
     assert re.search(r"= grid\(\w+, 2\)\n", source)
     assert "sizes(" in source
+
+
+def test_hard_activations_are_one_step(saved: Any) -> None:
+    source = read(saved, "hard_activations").source
+    assert [source.count(f"{each}(") for each in ("F.hardswish", "F.hardsigmoid")] == [2, 1]
+    assert "hard_swish(self.third(x), 0.16667)" in source
+    assert "ResidualBlock" not in source
 
 
 def test_results_of_one_layer_are_all_there(saved: Any) -> None:

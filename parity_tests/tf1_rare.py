@@ -42,4 +42,17 @@ def entries() -> Any:
     return head(y)
 
 
-RARE = (old_versions, functions_of_numbers, entries)
+def hard_activations() -> Any:
+    """Build hard sigmoids and swishes, a sixth before or after, by a quotient, or not quite a sixth."""
+    y = stem(image())
+    y = conv(y, "first", 4)
+    y = y * tf.nn.relu6(y + 3.0) * (1 / 6)
+    y = conv(y, "second", 4)
+    y = y * (tf.nn.relu6(y + 3.0) / 6.0)
+    y = conv(y, "third", 4)
+    y = y * (0.16667 * tf.nn.relu6(3.0 + y))
+    y = conv(y, "fourth", 4)
+    return head(y + tf.nn.relu6(conv(y, "gate", 4) + 3.0) / 6.0 - tf.nn.relu6(y + 3.0) / 5.0)
+
+
+RARE = (old_versions, functions_of_numbers, entries, hard_activations)
