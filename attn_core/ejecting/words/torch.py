@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from attn_core.ejecting.words import code
-from attn_core.ejecting.words.code import SUM, Code, Operand, product, same, total
+from attn_core.ejecting.words.code import Code, Operand, product, same, total
 
 
 class TorchWords:
@@ -234,7 +234,7 @@ class TorchWords:
 
     def hard_sigmoid(self, x: Operand) -> Code:
         """See `Primitives.hard_sigmoid`; the gradient of PyTorch's own has a float32 sixth."""
-        return Code(f"F.relu6({Code(f'{x.text} + 3', SUM).text}) / 6", code.PRODUCT)
+        return Code(f"F.relu6({x.text} + 3) / 6", code.PRODUCT)
 
     def __getattr__(self, name: str) -> Any:
         if name not in FUNCTIONS:
@@ -242,10 +242,5 @@ class TorchWords:
         return lambda x: Code(f"{FUNCTIONS[name]}({x.text})")
 
 
-FUNCTIONS = {
-    "relu": "F.relu",
-    "silu": "F.silu",
-    "gelu": "F.gelu",
-    "hard_swish": "F.hardswish",
-    "sigmoid": "torch.sigmoid",
-}
+NN = {"relu": "F.relu", "silu": "F.silu", "gelu": "F.gelu", "hard_swish": "F.hardswish"}
+FUNCTIONS = {**NN, "sigmoid": "torch.sigmoid"}
