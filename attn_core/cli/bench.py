@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from attn_core.cli.console import FAILED, err, one_sentence, out, refuse, say, with_progress
 from attn_core.cli.parity import several
@@ -96,7 +96,7 @@ def _show(contest: Contest) -> None:
     size = " and ".join("x".join(map(str, shape)) for shape in trial.shapes)
     say(repr(trial.block))
     say(f"on {size}, {trial.dtype}, {trial.way}")
-    table = Table("layer")
+    table = Table(Column("layer", overflow="fold"))
     for title in ("us", "ours / it", "quartiles", "copies", "kept", "peak"):
         table.add_column(title, justify="right", no_wrap=True)
     image = image_bytes(trial)
