@@ -147,6 +147,20 @@ def test_without_a_gradient(block: core.Block):
 
 
 @pytest.mark.parametrize("block", LARGE, ids=repr)
+def test_outputs_may_be_added_to_in_place(block: core.Block):
+    """As residual blocks do; of a view that a function of autograd returned, PyTorch would refuse it."""
+    layer, x = layer_of(block), image_of(block)
+    with noting() as counts:
+        output = layer(x)
+    assert counts[type(block).__name__] == 1
+    assert not output._is_view()
+    output += x
+    output.relu_().sum().backward()
+    with torch.no_grad():
+        assert not layer(x)._is_view()
+
+
+@pytest.mark.parametrize("block", LARGE, ids=repr)
 def test_one_graph_twice(block: core.Block):
     """Its gradient a second time, many at once, and by checkpointing are the same numbers."""
     layer, x = layer_of(block).eval(), image_of(block)

@@ -6,7 +6,7 @@ Each part is swapped for one that somebody might put there, and each call made a
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
@@ -18,7 +18,8 @@ need("torch")
 
 import torch  # noqa: E402
 from fast_checks import image_of, layer_of, noting, plainly, results  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
+from torch import Tensor, distributed, nn  # noqa: E402
+from torch.distributed.fsdp import fully_shard  # noqa: E402
 from torch.nn.modules import module as modules  # noqa: E402
 from torch.nn.utils import parametrizations, prune  # noqa: E402
 from torch.overrides import TorchFunctionMode  # noqa: E402
@@ -26,6 +27,7 @@ from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 import attn_core as core  # noqa: E402
 import attn_torch  # noqa: E402
+from attn_core import parity  # noqa: E402
 from attn_core.spec import Part  # noqa: E402
 from attn_core.spec.parts import Dense  # noqa: E402
 from attn_torch.layer import FAST  # noqa: E402
@@ -201,6 +203,33 @@ def test_compiled_parts(block: str):
         if (found := compiled(layer.get_submodule(part))) is not None:
             layer.set_submodule(part, found)
         assert_plain(block, layer, x)
+
+
+@pytest.fixture
+def one_process() -> Iterator[None]:
+    """Be a group of one process, for which FSDP shards as for many."""
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()
+
+
+@pytest.mark.filterwarnings("ignore:FSDP2-wrapped module .FSDPLinear. returned a view")  # a dense layer of tokens
+@pytest.mark.usefixtures("one_process")
+@pytest.mark.parametrize("whole", [True, False])
+@every_block
+def test_sharded_layers(block: str, whole: bool):
+    """Of a layer that is sharded as a whole, weights are plain while it runs; its parts may be sharded alone."""
+    plain, x = ready(block)
+    layer, mesh = copy.deepcopy(plain), distributed.init_device_mesh("cpu", (1,))
+    for module in [layer] if whole else [*layer.children(), layer]:
+        fully_shard(module, mesh=mesh)
+    with noting() as counts:
+        layer(x).square().sum().backward()
+    assert counts[block] == whole
+    with plainly():
+        plain(x).square().sum().backward()
+    for one, other in zip(layer.parameters(), plain.parameters(), strict=True):
+        assert parity.error(one.grad.full_tensor().numpy(), other.grad.numpy()) <= FLOAT64
 
 
 @every_block

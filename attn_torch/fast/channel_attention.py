@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from attn_core import blocks as core
+from attn_torch import ops
 from attn_torch.fast import kernels
 from attn_torch.fast.pair import Kept, Known, Pair, left, moving, pull_back
 
@@ -25,7 +26,7 @@ class ChannelAttention(Pair, of=core.ChannelAttention):
     def forward(self, x: Tensor, differentiated: bool) -> tuple[Tensor, Kept]:
         """Compute M_c * x."""
         pools = pooled(self.block, x, differentiated)
-        return kernels.scaled(x, gate(self.block, self.layer, *pools[:2])), pools
+        return ops.scale(x, gate(self.block, self.layer, *pools[:2])), pools
 
     def backward(self, p: Any, x: Tensor, kept: Kept, pull: Tensor, moves: bool) -> Tensor | None:
         """With g the pull: dL/dM_c = sum of g * x, and dL/dx = g * M_c + dL/dmean / HW; dL/dmax is added at maxima."""
@@ -37,7 +38,7 @@ class ChannelAttention(Pair, of=core.ChannelAttention):
             return None
         scale = scale.detach()
         if mean is None:
-            result = kernels.scaled(pull, scale)
+            result = ops.scale(pull, scale)
         else:
             result = kernels.shifted_scaled(pull, scale, left(mean) / x[0, 0].numel())
         if index is not None:

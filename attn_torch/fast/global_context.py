@@ -71,7 +71,5 @@ class GlobalContext(Pair, of=core.GlobalContext):
     def _fused(x: Tensor, factor: Tensor | None, shift: Tensor | None) -> Tensor:
         """Compute factor * x + shift for each channel, with what is there of the two."""
         if factor is None:
-            return x if shift is None else (x.flatten(2) + shift[..., None]).view(x.shape)
-        return (
-            kernels.scaled(x, factor.detach()) if shift is None else kernels.shifted_scaled(x, factor.detach(), shift)
-        )
+            return x if shift is None else ops.shift(x, shift)
+        return ops.scale(x, factor.detach()) if shift is None else kernels.shifted_scaled(x, factor.detach(), shift)

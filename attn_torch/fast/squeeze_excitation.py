@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from attn_core import blocks as core
+from attn_torch import ops
 from attn_torch.fast import kernels
 from attn_torch.fast.pair import Kept, Known, Pair, left, moving, pull_back
 from attn_torch.layer import Layer
@@ -32,7 +33,7 @@ class SqueezeExcitation(Pair, of=core.SqueezeExcitation):
     def forward(self, x: Tensor, differentiated: bool) -> tuple[Tensor, Kept]:
         """Compute s * x."""
         mean = kernels.spatial_mean(x)
-        return kernels.scaled(x, self._gate(self.layer, mean)), (mean,)
+        return ops.scale(x, self._gate(self.layer, mean)), (mean,)
 
     def backward(self, p: Any, x: Tensor, kept: Kept, pull: Tensor, moves: bool) -> Tensor | None:
         """With g the pull: dL/ds = sum of g * x, and dL/dx = g * s + dL/dz / HW."""
