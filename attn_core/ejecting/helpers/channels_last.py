@@ -90,12 +90,22 @@ HELPERS = {
             x = xp.moveaxis(xp.tensordot(x, weights, ((axis,), (1,))), -1, axis)
     return x
 ''',
-    "resize": '''def resize(x: Tensor, like: Tensor) -> Tensor:
-    """Interpolate an image to the size of another, the centres of the corner pixels aligned."""
+    "leaky_relu": '''def leaky_relu(x: Tensor) -> Tensor:
+    """Compute x where it is positive, elsewhere a hundredth of it."""
+    return xp.where(x > 0, x, x * 0.01)
+''',
+    "resize": '''def resize(x: Tensor, like: Tensor, align_corners: bool = True) -> Tensor:
+    """Interpolate an image to the size of another, outer centres or edges aligned."""
     for axis in range(1, len(x.shape) - 1):
         pixels, target = xp.shape(x)[axis], xp.shape(like)[axis]
-        last = xp.maximum(target - 1, 1)
-        distance = xp.abs(xp.arange(target)[:, None] * (pixels - 1) - xp.arange(pixels) * last)
+        if align_corners:
+            last = xp.maximum(target - 1, 1)
+            places = xp.arange(target) * (pixels - 1)
+        else:
+            last = xp.maximum(2 * target, 1)
+            places = (2 * xp.arange(target) + 1) * pixels - target
+            places = xp.clip(places, 0, last * (pixels - 1))
+        distance = xp.abs(places[:, None] - xp.arange(pixels) * last)
         weights = cast(xp.maximum(last - distance, 0), x) / cast(last, x)
         x = xp.moveaxis(xp.tensordot(x, weights, ((axis,), (1,))), -1, axis)
     return x

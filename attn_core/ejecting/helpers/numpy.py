@@ -150,11 +150,18 @@ HELPERS = {
             x = np.stack(pieces, axis)
     return x
 ''',
-    "resize": '''def resize(x: Array, like: Array) -> Array:
-    """Interpolate an image to the size of another, the centres of the corner pixels aligned."""
+    "leaky_relu": '''def leaky_relu(x: Array) -> Array:
+    """Compute x where it is positive, elsewhere a hundredth of it."""
+    return np.where(x > 0, x, x * 0.01)
+''',
+    "resize": '''def resize(x: Array, like: Array, align_corners: bool = True) -> Array:
+    """Interpolate an image to the size of another, outer centres or edges aligned."""
     for axis in range(2, x.ndim):
         pixels, target = x.shape[axis], like.shape[axis]
-        places = np.arange(target) * ((pixels - 1) / max(target - 1, 1))
+        if align_corners:
+            places = np.arange(target) * ((pixels - 1) / max(target - 1, 1))
+        else:
+            places = np.clip((np.arange(target) + 0.5) * (pixels / target) - 0.5, 0, pixels - 1)
         weights = np.maximum(1 - np.abs(places[:, None] - np.arange(pixels)), 0)
         x = np.moveaxis(np.tensordot(x, weights.astype(x.dtype), (axis, 1)), -1, axis)
     return x

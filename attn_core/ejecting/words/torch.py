@@ -71,10 +71,11 @@ class TorchWords:
 
     # ---- from an image to another place ----------------------------------------------------------------------------
 
-    def resize(self, x: Operand, like: Operand) -> Code:
-        """See `Primitives.resize`."""
+    def resize(self, x: Operand, like: Operand, align_corners: bool = True) -> Code:
+        """See `Primitives.resize`; edges are aligned by default in PyTorch."""
         mode = ("linear", "bilinear", "trilinear")[x.rank - 1]
-        return Code(f'F.interpolate({x.text}, {like}.shape[2:], mode="{mode}", align_corners=True)')
+        corners = ", align_corners=True" * align_corners
+        return Code(f'F.interpolate({x.text}, {like}.shape[2:], mode="{mode}"{corners})')
 
     def affine_grid(
         self, theta: Operand, size: Sequence[int | None], align_corners: bool, like: Operand | None = None
@@ -243,4 +244,4 @@ class TorchWords:
 
 
 NN = {"relu": "F.relu", "silu": "F.silu", "gelu": "F.gelu", "hard_swish": "F.hardswish"}
-FUNCTIONS = {**NN, "sigmoid": "torch.sigmoid"}
+FUNCTIONS = {**NN, "leaky_relu": "F.leaky_relu", "sigmoid": "torch.sigmoid"}

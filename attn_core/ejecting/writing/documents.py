@@ -23,8 +23,8 @@ NORMS = (parts.BatchNorm, parts.GroupNorm, parts.LayerNorm)
 USUAL_LAW = {"weight": parts.ONE, "bias": parts.ZERO}
 # Of a formula that says what it is without a page beside it.
 FUNCTIONS = frozenset((
-    "mean", "max", "relu", "silu", "gelu", "hard_swish", "sigmoid", "hard_sigmoid", "concat", "channel_mean",
-    "channel_max",
+    "mean", "max", "relu", "silu", "gelu", "hard_swish", "leaky_relu", "sigmoid", "hard_sigmoid", "concat",
+    "channel_mean", "channel_max",
 ))  # fmt: skip
 
 Leaf = Callable[[Part, str], str]
