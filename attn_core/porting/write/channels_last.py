@@ -12,6 +12,7 @@ from attn_core.porting.write.blocks_of_pixels import channels_last_helpers
 from attn_core.porting.write.classes import Instances, LayerMember
 from attn_core.porting.write.forward import Code
 from attn_core.porting.write.grids import counted, helpers
+from attn_core.porting.write.local_response import LOCAL_RESPONSE_NORM
 from attn_core.porting.write.padding import Either, symmetric
 from attn_core.porting.write.regrouping import permuted, sizes_text
 from attn_core.porting.write.resizing import CROP, resized
@@ -19,15 +20,6 @@ from attn_core.porting.write.spelling import call, cuts, inside, only_if, piece,
 from attn_core.porting.write.writer import Writer
 
 REDUCTIONS = ("mean", "sum", "max", "min")
-
-LOCAL_RESPONSE_NORM = '''def local_response_norm(x, radius, bias, alpha, beta):
-    """Divide by a power of the squares of the channels nearby."""
-    squares = {arrays}.pad(x**2, ((0, 0), (0, 0), (0, 0), (radius, radius)))
-    near = sum(squares[..., k : k + x.shape[-1]] for k in range(2 * radius + 1))
-    return x / (bias + alpha * near) ** beta
-
-
-'''
 
 
 class ChannelsLast(Writer):
