@@ -54,13 +54,18 @@ def count(x: Any, axes: Iterable[int], dtype: Any = None) -> Any:
 def max_pool(x: Any, window: tuple[int, ...], strides: tuple[int, ...], padding: str) -> Any:
     """Pool an image with its channels last; of three axes in two steps, as TensorFlow cannot in float64."""
     if len(window) < 3:
-        return ops.max_pool(x, window, strides, padding, "channels_last")
+        return ops.max_pool(x, _alike(window), _alike(strides), padding, "channels_last")
     batch, depth, *rest = ops.shape(x)
     planes = max_pool(ops.reshape(x, (batch * depth, *rest)), window[1:], strides[1:], padding)
     _, height, width, channels = ops.shape(planes)
     columns = ops.reshape(planes, (batch, depth, height * width, channels))
     pooled = max_pool(columns, (window[0], 1), (strides[0], 1), padding)
     return ops.reshape(pooled, (batch, ops.shape(pooled)[1], height, width, channels))
+
+
+def _alike(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
+    """Return one number for several that are alike: files of models hold a list else, which Keras 3.15 on JAX refuses."""
+    return numbers[0] if len(set(numbers)) == 1 else numbers
 
 
 def cut(x: Any, axis: int, groups: int) -> Any:
