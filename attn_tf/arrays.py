@@ -64,7 +64,7 @@ def max_pool(x: Any, window: tuple[int, ...], strides: tuple[int, ...], padding:
 
 
 def _alike(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
-    """Return one number for several that are alike: files of models hold a list else, which Keras 3.15 on JAX refuses."""
+    """Return one number for several that are alike: a file has a list of several, which Keras 3.15 on JAX refuses."""
     return numbers[0] if len(set(numbers)) == 1 else numbers
 
 
