@@ -107,6 +107,6 @@ def test_design_shows_a_real_block():
     """But for annotations and docstrings."""
     shown, *_ = samples("design.md")
     for function in ast.parse(shown).body:
-        real = textwrap.dedent(inspect.getsource(getattr(core.SqueezeExcitation, function.name)))
+        real = textwrap.dedent(inspect.getsource(getattr(core.EffectiveSqueezeExcitation, function.name)))
         (found,) = ast.parse(real).body
         assert [ast.unparse(line) for line in function.body] == [ast.unparse(line) for line in found.body[1:]]
