@@ -54,8 +54,31 @@ def sample(x: Any, grid: Any, padding: str, align_corners: bool) -> Rounded:
 
 def _bound(place: Rounded, pixels: int, padding: str) -> Numbers:
     """Return how far off a place may be, in pixels: less than 0 where it is kept at the border, whatever it is."""
-    beyond = (place.value + place.bound < 0) | (place.value - place.bound > pixels - 1)
-    return np.where(beyond & (padding == "border"), -1.0, place.bound)
+    before = place.value + place.bound < 0
+    behind = place.value - place.bound > pixels - 1
+    is_kept = padding == "border"
+    return np.where((before | behind) & is_kept, -1.0, place.bound)
+
+
+def _on_centre(place: Numbers, bound: Numbers) -> Mask:
+    """Say which points may be on a pixel's centre, or beyond."""
+    distance = np.abs(place - np.rint(place))
+    return np.asarray(distance <= bound)
+
+
+# Beyond the pixel next to the image all are alike.
+
+
+def _lowest(place: Numbers, bound: Numbers, pixels: int) -> Numbers:
+    """Return the first pixel within reach."""
+    first = np.ceil(place - bound) - 1
+    return np.asarray(np.clip(first, -1, pixels), int)
+
+
+def _highest(place: Numbers, bound: Numbers, pixels: int) -> Numbers:
+    """Return the last pixel within reach."""
+    last = np.floor(place + bound) + 1
+    return np.asarray(np.clip(last, -1, pixels), int)
 
 
 class Reach:
@@ -66,22 +89,23 @@ class Reach:
     """
 
     def __init__(self, places: list[Numbers], bounds: list[Numbers], sizes: tuple[int, ...]) -> None:
-        on_centre = [np.abs(p - np.rint(p)) <= b for p, b in zip(places, bounds, strict=True)]
-        bounds = [np.maximum(b, 0) for b in bounds]
+        on_centre = list(map(_on_centre, places, bounds))
+        bounds = [np.maximum(bound, 0) for bound in bounds]
         self.crosses: Mask = np.any(on_centre, 0)
         self.moved: Numbers = np.where(self.crosses, np.sum(bounds, 0), 0.0)
-        self.shares = [np.where(on, 1.0, np.minimum(self.moved, 1)) * self.crosses for on in on_centre]
-        # Beyond the pixel next to the image all are alike.
-        limits = list(zip(places, bounds, sizes, strict=True))
-        self.low = [np.clip(np.ceil(p - b) - 1, -1, n).astype(int) for p, b, n in limits]
-        self.high = [np.clip(np.floor(p + b) + 1, -1, n).astype(int) for p, b, n in limits]
+        elsewhere = np.minimum(self.moved, 1)
+        self.shares = [np.where(on, 1.0, elsewhere) * self.crosses for on in on_centre]
+        self.low = list(map(_lowest, places, bounds, sizes))
+        self.high = list(map(_highest, places, bounds, sizes))
 
     def pixels(self) -> Iterator[Pixels]:
         """Yield one pixel within reach of each point, until all were yielded."""
-        sides = [int((high - low).max(initial=0)) + 1 for low, high in zip(self.low, self.high, strict=True)]
+        spans = map(np.subtract, self.high, self.low)
+        sides = [int(span.max(initial=0)) + 1 for span in spans]
         for step in itertools.product(*map(range, sides)):
-            at = [low + i for low, i in zip(self.low, step, strict=True)]
-            yield Pixels(at, self.crosses & np.all([i <= high for i, high in zip(at, self.high, strict=True)], 0))
+            at = list(map(np.add, self.low, step))
+            is_within = np.all(list(map(np.less_equal, at, self.high)), 0)
+            yield Pixels(at, self.crosses & is_within)
 
 
 class Pixels(NamedTuple):
@@ -92,8 +116,10 @@ class Pixels(NamedTuple):
 
     def indices(self, shape: tuple[int, ...]) -> tuple[Numbers, ...]:
         """Return the index of the sample, then those of the nearest pixel in the image."""
-        samples = np.arange(shape[0]).reshape(-1, *(1,) * (len(shape) - 2))
-        return (samples, *(np.clip(i, 0, n - 1) for i, n in zip(self.at, shape[2:], strict=True)))
+        batch, _, *sizes = shape
+        samples = np.arange(batch).reshape(-1, *(1 for _ in sizes))
+        nearest = (np.clip(i, 0, n - 1) for i, n in zip(self.at, sizes, strict=True))
+        return (samples, *nearest)
 
     def inside(self, shape: tuple[int, ...], padding: str) -> Mask:
         """Say which of them are in the image, or stand for a pixel of it."""
@@ -105,11 +131,15 @@ def _width(x: Numbers, reach: Reach, padding: str) -> Numbers:
     """Return how far apart the pixels within reach of each point are: (batch, channels, *points)."""
     least: Any = np.inf
     most: Any = -np.inf
+    image = np.moveaxis(x, 1, -1)
     for pixels in reach.pixels():
-        own = np.moveaxis(x, 1, -1)[pixels.indices(x.shape)] * pixels.inside(x.shape, padding)[..., None]
-        least = np.where(pixels.within[..., None], np.minimum(least, own), least)
-        most = np.where(pixels.within[..., None], np.maximum(most, own), most)
-    return np.moveaxis(np.where(reach.crosses[..., None], most - least, 0.0), -1, 1)
+        inside = pixels.inside(x.shape, padding)
+        own = image[pixels.indices(x.shape)] * inside[..., None]
+        within = pixels.within[..., None]
+        least = np.where(within, np.minimum(least, own), least)
+        most = np.where(within, np.maximum(most, own), most)
+    apart = np.where(reach.crosses[..., None], most - least, 0.0)
+    return np.moveaxis(apart, -1, 1)
 
 
 def _scattered(size: Numbers, reach: Reach, shape: tuple[int, ...], padding: str) -> Numbers:
