@@ -114,7 +114,7 @@ def test_linen(name: str):
             y = y.reshape(-1, *y.shape[2:])
             return (y * cotangent).sum(), (y, jax.tree.map(lambda leaf: leaf[0], moved))
 
-        slopes = jax.value_and_grad(loss, (0, 1), has_aux=True)
+        slopes = jax.jit(jax.value_and_grad(loss, (0, 1), has_aux=True))
         (_, (y, moved)), (gradient, of_images) = slopes(variables["params"], images)
         found = linen.weights(module.bind(variables | moved))
         gradients = linen.weights(module.bind(variables | {"params": gradient}))
