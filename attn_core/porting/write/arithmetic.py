@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from attn_core.porting.network.rules.arithmetic import NUMBER, WEIGHT
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.forward import Code
 
 INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+SIMPLE = re.compile(r"-?[\w.]+")  # a name, an attribute or a number
 BINARY = (*INFIX, "maximum", "minimum", "squared_difference")
 
 
@@ -18,5 +21,8 @@ def operands(step: Step, inputs: list[Code], weight: str) -> list[Code]:
 
 def infix(step: Step, parts: list[Code]) -> Code:
     """Write a sum, product or power."""
-    sign = INFIX[step.kind]
-    return Code(f" {sign} ".join(map(str, parts)), atomic=False)
+    texts = list(map(str, parts))
+    # As formatters have it: a power of names and numbers has no spaces.
+    is_tight = step.kind == "power" and all(map(SIMPLE.fullmatch, texts))
+    sign = INFIX[step.kind] if is_tight else f" {INFIX[step.kind]} "
+    return Code(sign.join(texts), atomic=False)
