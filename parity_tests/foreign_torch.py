@@ -168,3 +168,8 @@ class CBAM(nn.Sequential):
         super().__init__()
         for name in sorted(gates, reverse=spatial_first):
             self.add_module(name, gates[name])
+
+
+class ResidualCBAM(CBAM):
+    def forward(self, x):
+        return x + super().forward(x)

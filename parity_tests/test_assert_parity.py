@@ -116,7 +116,7 @@ ENDS = {
         "They agree up to expand and part ways after it: at sigmoid, scale.",
         "It returns the gate 'channel', which its caller multiplies with the image; the block does both.",
     ],
-    theirs.Residual: ["Its output is the block's with the input added."],
+    theirs.Residual: ["It matches with residual=True."],
     theirs.Random: [
         "Its output is random: the same input gave another output. Compare it without dropout, or in eval."
     ],
@@ -143,7 +143,7 @@ def test_what_it_is_instead(layer: type):
 
 ACTIVATIONS = {
     "It matches with relu left out.": nn.Identity(),
-    "It matches with a leaky relu of slope 0.01 in place of relu.": nn.LeakyReLU(),
+    "It matches with activation='leaky_relu'.": nn.LeakyReLU(),
     "It matches with a leaky relu of slope 0.2 in place of relu.": nn.LeakyReLU(0.2),
     "It matches with tanh in place of relu.": nn.Tanh(),
 }
@@ -152,6 +152,11 @@ ACTIVATIONS = {
 @pytest.mark.parametrize("end", ACTIVATIONS)
 def test_other_activations_are_told(end: str):
     assert refused(theirs.SE(activation=ACTIVATIONS[end])).splitlines()[-1] == end
+
+
+def test_the_input_added_is_told():
+    """Of a block that has no field for it."""
+    assert refused(theirs.ResidualCBAM(), CBAM).splitlines()[-1] == "Its output is the block's with the input added."
 
 
 def test_planes_swapped_are_told_by_name():

@@ -115,7 +115,8 @@ def test_wrong_modules_are_explained():
 @pytest.mark.parametrize(
     ("activation", "end"),
     [
-        (jax.nn.leaky_relu, "a leaky relu of slope 0.01 in place of relu."),
+        (jax.nn.leaky_relu, "activation='leaky_relu'."),
+        (lambda x: jax.nn.leaky_relu(x, 0.2), "a leaky relu of slope 0.2 in place of relu."),
         (lambda x: x, "relu left out."),
         (jnp.tanh, "tanh in place of relu."),
     ],
