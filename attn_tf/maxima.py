@@ -58,7 +58,7 @@ class _Line:
     """An axis of so many numbers, with what stands before and after it: an array is (before, length, after)."""
 
     def __init__(self, before: Any, length: Any, after: Any) -> None:
-        self.before, self.length, self.after = before, length, after
+        self.before, self.length, self.after = map(_number, (before, length, after))
         self.pieces = _pieces(length)
         self.each = length // self.pieces
 
@@ -108,6 +108,12 @@ class _Line:
 
     def _count(self, number: Any) -> Any:
         return ops.arange(number, dtype=INDEX[keras.backend.backend()])
+
+
+def _number(size: Any) -> Any:
+    """Return a size as indices are computed with; of an axis of any length, TensorFlow knows it as a short integer."""
+    is_open = keras.backend.backend() == "tensorflow" and not isinstance(size, int)
+    return ops.cast(size, INDEX["tensorflow"]) if is_open else size
 
 
 def _pieces(length: Any) -> int:

@@ -245,8 +245,8 @@ FAULTS = {
         "layer1.0.se.fc2.weight must be (64, 8, 1, 1), got (64, 9, 1, 1)",
     ),
     "left over": (
-        timm_se(**{"layer1.0.se.bn.weight": np.zeros(8)}),
-        "layer1.0.se.bn.weight (8,) is left over",
+        timm_se(**{"layer1.0.se.norm.weight": np.zeros(8)}),
+        "layer1.0.se.norm.weight (8,) is left over",
     ),
     "all": (
         timm_se(**{"layer1.0.se.fc2.weight": None, "layer1.0.se.fc1.bias": np.zeros(9), "layer1.0.se.x": np.zeros(2)}),
