@@ -48,7 +48,7 @@ def exchanged(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def test_every_dialect_is_proven_by_a_run_or_here():
-    assert set(PUBLISHED) == {name for name in dialects.names() if not dialects.get(name).proven}
+    assert {name for name in dialects.names() if not dialects.get(name).proven} <= PUBLISHED.keys()
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
