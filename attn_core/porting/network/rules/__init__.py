@@ -15,6 +15,7 @@ from attn_core.porting.network.rules import (
     reshapes,
     resizing,
     shapes,
+    slices,
     transposed,
 )
 from attn_core.porting.network.steps.lift import Rule
@@ -34,5 +35,6 @@ RULES: dict[str, Rule] = {
     **reshapes.RULES,
     **resizing.RULES,
     **shapes.RULES,
+    **slices.RULES,
     **transposed.RULES,
 }

@@ -67,7 +67,7 @@ class Observed:
 
     def shape(self, ref: Ref) -> OpenSizes:
         """Return a shape, None where it follows the image's."""
-        return _common(self.shapes[ref])
+        return common(self.shapes[ref])
 
     def constant_shape(self, ref: Ref) -> Sizes:
         """Return the shape of what does not depend on the image, such as weights."""
@@ -78,19 +78,20 @@ class Observed:
         if ref not in self.numbers:
             return None
         runs = [tuple(int(n) for n in array.flat) for array in self.numbers[ref]]
-        return _common(runs)
+        return common(runs)
 
     def fixed(self, ref: Ref) -> Sizes | None:
         """Return small integers, flat, if they are known and none follows the image's size."""
         return fixed(self.integers(ref))
 
 
-def _common(runs: list[Sizes]) -> OpenSizes:
+def common(runs: list[Sizes]) -> OpenSizes:
     """Return what is the same in all runs; a rank that differs is an error."""
-    return tuple(map(_same, zip(*runs, strict=True)))
+    return tuple(map(same_in_all, zip(*runs, strict=True)))
 
 
-def _same(entries: Sizes) -> int | None:
+def same_in_all(entries: Sizes) -> int | None:
+    """Return a number that is the same in all runs, else None."""
     different = set(entries)
     return entries[0] if len(different) == 1 else None
 
