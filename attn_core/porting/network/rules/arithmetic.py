@@ -14,7 +14,7 @@ from attn_core.porting.network.rules.bias import add_bias
 from attn_core.porting.network.rules.cbam import gated
 from attn_core.porting.network.rules.hard import hard, hard_swish
 from attn_core.porting.network.rules.norms import unfused
-from attn_core.porting.network.rules.numbers import shortest
+from attn_core.porting.network.rules.numbers import NUMBER, shortest
 from attn_core.porting.network.rules.places import constant, of_one_image, placed
 from attn_core.porting.network.steps.axes import Axes
 from attn_core.porting.network.steps.lift import Lifter, Rule, Unsupported
@@ -26,8 +26,7 @@ BINARY = {
     "Sub": "subtract", "Mul": "multiply", "RealDiv": "divide", "Div": "divide", "Maximum": "maximum",
     "Minimum": "minimum", "Pow": "power", "SquaredDifference": "squared_difference",
 }  # fmt: skip
-NUMBER = "{number}"  # where a plain number stands among the inputs
-WEIGHT = "{weight}"
+WEIGHT = "{weight}"  # where an array of weights stands among the inputs
 
 
 def _sum(lifter: Lifter, node: Node) -> Value:

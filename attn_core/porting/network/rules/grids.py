@@ -52,16 +52,28 @@ class Grid(NamedTuple):
 
 def grid_of(runs: Sequence[Array]) -> Grid:
     """Read a grid, of one image. **Raises** `Unsupported` if it is none."""
-    lines = list(zip(*(_lines(array) for array in runs), strict=True))
-    axes = tuple(line[0].axis for line in lines)
-    if any(len({line.axis for line in each}) > 1 for each in lines):
-        raise Unsupported(UNKNOWN)
+    found = [_lines(array) for array in runs]
+    # Each line in all runs: its length follows the image's size, its axis may not.
+    lines = list(zip(*found, strict=True))
+    for in_runs in lines:
+        axes = {line.axis for line in in_runs}
+        if len(axes) > 1:
+            raise Unsupported(UNKNOWN)
     for unit in _UNITS:
-        measured = [[unit.measured(line) for line in each] for each in lines]
-        if all(_near(np.array(each), np.array(each[0])) for each in measured):
-            times, plus = zip(*(each[0] for each in measured), strict=True)
-            return Grid(axes, unit, tuple(map(rounded, times)), tuple(map(rounded, plus)))
+        measured = [_measured(unit, in_runs) for in_runs in lines]
+        known = [numbers for numbers in measured if numbers is not None]
+        if len(known) == len(lines):
+            times, plus = zip(*known, strict=True)
+            along = tuple(in_runs[0].axis for in_runs in lines)
+            return Grid(along, unit, tuple(map(rounded, times)), tuple(map(rounded, plus)))
     raise Unsupported(UNKNOWN)
+
+
+def _measured(unit: Unit, in_runs: Sequence[_Line]) -> tuple[float, float] | None:
+    """Return times and plus of a line if they are the same in all runs, else None."""
+    first, *others = (unit.measured(line) for line in in_runs)
+    are_same = all(_near(np.array(other), np.array(first)) for other in others)
+    return first if are_same else None
 
 
 def rounded(number: float) -> float:
@@ -71,13 +83,14 @@ def rounded(number: float) -> float:
 
 def _lines(array: Array) -> Iterator[_Line]:
     """Yield the line of each entry of the last axis, or of the array if its last axis is one of places or of one."""
-    *_, last = array.shape
+    *others, length = array.shape
     along = _along(array)
-    if last == 1 or along == array.ndim - 1:
+    if length == 1 or along == len(others):
         yield _line(array)
         return
-    for entry in range(last):
-        yield _line(array[..., entry : entry + 1])
+    for place in range(length):
+        entry = array[..., place : place + 1]
+        yield _line(entry)
 
 
 def _along(array: Array) -> int | None:
@@ -90,14 +103,21 @@ def _line(array: Array) -> _Line:
     axis = _along(array)
     if axis is None:
         raise Unsupported(UNKNOWN)
-    numbers = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)[:, 0].astype(np.float64)
-    step = (numbers[-1] - numbers[0]) / (len(numbers) - 1)
-    straight = numbers[0] + step * np.arange(len(numbers))
+    # Numbers differ along this axis alone: any line along it is as good as the first.
+    rows = np.moveaxis(array, axis, -1)
+    length = array.shape[axis]
+    numbers = rows.reshape(-1, length)[0].astype(np.float64)
+    first, last = float(numbers[0]), float(numbers[-1])
+    step = (last - first) / (length - 1)
+    straight = first + step * np.arange(length)
     if not _near(straight, numbers):
         raise Unsupported(UNKNOWN)
-    return _Line(axis, float(numbers[0]), float(step), len(numbers))
+    return _Line(axis, first, step, length)
 
 
 def _near(found: Array, wanted: Array) -> bool:
     """Whether numbers are the same but for the rounding of float32."""
-    return bool((np.abs(found - wanted) <= NEAR * max(1.0, np.abs(wanted).max())).all())
+    distance = np.abs(found - wanted)
+    largest = np.abs(wanted).max()
+    bound = NEAR * max(1.0, largest)
+    return bool((distance <= bound).all())

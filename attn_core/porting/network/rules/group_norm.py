@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attn_core.porting.graph.graph import Node, Ref
-from attn_core.porting.network.rules.arithmetic import NUMBER
+from attn_core.porting.network.rules.numbers import NUMBER
 from attn_core.porting.network.steps.axes import NCHW, NHWC
 from attn_core.porting.network.steps.lift import Lifter
 from attn_core.porting.network.steps.steps import Step, Value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from attn_core.porting.graph.graph import Node
+from attn_core.porting.network.rules.numbers import NUMBER
 from attn_core.porting.network.steps.lift import Lifter
 from attn_core.porting.network.steps.steps import Step, Value
 
-_NUMBER = "{number}"
 _SHIFT = 3.0
 _NEAR = 1e-4  # some programs write 0.16667: the number is kept, and said in the source
 
@@ -43,5 +43,5 @@ def _shifted(lifter: Lifter, relu: Step) -> str | None:
     total = lifter.steps.get(relu.inputs[0])
     if total is None or total.kind != "add" or lifter.readers(total) != 1:
         return None
-    is_shift = _NUMBER in total.fields["operands"] and total.fields.get("number") == _SHIFT
+    is_shift = NUMBER in total.fields["operands"] and total.fields.get("number") == _SHIFT
     return total.inputs[0] if is_shift else None

@@ -6,6 +6,8 @@ import numpy as np
 
 from attn_core.porting.network.steps.lift import Unsupported
 
+NUMBER = "{number}"  # where a plain number stands among the inputs of a step
+
 
 def shortest(value: float) -> float:
     """Return the shortest decimal number with the same float32. **Raises** `Unsupported` if it is not finite."""

@@ -6,14 +6,18 @@ the last axis of whatever they are given.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 from attn_core.porting.graph.graph import Node, Ref
 from attn_core.porting.network.rules.pointwise import UNARY
 from attn_core.porting.network.rules.regrouping import regrouped
-from attn_core.porting.network.steps.axes import VECTOR
+from attn_core.porting.network.steps.axes import VECTOR, Axes
+from attn_core.porting.network.steps.beside import beside
 from attn_core.porting.network.steps.lift import Lifter
+from attn_core.porting.network.steps.observed import Sizes
 from attn_core.porting.network.steps.steps import Step, Value
 
 KIND = "rows"
@@ -26,45 +30,78 @@ def made_rows(lifter: Lifter, node: Node, x: Value) -> Value | None:
     before, after = lifter.observed.shapes[node.inputs[0]], lifter.observed.shapes[Ref(node.name)]
     if len(before[0]) <= len(VECTOR) or len(after[0]) != len(VECTOR):
         return None
-    # A last axis may be of several rows: the scores of all anchors of a place.
     shapes = []
-    for old, (count, length) in zip(before, after, strict=True):
-        if old[-1] % length or prod(old) != count * length or count == old[0]:
+    for old, rows in zip(before, after, strict=True):
+        shape = _shape_of_rows(old, rows)
+        if shape is None:
             return None
-        more = () if old[-1] == length else (old[-1] // length,)
-        shapes.append((*old[:-1], *more, length))
-    if len({len(shape) for shape in shapes}) > 1:
+        shapes.append(shape)
+    first = shapes[0]
+    if any(len(shape) != len(first) for shape in shapes):
         return None
-    whole = x
-    if len(shapes[0]) > len(before[0]):
-        apart = Node(f"{node.name}:apart", node.op, node.inputs, node.attributes)
-        found = regrouped(lifter, apart, x, before, shapes)
-        if found is None:
-            return None
-        whole = found
-    return lifter.add(node, KIND, (whole,), {"whole": whole.axes, "shapes": shapes}, VECTOR)
+    whole: Value | None = x
+    if len(first) > len(before[0]):
+        whole = regrouped(lifter, beside(node, "apart"), x, before, shapes)
+    if whole is None:
+        return None
+    fields = {"whole": whole.axes, "shapes": shapes}
+    return lifter.add(node, KIND, (whole,), fields, VECTOR)
+
+
+def _shape_of_rows(shape: Sizes, rows: Sizes) -> Sizes | None:
+    """Return the shape of an array whose last axis is a row; None if the rows are none of all places."""
+    count, length = rows
+    *places, last = shape
+    if last % length or prod(shape) != count * length:
+        return None
+    # One row for each image is a vector.
+    if count == shape[0]:
+        return None
+    # A last axis may be of several rows: the scores of all anchors of a place.
+    if last != length:
+        places.append(last // length)
+    return (*places, length)
 
 
 def from_rows(lifter: Lifter, node: Node, x: Value) -> Value | None:
     """Lift what was done to rows at the reshape that ends it, as done to what they were; None if it was other."""
+    chain = _chain(lifter, x)
+    if not chain:
+        return None
+    rows, *done = chain
+    (source,) = rows.inputs
+    axes, shapes = rows.fields["whole"], rows.fields["shapes"]
+    # A dense layer at each place of an image is a convolution.
+    if lifter.is_image(len(axes)) and any(step.kind == "dense" for step in done):
+        return None
+    for step in done:
+        name = f"{step.name}:whole"
+        fields = _of_whole(step.fields, axes)
+        lifter.steps[name] = replace(step, name=name, inputs=(source,), fields=fields)
+        source = name
+        if step.kind == "dense":
+            outputs = step.fields["outputs"]
+            shapes = [(*shape[:-1], outputs) for shape in shapes]
+    after = lifter.observed.shapes[Ref(node.name)]
+    return regrouped(lifter, node, Value(source, axes), shapes, after)
+
+
+def _chain(lifter: Lifter, x: Value) -> list[Step]:
+    """Return the step that made rows and those that followed, in order; none if another is among them."""
     chain: list[Step] = []
     step = lifter.steps.get(x.step)
-    while step is not None and step.kind != KIND:
-        if step.kind not in (*_ALONG_ROWS, *_OF_EACH) or len(step.inputs) != 1:
-            return None
+    while step is not None:
         chain.append(step)
+        if step.kind == KIND:
+            return chain[::-1]
+        if step.kind not in (*_ALONG_ROWS, *_OF_EACH) or len(step.inputs) != 1:
+            return []
         step = lifter.steps.get(step.inputs[0])
-    if step is None:
-        return None
-    (source,) = step.inputs
-    axes, shapes = step.fields["whole"], step.fields["shapes"]
-    if lifter.is_image(len(axes)) and any(each.kind == "dense" for each in chain):
-        return None  # of an image, that is a convolution
-    for each in reversed(chain):
-        name = f"{each.name}:whole"
-        fields = {**each.fields, "axis": axes[-1], "rank": len(axes)} if "axis" in each.fields else each.fields
-        lifter.steps[name] = replace(each, name=name, inputs=(source,), fields=fields)
-        source = name
-        if each.kind == "dense":
-            shapes = [(*shape[:-1], each.fields["outputs"]) for shape in shapes]
-    return regrouped(lifter, node, Value(source, axes), shapes, lifter.observed.shapes[Ref(node.name)])
+    return []
+
+
+def _of_whole(fields: Mapping[str, Any], axes: Axes) -> Mapping[str, Any]:
+    """Return the fields of a step that goes along the last of these axes, and no longer along rows."""
+    if "axis" not in fields:
+        return fields
+    return {**fields, "axis": axes[-1], "rank": len(axes)}
