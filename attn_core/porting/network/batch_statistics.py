@@ -42,17 +42,21 @@ def with_averages(graph: Graph, alive: Graph, image: Ref) -> Set:
     flag has its own branch for inference, and stays as it is.
     """
     data = descendants(alive, [image.node])
-    found = _by_moves(graph, alive, data) | {}
+    found = _by_moves(graph, alive, data)
     for node in alive.nodes.values():
-        if node.name in data:
-            for statistic, role in _statistics(alive, node):
-                found.setdefault(statistic, _by_scope(graph, node.name, role))
+        if node.name not in data:
+            continue
+        for statistic, role in _statistics(alive, node):
+            found.setdefault(statistic, _by_scope(graph, node.name, role))
     known = {statistic: read for statistic, read in found.items() if read is not None}
     changed = dict(graph.nodes)
+    # A fused norm has two statistics, and is changed once.
     for name in {statistic.node for statistic in known}:
-        changed.update({node.name: node for node in _reading(graph, graph.nodes[name], known)})
-    names = {name for name in changed if changed[name] is not graph.nodes.get(name) and name in graph.nodes}
-    return Set(without_leftovers(rebuilt(graph, changed.values()), graph), tuple(sorted(names)))
+        for node in _reading(graph, graph.nodes[name], known):
+            changed[node.name] = node
+    names = sorted(name for name, node in graph.nodes.items() if changed[name] is not node)
+    result = rebuilt(graph, changed.values())
+    return Set(without_leftovers(result, graph), tuple(names))
 
 
 def trained(graph: Graph, names: Collection[str]) -> int:
@@ -68,12 +72,19 @@ def _by_moves(graph: Graph, alive: Graph, data: set[str]) -> dict[Ref, Ref | Non
     found: dict[Ref, Ref | None] = {}
     for move in moves(graph):
         value = _computed(graph, move.value)
-        # An average of losses is a single number; the average of a weight does not depend on the image.
-        is_vector = len([n for n in move.average.shape if n != 1]) <= 1 and move.average.shape != ()
-        name = move.average.name.rpartition("/")[2]
-        if is_vector and value.node in data and name not in _AIDE and _is_of_batch(alive, value):
+        _, _, name = move.average.name.rpartition("/")
+        # The average of a weight does not depend on the image.
+        if value.node not in data or name in _AIDE:
+            continue
+        if _is_vector(move.average.shape) and _is_of_batch(alive, value):
             found[value] = move.read
     return found
+
+
+def _is_vector(shape: tuple[int, ...]) -> bool:
+    """Whether an average has a number for each channel; that of losses is a single number."""
+    lengths = [size for size in shape if size != 1]
+    return shape != () and len(lengths) <= 1
 
 
 def _computed(graph: Graph, value: Ref) -> Ref:
@@ -105,7 +116,8 @@ def _by_scope(graph: Graph, name: str, role: str) -> Ref | None:
     scopes = name.split("/")[:-1]
     for end in range(len(scopes), 0, -1):
         for start in range(end):
-            variable = graph.nodes.get("/".join([*scopes[start:end], role]))
+            scope = scopes[start:end]
+            variable = graph.nodes.get("/".join([*scope, role]))
             if variable is not None and variable.op in VARIABLES:
                 return _read(graph, variable)
     return None

@@ -17,9 +17,10 @@ from attn_core.porting.graph.reads import VARIABLES, stored
 from attn_core.porting.network.accounted import beside, left_out, refuse, require_joined
 from attn_core.porting.network.batch_statistics import with_averages
 from attn_core.porting.network.boundary import BoundaryError
+from attn_core.porting.network.candidates import given_names
 from attn_core.porting.network.clean import clean, rebuilt
 from attn_core.porting.network.dropout import without_dropout
-from attn_core.porting.network.end import End, find_output, given_names
+from attn_core.porting.network.end import End, find_output
 from attn_core.porting.network.heads import JOINED, joined
 from attn_core.porting.network.momenta import momenta
 from attn_core.porting.network.settings import Settings, settings

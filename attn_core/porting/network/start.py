@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tensorboard.compat.proto import node_def_pb2
@@ -30,10 +30,15 @@ def find_input(graph: Graph, settled: Collection[str], given: str | None = None)
     fed = [node.name for node in graph.nodes.values() if node.op in SOURCES and node.name not in settled]
     # Labels reach layers, too, in the gradients of the loss, but not those on the way to it.
     reach = {name: descendants(graph, [name]) for name in fed}
-    # Of two towers of one network, one that was built for inference needs no change.
-    best = max(fed, key=lambda name: (layers(graph, reach[name]), -trained(graph, reach[name])), default=None)
+
+    def merit(name: str) -> tuple[int, int]:
+        # Of two towers of one network, one that was built for inference needs no change.
+        return layers(graph, reach[name]), -trained(graph, reach[name])
+
+    best = max(fed, key=merit, default=None)
     if best is None or layers(graph, reach[best]) == 0:
-        found = f"what is fed ({', '.join(fed)}) reaches no layer" if fed else "nothing is fed"
+        names = ", ".join(fed)
+        found = f"what is fed ({names}) reaches no layer" if fed else "nothing is fed"
         raise BoundaryError(f"{graph.path} does not show the image: {found}; name it with --input NODE.")
     source = _image_output(graph, best)
     return _decoded(graph, source)
@@ -61,28 +66,38 @@ def _decoded(graph: Graph, source: Ref) -> Ref:
     the first tensor behind that has the axes of images: what is computed of an image stays in the network.
     """
     chain = list(_to_first_layer(graph, source))
-    random = _random(graph)
-    known = [_is_computed(graph, ref, before, random) for before, ref in zip([None, *chain], chain, strict=False)]
-    # What comes behind the last step that cannot be run: the step's own result first.
-    start = max((k for k, each in enumerate(known) if not each), default=0)
-    behind = chain[start:]
+    start = _last_unknown(graph, chain)
     if start == 0 and type_of(graph, source) != STRING:
         return source
+    # What comes behind the last step that cannot be run: the step's own result first.
+    behind = chain[start:]
     for ref in behind:
         if _rank(graph, ref) >= _LEAST_RANK:
             return ref
     return behind[-1]
 
 
+def _last_unknown(graph: Graph, chain: Sequence[Ref]) -> int:
+    """Return where on the way the last step stands that cannot be run; 0 if there is none."""
+    random = _random(graph)
+    before: Ref | None = None
+    found = 0
+    for place, ref in enumerate(chain):
+        if not _is_computed(graph, ref, before, random):
+            found = place
+        before = ref
+    return found
+
+
 def _to_first_layer(graph: Graph, source: Ref) -> Iterator[Ref]:
     """Yield the outputs on the way from a source to the first layer, in order."""
     data = descendants(graph, [source.node])
-    first = next((node for node in graph.nodes.values() if node.name in data and node.op in LAYERS), None)
-    if first is None:
+    found = (node for node in graph.nodes.values() if node.name in data and node.op in LAYERS)
+    node = next(found, None)
+    if node is None:
         yield source
         return
     way: list[Ref] = []
-    node = first
     while node.name != source.node:
         ref = next((ref for ref in node.inputs if ref.node in data), None)
         if ref is None or ref in way:
@@ -94,7 +109,8 @@ def _to_first_layer(graph: Graph, source: Ref) -> Iterator[Ref]:
 
 def _random(graph: Graph) -> set[str]:
     """Return the nodes that depend on random numbers."""
-    return descendants(graph, [node.name for node in graph.nodes.values() if "Random" in node.op])
+    draws = [node.name for node in graph.nodes.values() if "Random" in node.op]
+    return descendants(graph, draws)
 
 
 def _is_computed(graph: Graph, ref: Ref, before: Ref | None, random: Collection[str]) -> bool:
@@ -102,7 +118,8 @@ def _is_computed(graph: Graph, ref: Ref, before: Ref | None, random: Collection[
     node = graph.nodes[ref.node]
     # Once random numbers have come in, all that follows depends on them: it is asked where they do.
     draws = any(other.node in random for other in node.inputs if other != before)
-    return node.op in SOURCES or (node.op in OPS and not draws)
+    is_known = node.op in OPS and not draws
+    return is_known or node.op in SOURCES
 
 
 def _rank(graph: Graph, ref: Ref) -> int:
@@ -133,15 +150,27 @@ def cut(graph: Graph, image: Ref) -> Cut:
     if node.op == "Placeholder":
         return Cut(graph, image, ())
     before = ancestors(graph, [image.node]) - {image.node}
-    made = dict.fromkeys(graph.nodes[name].op for name in graph.nodes if name in before)
+    made = _kinds(node for node in graph.nodes.values() if node.name in before)
     # The other outputs of an iterator are labels: it stays, and the image gets a node of its own.
-    shared = any(ref.node == image.node and ref != image for each in graph.nodes.values() for ref in each.inputs)
-    name = f"{node.name}_image" if shared or image.output else node.name
+    is_apart = image.output > 0 or _is_shared(graph, image)
+    name = f"{node.name}_image" if is_apart else node.name
     fed = _placeholder(graph, image, name)
-    nodes = [fed if each.name == name else _reading(each, image, fed) for each in graph.nodes.values()]
-    if name not in graph.nodes:
-        nodes.append(fed)
-    return Cut(rebuilt(graph, nodes), Ref(name), tuple(op for op in made if op != "Const"))
+    nodes = {each.name: _reading(each, image, fed) for each in graph.nodes.values()}
+    nodes[name] = fed
+    return Cut(rebuilt(graph, nodes.values()), Ref(name), made)
+
+
+def _kinds(nodes: Iterable[Node]) -> tuple[str, ...]:
+    """Return the operations of nodes, each once; a constant does nothing."""
+    ops = dict.fromkeys(node.op for node in nodes)
+    ops.pop("Const", None)
+    return tuple(ops)
+
+
+def _is_shared(graph: Graph, image: Ref) -> bool:
+    """Whether something reads another output of the node that gives the image."""
+    read = {ref for node in graph.nodes.values() for ref in node.inputs}
+    return any(ref.node == image.node and ref != image for ref in read)
 
 
 def _reading(node: Node, image: Ref, fed: Node) -> Node:
@@ -158,8 +187,10 @@ def _placeholder(graph: Graph, image: Ref, name: str) -> Node:
     sizes = shape_known(graph, image) or _of_iterator(graph, image) or _of_reshape(graph, image)
     if sizes is None:
         shape.unknown_rank = True
-    for size in sizes or ():
-        shape.dim.add(size=-1 if size is None else size)
+        sizes = ()
+    for size in sizes:
+        number = -1 if size is None else size  # as TensorFlow writes a size that is open
+        shape.dim.add(size=number)
     return Node(name, "Placeholder", (), node.attr)
 
 
@@ -168,13 +199,20 @@ def _of_iterator(graph: Graph, image: Ref) -> tuple[int | None, ...] | None:
     attributes = graph.nodes[image.node].attributes
     for key in ("output_shapes", "shapes"):
         shapes = attributes[key].list.shape if key in attributes else ()
-        if image.output < len(shapes) and not shapes[image.output].unknown_rank:
-            return tuple(dim.size if dim.size >= 0 else None for dim in shapes[image.output].dim)
+        if image.output >= len(shapes):
+            continue
+        shape = shapes[image.output]
+        if not shape.unknown_rank:
+            return tuple(dim.size if dim.size >= 0 else None for dim in shape.dim)
     return None
 
 
 def _of_reshape(graph: Graph, image: Ref) -> tuple[int | None, ...] | None:
     """Return the shape that a reshape makes, as far as it is stated."""
     node = graph.nodes[image.node]
-    sizes = integers(graph, node.inputs[1]) if node.op == "Reshape" and len(node.inputs) == 2 else None
-    return None if sizes is None else tuple(None if size is None or size < 0 else size for size in sizes)
+    if node.op != "Reshape" or len(node.inputs) != 2:
+        return None
+    sizes = integers(graph, node.inputs[1])
+    if sizes is None:
+        return None
+    return tuple(None if size is None or size < 0 else size for size in sizes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from attn_core.porting.network.rules.arithmetic import NUMBER, WEIGHT
+from attn_core.porting.network.rules.arithmetic import WEIGHT
+from attn_core.porting.network.rules.numbers import NUMBER
 from attn_core.porting.network.steps.steps import Step
 from attn_core.porting.write.forward import Code
 

@@ -38,7 +38,7 @@ def _concat(lifter: Lifter, node: Node) -> Value:
 def _split(lifter: Lifter, node: Node) -> None:
     """Lift a split: one slice for each of its outputs."""
     if node.op == "SplitV":
-        data, _, axis = node.inputs
+        data, axis = node.inputs[0], node.inputs[2]
     else:
         axis, data = node.inputs
     x = lifter.value(data)

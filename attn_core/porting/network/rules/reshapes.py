@@ -84,9 +84,9 @@ class _Change(NamedTuple):
         if self.ranks != (4, 5):
             return False
         groups, each = self.after[place : place + 2]
-        around = self.before[:place] + self.before[place + 1 :]
-        around_after = self.after[:place] + self.after[place + 2 :]
-        return around == around_after and self.before[place] == groups * each
+        together = (groups * each,)
+        # Merged again, the two are the axis that was there.
+        return self.before == self.after[:place] + together + self.after[place + 2 :]
 
 
 def _reshape(lifter: Lifter, node: Node) -> Value:
@@ -105,23 +105,31 @@ def _reshape(lifter: Lifter, node: Node) -> Value:
         return norm
     if (parts := _groups(lifter, node, x, changes)) is not None:
         return parts
+    before, after = changes[0]
+    becomes_image = lifter.is_image(len(after))
     # Before rows: one pixel that becomes a vector has become a row as well.
     if _in_both(changes, _Change.flattens):
-        return _flatten(lifter, node, x, changes[0].before)
+        return _flatten(lifter, node, x, before)
     if (rows := made_rows(lifter, node, x)) is not None:
         return rows
     # One pixel that went through a dense layer comes back in the same way in which a vector becomes a pixel.
-    if _in_both(changes, _Change.makes_pixel) and lifter.is_image(len(changes[0].after)):
-        return one_by_one(lifter, node, x) or _to_pixel(lifter, node, x, changes[0].after)
-    if _in_both(changes, _Change.unflattens) and _same_sizes(changes) and lifter.is_image(len(changes[0].after)):
-        return _unflatten(lifter, node, x, changes[0].after)
-    if _in_both(changes, _Change.starts_flat) and (conv := one_by_one(lifter, node, x)) is not None:
-        return conv
-    if _in_both(changes, _Change.starts_flat) and (whole := from_rows(lifter, node, x)) is not None:
-        return whole
-    if _in_both(changes, _Change.adds_channel) and lifter.rank == len(NHWC) and x.axes == unpermuted(LEAST):
+    if becomes_image and _in_both(changes, _Change.makes_pixel):
+        return one_by_one(lifter, node, x) or _to_pixel(lifter, node, x, after)
+    if becomes_image and _in_both(changes, _Change.unflattens) and _same_sizes(changes):
+        return _unflatten(lifter, node, x, after)
+    if _in_both(changes, _Change.starts_flat):
+        # Rows are what pixels or other places became, for the layers in between.
+        again = one_by_one(lifter, node, x) or from_rows(lifter, node, x)
+        if again is not None:
+            return again
+    if _in_both(changes, _Change.adds_channel) and _is_without_channels(lifter, x):
         return expanded(lifter, node.name, x, CHANNELS, NHWC, for_one_layer=False)
     return by_shapes(lifter, node, x)
+
+
+def _is_without_channels(lifter: Lifter, x: Value) -> bool:
+    """Whether a value is images that have no axis for their one channel, and no signals."""
+    return lifter.rank == len(NHWC) and x.axes == unpermuted(LEAST)
 
 
 def _groups(lifter: Lifter, node: Node, x: Value, changes: Sequence[_Change]) -> Value | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from attn_core.porting.graph.graph import Node, Ref
+from attn_core.porting.graph.graph import Graph, Node, Ref
 from attn_core.porting.graph.order import ancestors
 from attn_core.porting.network.steps.attributes import attribute
 from attn_core.porting.network.steps.axes import NHWC, SPACE
@@ -30,26 +31,37 @@ def _resized(lifter: Lifter, node: Node, nearest: bool) -> Value:
     }
     stated = lifter.fixed(node.inputs[1])
     if stated is not None:
-        return lifter.add(node, "resize", (x,), {**fields, "size": stated}, NHWC)
+        fields["size"] = stated
+        return lifter.add(node, "resize", (x,), fields, NHWC)
     image, size = node.inputs
-    like = image_of_size(lifter, size, _wanted(lifter, size), image)
+    wanted = _wanted(lifter, size)
+    like = image_of_size(lifter, size, wanted, image)
     if like is not None:
         return lifter.add(node, "resize", (x, like), fields, NHWC)
-    factor = _factor(lifter, node)
-    if factor is not None:
-        return lifter.add(node, "resize", (x,), {**fields, "factor": factor}, NHWC)
-    raise Unsupported("its size follows the image, but is neither a multiple of its own nor that of another image")
+    factor = _factor(wanted, _sizes(lifter, image))
+    if factor is None:
+        raise Unsupported("its size follows the image, but is neither a multiple of its own nor that of another image")
+    fields["factor"] = factor
+    return lifter.add(node, "resize", (x,), fields, NHWC)
 
 
 def image_of_size(lifter: Lifter, size: Ref, wanted: list[Sizes], image: Ref) -> Value | None:
     """Return another image than this one, whose height and width a size is computed from, and equal to in each run."""
-    graph = lifter.graph
-    asked = [node for name in sorted(ancestors(graph, [size.node])) if (node := graph.nodes[name]).op in _SHAPES]
-    for ref in (ref for node in asked for ref in node.inputs):
-        is_other = ref != image and ref in lifter.values and lifter.values[ref].rank == len(NHWC)
-        if is_other and _sizes(lifter, ref) == wanted:
-            return lifter.values[ref]
+    for ref in _asked(lifter.graph, size):
+        value = lifter.values.get(ref)
+        if ref == image or value is None or value.rank != len(NHWC):
+            continue
+        if _sizes(lifter, ref) == wanted:
+            return value
     return None
+
+
+def _asked(graph: Graph, size: Ref) -> Iterator[Ref]:
+    """Yield the arrays whose shapes a size is computed from; by name, for ancestors come in any order."""
+    for name in sorted(ancestors(graph, [size.node])):
+        node = graph.nodes[name]
+        if node.op in _SHAPES:
+            yield from node.inputs
 
 
 def _sizes(lifter: Lifter, ref: Ref) -> list[Sizes]:
@@ -59,15 +71,24 @@ def _sizes(lifter: Lifter, ref: Ref) -> list[Sizes]:
 
 
 def _wanted(lifter: Lifter, size: Ref) -> list[Sizes]:
-    return [tuple(int(n) for n in numbers.flat) for numbers in lifter.observed.numbers.get(size, [])]
+    runs = lifter.observed.numbers.get(size, [])
+    return [tuple(map(int, numbers.flat)) for numbers in runs]
 
 
-def _factor(lifter: Lifter, node: Node) -> Sizes | None:
+def _factor(wanted: Sequence[Sizes], sizes: Sequence[Sizes]) -> Sizes | None:
     """Return how many times larger the image becomes, if it is the same whole number in each run."""
-    image, size = node.inputs
-    runs = zip(_wanted(lifter, size), _sizes(lifter, image), strict=True)
-    found = {tuple(new // old if new % old == 0 else 0 for new, old in zip(*run, strict=True)) for run in runs}
-    return found.pop() if len(found) == 1 and all(min(factor) > 0 for factor in found) else None
+    runs = zip(wanted, sizes, strict=True)
+    factors = {_whole_times(new, old) for new, old in runs}
+    if len(factors) != 1:
+        return None
+    factor = factors.pop()
+    return factor if min(factor) > 0 else None
+
+
+def _whole_times(new: Sizes, old: Sizes) -> Sizes:
+    """Return how often each size goes into the new one, 0 where it leaves a rest."""
+    sizes = zip(new, old, strict=True)
+    return tuple(0 if after % before else after // before for after, before in sizes)
 
 
 RULES: dict[str, Rule] = {
