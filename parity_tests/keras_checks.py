@@ -436,6 +436,8 @@ def quantised() -> None:
 
 def plain_peers(shape: tuple[int, ...]) -> dict[str, float]:
     """Return how far the plain peers of `attn bench` are from our layers."""
+    import tensorflow as tf
     from test_bench_peers import differences
 
-    return differences("keras")
+    # This process may have run other tests already, after which TensorFlow keeps its number of threads.
+    return differences("keras", threads=tf.config.threading.get_intra_op_parallelism_threads())

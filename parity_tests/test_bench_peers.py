@@ -26,9 +26,9 @@ VARIANTS = {
 }
 
 
-def differences(runtime: str, variants: dict[str, core.Block] = VARIANTS) -> dict[str, float]:
+def differences(runtime: str, variants: dict[str, core.Block] = VARIANTS, threads: int = 1) -> dict[str, float]:
     """Return how far the plain peer of each block is from ours in float64; called in Keras' own process, too."""
-    stand = beside(runtime, "bench").stand("cpu", 1)
+    stand = beside(runtime, "bench").stand("cpu", threads)
     found = {}
     for name, block in variants.items():
         trial = Trial(block, (SMALLEST,), "float64", BOTH)

@@ -73,8 +73,9 @@ def test_a_damaged_graph_is_no_reason_to_guess(tmp_path: Path) -> None:
 
 
 def test_a_network_in_functions_is_searched_by_names(tmp_path: Path) -> None:
+    """A loop's function has no place of its own in the graph, as those of calls and conditions have."""
     net = Net()
-    net.node("StatefulPartitionedCall", "call", net.image())
+    net.node("StatelessWhile", "loop", net.image())
     net.definition.library.function.add().signature.name = "inference"
     (tmp_path / "variables").mkdir()
     (tmp_path / "saved_model.pb").write_bytes(saved_model({"serve": net}).SerializeToString())

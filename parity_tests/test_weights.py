@@ -106,7 +106,7 @@ METADATA = {
     "choice": (
         configured(gate="exp"),
         "its metadata describes no SqueezeExcitation: SqueezeExcitation(channels=8, reduction=2, gate='exp'): "
-        "gate must be one of sigmoid, hard_sigmoid; got 'exp'.",
+        "gate must be one of sigmoid, hard_sigmoid, relu; got 'exp'.",
     ),
     "huge": (
         configured(channels=2**60),

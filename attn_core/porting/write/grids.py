@@ -42,8 +42,11 @@ GRID_KERAS = '''def grid(x, *axes, start=0, less=None):
         n = ops.shape(x)[axis]
         places = ops.cast(ops.arange(n), x.dtype) + start
         places = places if less is None else places / ops.cast(n - less, x.dtype)
-        each.append(ops.reshape(places, [-1 if other == axis else 1 for other in range(len(x.shape))]))
-    return ops.concatenate([part + 0 * sum(each) for part in each], -1) if len(each) > 1 else each[0]
+        sizes = [-1 if other == axis else 1 for other in range(len(x.shape))]
+        each.append(ops.reshape(places, sizes))
+    if len(each) == 1:
+        return each[0]
+    return ops.concatenate([part + 0 * sum(each) for part in each], -1)
 
 
 '''

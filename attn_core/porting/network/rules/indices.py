@@ -56,7 +56,7 @@ def _turned_and_cut(lifter: Lifter, node: Node, x: Value, index: Sequence[_Entry
     value = x
     if backwards:
         # The last of several steps has the node's name, for that is where its result is read.
-        is_last = not more and not any(map(any, forwards))
+        is_last = not more and all(cut == WHOLE for cut in forwards)
         turn = node if is_last else beside(node, "turned")
         value = turned(lifter, turn, value, backwards)
     own = beside(node, "cut") if more else node
