@@ -58,7 +58,15 @@ def sizes_text(step: Step, shape: str, like: str, order: Axes, like_order: Axes)
         return f"(-1, {', '.join(texts)})"
     if len(is_open) == 1 and not like:  # the one size that follows from all others
         texts[texts.index(is_open[0])] = "-1"
-    return f"({shape}[0], {', '.join(texts)})"
+    return f"({', '.join(_together([f'{shape}[0]', *texts], shape))})"
+
+
+def _together(texts: list[str], shape: str) -> list[str]:
+    """Write the first sizes as one if they are those of an image: a slice of its shape."""
+    own = [f"{shape}[{place}]" for place in range(len(texts))]
+    same = [text == mine for text, mine in zip(texts, own, strict=True)]
+    count = same.index(False) if False in same else len(same)
+    return [f"*{shape}[:{count}]", *texts[count:]] if count > 1 else texts
 
 
 def _open(mine: list[str], part: Part) -> str:
