@@ -213,6 +213,7 @@ IN_INT8 = {
     "EfficientMultiScaleAttention": BEYOND,
     "ExpectationMaximizationAttention": ZERO,
     "GlobalContext": BEYOND,
+    "GridSampler": BEYOND,
     "HybridSN": VAGUE,
     "NonLocal": BEYOND,
     "PointwiseSpatialAttention": BEYOND,
