@@ -301,6 +301,9 @@ class Images:
         alone = [{n for n in one if given.count(n) == 1 and n not in kept} for one in letters]
         if not any(alone):
             return arrays.einsum(equation, *operands)
+        if arrays.PRODUCT.fullmatch(equation):  # a matrix product and a sum, whose gradients are fast
+            result = arrays.einsum(equation, *(ops.cast(operand, arrays.wide(operand)) for operand in operands))
+            return ops.cast(result, operands[0].dtype)
         left = ["".join(n for n in one if n not in mere) for one, mere in zip(letters, alone, strict=True)]
         summed = []
         for x, one, mere in zip(operands, letters, alone, strict=True):
